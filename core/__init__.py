@@ -1,0 +1,1 @@
+"""The words every room speaks: values, errors, ports, settings. Imports nothing of the house."""

@@ -1,0 +1,154 @@
+"""Ports: places where two real implementations exist. One contract suite runs over all of each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.events import Event
+
+Vectors = npt.NDArray[np.float32]
+
+
+class BlobStore(Protocol):
+    """Objects by key. Writes are whole or not at all; `get` of a missing key raises `NotFound`."""
+
+    def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None: ...
+    def get(self, key: str) -> bytes: ...
+    def delete(self, key: str) -> None:
+        """Deleting a missing key is not an error."""
+        ...
+
+    def list(self, prefix: str) -> Iterator[str]: ...
+    def metadata(self, key: str) -> Mapping[str, str]: ...
+
+
+class JobQueue(Protocol):
+    """A doorbell: it says that a queue may have work, never what the work is. Losing, repeating or
+    shuffling rings costs time, not a run."""
+
+    def ring(self, queue: str) -> None: ...
+    def serve(self, queues: Sequence[str], work: Callable[[], bool], stop: threading.Event) -> None:
+        """Calls `work` whenever there may be some, until `stop`; `work` answers whether it did any,
+        and is called again at once while it does."""
+        ...
+
+
+class EventBus(Protocol):
+    """Facts out. Delivered at least once, in order per key; subscribers must not block."""
+
+    def publish(self, events: Sequence[Event]) -> None: ...
+    def subscribe(self, listen: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
+        """Returns the function that ends the subscription."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: float
+
+
+class Limiter(Protocol):
+    def hit(self, key: str, limit: int, window_seconds: int, cost: int = 1) -> Allowance:
+        """Takes `cost` from the moving window of `key`; takes nothing when refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    text: str
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish_reason: str = "stop"  # stop | length
+
+
+class ChatModel(Protocol):
+    """A local chat model. Raises `Unavailable` when it cannot answer within the deadline."""
+
+    @property
+    def name(self) -> str: ...
+
+    def chat(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        deadline_seconds: float = 60.0,
+    ) -> ChatReply:
+        """With `schema` (JSON Schema) the text is JSON of that shape."""
+        ...
+
+    def stream(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        deadline_seconds: float = 60.0,
+    ) -> Iterator[str]: ...
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors. Vectors of two digests must never be compared."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights, kept with every index."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """float32, shape (len(texts), dimension), L2-normalised, in the order given."""
+        ...
+
+
+EffectClass = Literal["keyed", "checkable", "blind"]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCall:
+    """One outside action, frozen before it is sent. `key` is the same on every retry."""
+
+    key: str
+    request: Mapping[str, Any]
+    config: Mapping[str, Any] = field(default_factory=dict)  # the tenant's settings and secrets
+
+
+class Connector(Protocol):
+    """An outside system. `keyed`: repeat with the key. `checkable`: look up before a repeat.
+    `blind`: at most once; in doubt the run is `needs_review`."""
+
+    @property
+    def effect_class(self) -> EffectClass: ...
+
+    def check(self, call: EffectCall) -> None:
+        """Raises `InvalidInput` for a request that can never be sent (bad target, bad address)."""
+        ...
+
+    def send(self, call: EffectCall) -> dict[str, Any]:
+        """Raises `Unavailable` (may be retried: it surely was not done, or the class is keyed),
+        `Unfinishable` (the other side refused for good), anything else: in doubt."""
+        ...
+
+    def lookup(self, call: EffectCall) -> dict[str, Any] | None:
+        """`checkable` only: the recorded answer if the action was done, else None."""
+        ...

@@ -1,0 +1,79 @@
+"""Every setting, in one flat class: an environment variable `WEFT_<NAME>` or a line of `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Built once, in `ops`. The URLs choose the adapters; there is no mode flag."""
+
+    model_config = SettingsConfigDict(env_prefix="WEFT_", env_file=".env", extra="ignore")
+
+    host: str = Field("127.0.0.1", description="address the gateway listens on")
+    port: int = Field(8000, ge=0, le=65535, description="port the gateway listens on")
+    data_dir: Path = Field(Path("data"), description="everything that Weft keeps")
+    models_dir: Path | None = Field(None, description="weight files; default DATA_DIR/models")
+
+    database_url: str = Field("", description="default: sqlite in DATA_DIR/weft.db")
+    jobs_url: str = Field("local:", description="doorbell for workers")
+    bus_url: str = Field("local:", description="where facts are published")
+    blobs_url: str = Field("", description="default: file:DATA_DIR/blobs")
+    models_url: str = Field(
+        "auto:", description="auto: | embedded: | ollama://host:port | none: (no chat model)"
+    )
+    limits_url: str = Field("local:", description="where rate limits are counted")
+    smtp_url: str = Field(
+        "", description="smtp://user:password@host:587; default: mails are files in DATA_DIR/outbox"
+    )
+    smtp_sender: str = Field("weft@localhost", description="From address of outgoing mail")
+
+    chat_model: str = Field("", description="chat model by name; default: the best that passed")
+    embedding: str = Field("fp32", description="fp32 | int8 | sentence-transformers")
+    model_threads: int = Field(1, ge=1, description="threads of one model call")
+
+    root_key: SecretStr = Field(
+        SecretStr(""), description="64 hex digits; default: made once in DATA_DIR/root.key"
+    )
+    access_token_seconds: int = Field(3600, description="life of an access token")
+    refresh_token_seconds: int = Field(604_800, description="life of a refresh token")
+    cors_origins: str = Field("", description="comma-separated origins, none by default")
+    egress_allow: str = Field("", description="private host:port list the operator allows")
+
+    upload_bytes_max: int = Field(50 * 2**20, description="largest uploaded file, bytes")
+    body_bytes_max: int = Field(2 * 2**20, description="largest other request body, bytes")
+    parse_seconds_max: int = Field(30, description="time one document's parser may take")
+    parse_bytes_max: int = Field(768 * 2**20, description="memory one document's parser may take")
+    shelf_bytes_max: int = Field(128 * 2**20, description="search indexes kept in memory")
+
+    worker_threads: int = Field(4, ge=1, le=64, description="steps run at once in one process")
+    lease_seconds: float = Field(30.0, gt=0, description="a silent worker's job is taken after")
+    heartbeat_seconds: float = Field(5.0, gt=0, description="how often a worker renews its lease")
+    sweep_seconds: float = Field(1.0, gt=0, description="longest wait for work that nobody rang")
+    step_attempts_max: int = Field(5, ge=1, description="attempts before the dead letters")
+    retry_base_seconds: float = Field(1.0, ge=0, description="first retry delay, then doubled")
+    run_steps_max: int = Field(1000, description="ceiling of steps in one run")
+    run_seconds_max: int = Field(86_400, description="deadline of a run")
+    tenant_running_max: int = Field(8, description="jobs of one tenant running at once")
+    approval_seconds_max: int = Field(7 * 86_400, description="an approval expires after")
+    log_level: str = Field("info", description="debug | info | warning | error")
+
+    def resolved(self) -> Settings:
+        """The same settings with every default that depends on `data_dir` filled in."""
+        data = self.data_dir.absolute()
+        return self.model_copy(
+            update={
+                "data_dir": data,
+                "models_dir": (self.models_dir or data / "models").absolute(),
+                "database_url": self.database_url or f"sqlite:///{data / 'weft.db'}",
+                "blobs_url": self.blobs_url or f"file:{data / 'blobs'}",
+                "smtp_url": self.smtp_url or f"file:{data / 'outbox'}",
+            }
+        )
+
+    @property
+    def models_path(self) -> Path:
+        return self.models_dir or self.data_dir / "models"

@@ -1,0 +1,79 @@
+"""A tenant's objects, encrypted: root key → key per tenant → key per object (AES-256-GCM).
+
+The address is the associated data, so an object cannot be moved or handed to another tenant.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from core.context import Ctx
+from core.errors import Unfinishable
+from core.ports import BlobStore
+
+_MAGIC = b"WV1"
+_NAME = re.compile(r"^[0-9a-f-]{16,64}$")
+_KIND = re.compile(r"^[a-z_]{1,32}$")
+
+
+def seal(key: bytes, plain: bytes, address: str) -> bytes:
+    """Encrypts under a fresh key derived from `key` (32 bytes) and a random salt."""
+    salt, nonce = os.urandom(16), os.urandom(12)
+    return _MAGIC + salt + nonce + _cipher(key, salt).encrypt(nonce, plain, address.encode())
+
+
+def unseal(key: bytes, sealed: bytes, address: str) -> bytes:
+    """Raises `Unfinishable` when the bytes, the key or the address are not the ones sealed."""
+    salt, nonce, body = sealed[3:19], sealed[19:31], sealed[31:]
+    if sealed[:3] != _MAGIC:
+        raise Unfinishable("A stored object is damaged: it has no header.", code="object_damaged")
+    try:
+        return _cipher(key, salt).decrypt(nonce, body, address.encode())
+    except InvalidTag as error:
+        raise Unfinishable(
+            "A stored object is damaged or was sealed with another key. Restore it from a backup.",
+            code="object_damaged",
+        ) from error
+
+
+def _cipher(key: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt, b"weft object").derive(key))
+
+
+class Vault:
+    """The only way to a tenant's objects. Keys are `t/{tenant}/{kind}/{name}`, built from `Ctx`."""
+
+    def __init__(self, store: BlobStore, tenant_key: Callable[[Ctx], bytes]) -> None:
+        self._store = store
+        self._tenant_key = tenant_key
+
+    def put(self, ctx: Ctx, kind: str, name: str, data: bytes) -> None:
+        """`name` is an id or a hash in hex, never a user's file name."""
+        key = _address(ctx, kind, name)
+        sealed = seal(self._tenant_key(ctx), data, key)
+        self._store.put(key, sealed, {"tenant_id": ctx.tenant})
+
+    def get(self, ctx: Ctx, kind: str, name: str) -> bytes:
+        """Raises `NotFound` for what this tenant never stored."""
+        key = _address(ctx, kind, name)
+        return unseal(self._tenant_key(ctx), self._store.get(key), key)
+
+    def delete(self, ctx: Ctx, kind: str, name: str) -> None:
+        self._store.delete(_address(ctx, kind, name))
+
+    def names(self, ctx: Ctx, kind: str) -> Iterator[str]:
+        prefix = f"t/{ctx.tenant}/{kind}/"
+        return (key.removeprefix(prefix) for key in self._store.list(prefix))
+
+
+def _address(ctx: Ctx, kind: str, name: str) -> str:
+    if not (_NAME.match(ctx.tenant) and _KIND.match(kind) and _NAME.match(name)):
+        raise ValueError(f"not an object address: {ctx.tenant!r} {kind!r} {name!r}")
+    return f"t/{ctx.tenant}/{kind}/{name}"
