@@ -1,0 +1,106 @@
+"""One door to the database: `transaction()` to write, `read()` to look."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from core.clock import Clock
+from core.errors import Unavailable
+
+Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """An open transaction. `now_ms` is the database's clock at its start."""
+
+    connection: Connection
+    now_ms: int
+
+    def execute(self, statement: Executable, params: Params | None = None) -> CursorResult[Any]:
+        return self.connection.execute(statement, params)
+
+
+class Database:
+    """SQLite (WAL) or PostgreSQL, by the URL alone.
+
+    On SQLite writers queue on a lock of this process before they queue on the file, because
+    SQLite's own waiting sleeps in growing steps and costs the tail.
+    """
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._clock = clock
+        self._url = make_url(url)
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self._writer = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
+        self.engine = _open(self._url)
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[Tx]:
+        """Commits on exit, rolls back on an exception.
+
+        `durable=False`: the commit survives the death of every process but not a power cut; for
+        progress that would only be done again. Any later durable commit also saves it.
+        """
+        with self._writer, _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield Tx(connection, self._clock.now_ms())
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent look; nothing is written."""
+        with _translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            try:
+                yield Tx(connection, self._clock.now_ms())
+            finally:
+                connection.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            f"The database does not answer: {error.orig}",
+            code="database_unavailable",
+            retry_after=1,
+        ) from error
+
+
+def _open(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False, "timeout": 30.0}, pool_size=8,
+        max_overflow=64,
+    )  # fmt: skip
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin by itself: `transaction` says BEGIN IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "cache_size=-4000", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
