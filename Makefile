@@ -1,4 +1,48 @@
-.PHONY: lock
-lock:
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up down test check bench eval torture lock clean
+
+help: ## what can be typed
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## .venv with the locked packages, and the model files
+	@sh ops/setup.sh default
+	@.venv/bin/weft models pull --if-missing
+
+setup-dev:
+	@sh ops/setup.sh dev
+	@.venv/bin/weft models pull --if-missing
+
+demo: ## everything: set-up, two tenants with example data, both workflows, reports
+	@sh ops/setup.sh default
+	@.venv/bin/weft demo
+
+up: setup ## start the platform on port 8000 (WEFT_PORT)
+	@.venv/bin/weft up
+
+down: ## stop it
+	@test -x .venv/bin/weft && .venv/bin/weft down || true
+
+test: setup-dev ## the default tests: no services, under five minutes
+	.venv/bin/python -m pytest -n 2 --dist loadgroup
+
+check: setup-dev ## style, types, imports
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: setup-dev ## measured beside peers in the same run; writes build/figures.jsonl
+	.venv/bin/python -m benchmarks $(ONLY)
+
+eval: setup ## grade the chat models on the bundled cases
+	.venv/bin/weft models eval
+
+torture: setup-dev ## kill -9 at every failpoint, many times
+	WEFT_TORTURE=1 .venv/bin/python -m pytest tests/crash -p no:randomly
+
+lock: ## resolve the pinned packages again
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/default.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements/dev.txt
+
+clean: ## forget what was built (keeps data/)
+	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis
