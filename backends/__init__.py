@@ -1,0 +1,1 @@
+"""One file per technology, and `build.py`, the one place that chooses among them."""
