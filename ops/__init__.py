@@ -1,0 +1,1 @@
+"""The `weft` command. The only room that chooses backends and starts processes."""

@@ -1,0 +1,181 @@
+"""doctor: what is wrong, and what to type."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import click
+from sqlalchemy import func, select
+
+from core.clock import SystemClock
+from core.errors import WeftError
+from core.settings import Settings
+from database import Database, migrate
+from database.tables import approvals, events, jobs, workers
+from ops import process
+from ops.output import FAILED, emit, guarded, json_option, table
+
+DISK_BYTES_MIN = 500 * 2**20
+HEARTBEAT_MS_MAX = 30_000
+BACKLOG_MS_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    check: str
+    state: str  # ok | warn | fail
+    detail: str
+    todo: str = ""
+
+
+@click.command()
+@json_option
+@click.pass_obj
+@guarded
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Look for what is wrong and say what to type; exit 1 when something must be done."""
+    findings = list(examine(settings))
+    rows = [(f.state, f.check, f.detail, f.todo) for f in findings]
+    emit(
+        [asdict(finding) for finding in findings],
+        as_json,
+        lambda: table(("", "check", "found", "what to do"), rows),
+    )
+    if any(finding.state == "fail" for finding in findings):
+        raise click.exceptions.Exit(FAILED)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every finding, good ones too."""
+    yield _python()
+    yield _disk(settings)
+    yield _root_key(settings)
+    yield _process(settings)
+    yield from _weights(settings)
+    if settings.database_url.startswith("sqlite") and not (settings.data_dir / "weft.db").exists():
+        yield Finding("database", "warn", "there is none yet", "weft up")
+        return
+    db = Database(settings.database_url, SystemClock())
+    try:
+        yield from _database(db)
+    except WeftError as error:
+        yield Finding("database", "fail", error.detail, "check WEFT_DATABASE_URL")
+    finally:
+        db.close()
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", "ok", version)
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.parent
+    free = shutil.disk_usage(folder if folder.exists() else "/").free
+    words = f"{free / 2**30:.1f} GiB free for {settings.data_dir}"
+    if free < DISK_BYTES_MIN:
+        return Finding("disk", "fail", words, "free some room or move WEFT_DATA_DIR")
+    return Finding("disk", "ok", words)
+
+
+def _root_key(settings: Settings) -> Finding:
+    path = settings.data_dir / "root.key"
+    if settings.root_key.get_secret_value():
+        return Finding("root key", "ok", "from WEFT_ROOT_KEY")
+    if not path.exists():
+        return Finding("root key", "warn", "none yet", "weft up makes one")
+    if path.stat().st_mode & 0o077:
+        return Finding("root key", "fail", f"{path} can be read by others", f"chmod 600 {path}")
+    return Finding("root key", "ok", f"{path}, readable by its owner only")
+
+
+def _process(settings: Settings) -> Finding:
+    found = process.running(settings)
+    if found is None:
+        return Finding("platform", "warn", "not running", "weft up")
+    if not process.ready(found.url):
+        return Finding("platform", "fail", f"{found.url} does not answer", "weft down && weft up")
+    return Finding("platform", "ok", f"ready at {found.url}")
+
+
+def _weights(settings: Settings) -> Iterator[Finding]:
+    from models import Models
+
+    for item in Models(settings).describe():
+        name = str(item.get("id") or item.get("name"))
+        if item.get("available", item.get("present", True)):
+            yield Finding("model", "ok", name)
+        elif item.get("default", False):
+            todo = "weft models pull"
+            yield Finding("model", "warn", f"{name}: no weights; keywords and quotes only", todo)
+
+
+def _database(db: Database) -> Iterator[Finding]:
+    version, wanted = migrate.current(db), migrate.head(db)
+    if version != wanted:
+        yield Finding("database", "fail", f"version {version}, this is {wanted}", "weft up")
+        return
+    yield Finding("database", "ok", f"version {version}")
+    for look in (_queues, _dead, _outbox, _waiting):
+        yield from look(db)
+
+
+def _queues(db: Database) -> Iterator[Finding]:
+    """A queue with ready jobs that no living worker serves."""
+    with db.read() as tx:
+        alive = tx.execute(
+            select(workers.c.queues).where(workers.c.heartbeat_ms > tx.now_ms - HEARTBEAT_MS_MAX)
+        ).scalars()
+        served = {queue for queues in alive for queue in queues}
+        ready = tx.execute(
+            select(jobs.c.queue, func.count(), func.min(jobs.c.ready_ms))
+            .where(jobs.c.status == "ready", jobs.c.ready_ms <= tx.now_ms)
+            .group_by(jobs.c.queue)
+        ).all()
+        now_ms = tx.now_ms
+    for queue, count, oldest_ms in ready:
+        age = (now_ms - oldest_ms) / 1000
+        words = f"{queue}: {count} ready, oldest {age:.0f} s"
+        if queue not in served:
+            yield Finding("queue", "fail", f"{words}, and nobody listens", "weft up")
+        elif now_ms - oldest_ms > BACKLOG_MS_MAX:
+            yield Finding("queue", "warn", words, "raise WEFT_WORKER_THREADS")
+    if not ready:
+        yield Finding("queue", "ok", "no job waits")
+
+
+def _dead(db: Database) -> Iterator[Finding]:
+    with db.read() as tx:
+        dead = tx.execute(
+            select(func.count()).select_from(jobs).where(jobs.c.status == "dead")
+        ).scalar_one()
+    if dead:
+        todo = "weft why RUN, then POST /workflows/RUN/retry"
+        yield Finding("dead letters", "warn", f"{dead} jobs gave up", todo)
+    else:
+        yield Finding("dead letters", "ok", "none")
+
+
+def _outbox(db: Database) -> Iterator[Finding]:
+    with db.read() as tx:
+        oldest_ms = tx.execute(
+            select(func.min(events.c.at_ms)).where(events.c.published_ms.is_(None))
+        ).scalar_one()
+        now_ms = tx.now_ms
+    if oldest_ms is not None and now_ms - oldest_ms > BACKLOG_MS_MAX:
+        age = (now_ms - oldest_ms) / 1000
+        yield Finding("relay", "fail", f"events wait for {age:.0f} s", "weft serve --only relay")
+    else:
+        yield Finding("relay", "ok", "nothing waits")
+
+
+def _waiting(db: Database) -> Iterator[Finding]:
+    with db.read() as tx:
+        waiting = tx.execute(
+            select(func.count()).select_from(approvals).where(approvals.c.status == "waiting")
+        ).scalar_one()
+    words = f"{waiting} wait for a person" if waiting else "none wait"
+    yield Finding("approvals", "ok", words, "weft approvals list" if waiting else "")
