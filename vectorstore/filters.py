@@ -1,0 +1,120 @@
+"""`{"field": value | {"in": […]} | {"gte": …, "lte": …}}` to the documents of a segment it admits.
+
+A field is looked up in sorted columns, made once per segment, so a filter costs what it selects.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InvalidInput
+from vectorstore.values import About
+
+Mask = npt.NDArray[np.bool_]
+_BOUNDS = {"gte", "lte", "gt", "lt"}
+
+
+class Columns:
+    """The documents of one segment by field and value. A list admits by any of its elements."""
+
+    def __init__(self, documents: Sequence[About]) -> None:
+        self._documents = documents
+        self._columns: dict[str, dict[type, tuple[list[Any], list[int]]]] = {}
+
+    def admits(self, filters: Mapping[str, Any]) -> Mask:
+        """One flag per document."""
+        mask = np.ones(len(self._documents), np.bool_)
+        for field, wanted in filters.items():
+            mask &= self._field(field, wanted)
+        return mask
+
+    def _field(self, field: str, wanted: Any) -> Mask:
+        mask = np.zeros(len(self._documents), np.bool_)
+        for low, high, closed_low, closed_high in _ranges(field, wanted):
+            values, ordinals = self._column(field).get(_family(low, high), ([], []))
+            start = 0 if low is None else (bisect_left if closed_low else bisect_right)(values, low)
+            end = len(values)
+            if high is not None:
+                end = (bisect_right if closed_high else bisect_left)(values, high)
+            mask[ordinals[start:end]] = True
+        return mask
+
+    def _column(self, field: str) -> dict[type, tuple[list[Any], list[int]]]:
+        if field not in self._columns:
+            families: dict[type, list[tuple[Any, int]]] = {}
+            for ordinal, about in enumerate(self._documents):
+                for value in _values(about, field):
+                    families.setdefault(_family(value), []).append((value, ordinal))
+            self._columns[field] = {
+                family: ([v for v, _ in sorted(pairs)], [o for _, o in sorted(pairs)])
+                for family, pairs in families.items()
+            }
+        return self._columns[field]
+
+
+def check(filters: Mapping[str, Any]) -> None:
+    """Raises `InvalidInput` that names the field."""
+    for field, wanted in filters.items():
+        _ranges(field, wanted)
+
+
+def _ranges(field: str, wanted: Any) -> list[tuple[Any, Any, bool, bool]]:
+    if not isinstance(wanted, Mapping):
+        return [(value := _plain(field, wanted), value, True, True)]
+    if set(wanted) == {"in"} and isinstance(wanted["in"], list | tuple):
+        values = [_plain(field, value) for value in wanted["in"]]
+        return [(value, value, True, True) for value in values]
+    if wanted and set(wanted) <= _BOUNDS:
+        bounds = {name: _plain(field, value) for name, value in wanted.items()}
+        low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))
+        if low is not None and high is not None and _family(low) is not _family(high):
+            raise InvalidInput(f"The bounds of filter {field!r} are of two kinds.", field=field)
+        return [(low, high, "gte" in bounds, "lte" in bounds)]
+    raise InvalidInput(
+        f'Filter {field!r} must be a value, {{"in": [values]}} or {{"gte": value, "lte": value}}.',
+        field=field,
+    )
+
+
+def _plain(field: str, value: Any) -> str | int | float | bool:
+    if field == "created_at" and isinstance(value, str):
+        return _milliseconds(value)
+    if isinstance(value, str | int | float):
+        return value
+    raise InvalidInput(f"Filter {field!r} must compare with text, numbers or bool.", field=field)
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{text!r} is not a date such as 2026-11-21 or 2026-11-21T08:00:00Z.",
+            field="created_at",
+        ) from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _family(*values: Any) -> type:
+    """Numbers compare with numbers, text with text."""
+    value = next((value for value in values if value is not None), None)
+    if isinstance(value, bool):
+        return bool
+    return float if isinstance(value, int | float) else str
+
+
+def _values(about: About, field: str) -> Iterable[Any]:
+    own: dict[str, Any] = {
+        "document_id": about.document_id, "document_type": about.document_type,
+        "filename": about.filename, "tags": about.tags, "created_at": about.created_ms,
+    }  # fmt: skip
+    name = field.removeprefix("metadata.")
+    value = own[field] if field in own else about.metadata.get(name)
+    many = value if isinstance(value, list | tuple) else (value,)
+    return (one for one in many if isinstance(one, str | int | float))

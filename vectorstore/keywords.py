@@ -1,0 +1,140 @@
+"""Keyword search inside one segment: sorted words, their postings, and BM25 over all segments."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vectorstore.packing import Array, Texts, texts
+from vectorstore.words import words
+
+# Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009.
+K1 = 1.2
+B = 0.75
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Of the whole shelf, so that scores of its segments can be compared."""
+
+    rows: int
+    mean_length: float
+    frequency: Mapping[str, int]  # word → rows that hold it
+
+    def weight(self, word: str) -> float:
+        holds = self.frequency[word]
+        return float(np.log1p((self.rows - holds + 0.5) / (holds + 0.5)))
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """`rows[starts[w]:starts[w+1]]` hold word `w`, `counts` times each."""
+
+    vocabulary: Texts
+    starts: Array
+    rows: Array
+    counts: Array
+    lengths: Array
+
+    def find(self, word: str) -> slice | None:
+        key = word.encode()
+        at = bisect_left(self.vocabulary, key)
+        if at == len(self.vocabulary) or self.vocabulary[at] != key:
+            return None
+        return slice(int(self.starts[at]), int(self.starts[at + 1]))
+
+    def scores(self, asked: Sequence[str], of: Statistics) -> Floats:
+        """BM25 of every row, float32; 0 where no asked word occurs."""
+        total = np.zeros(len(self.lengths), np.float32)
+        for word in asked:
+            part = self.find(word)
+            if part is not None:
+                rows, counts = self.rows[part], self.counts[part].astype(np.float32)
+                length = self.lengths[rows] / np.float32(of.mean_length or 1.0)
+                gain = counts * (K1 + 1) / (counts + K1 * (1 - B + B * length))
+                total[rows] += of.weight(word) * gain
+        return total
+
+
+def index(passages: Sequence[str]) -> dict[str, Array]:
+    """The arrays of `Postings` for passages in row order."""
+    rows: dict[str, list[int]] = {}
+    counts: dict[str, list[int]] = {}
+    lengths = np.zeros(len(passages), "<u4")
+    for row, passage in enumerate(passages):
+        found = words(passage)
+        lengths[row] = len(found)
+        for word, count in Counter(found).items():
+            rows.setdefault(word, []).append(row)
+            counts.setdefault(word, []).append(min(count, 0xFFFF))
+    keys = sorted(rows, key=str.encode)
+    return _arrays(
+        texts(keys),
+        [len(rows[key]) for key in keys],
+        np.array([row for key in keys for row in rows[key]], "<u4"),
+        np.array([count for key in keys for count in counts[key]], "<u2"),
+        lengths,
+    )
+
+
+def merged(parts: Sequence[tuple[Postings, Ints]]) -> dict[str, Array]:
+    """The arrays over the kept rows of each part, in that order, without reading text again."""
+    every = sorted({word for postings, _ in parts for word in postings.vocabulary})
+    place = {word: at for at, word in enumerate(every)}
+    words_, rows, counts, base = [], [], [], 0
+    for postings, keep in parts:
+        moved = np.full(len(postings.lengths), -1, np.int64)
+        moved[keep] = np.arange(base, base + len(keep))
+        base += len(keep)
+        own = np.array([place[word] for word in postings.vocabulary], np.int64)
+        row = moved[postings.rows]
+        words_.append(np.repeat(own, np.diff(postings.starts))[row >= 0])
+        rows.append(row[row >= 0])
+        counts.append(postings.counts[row >= 0])
+    word, row = np.concatenate(words_), np.concatenate(rows)
+    order = np.lexsort((row, word))
+    held = np.bincount(word, minlength=len(every))
+    return _arrays(
+        texts([str(every[at], "utf-8") for at in np.flatnonzero(held)]),
+        held[held > 0],
+        row[order].astype("<u4"),
+        np.concatenate(counts)[order].astype("<u2"),
+        np.concatenate([postings.lengths[keep] for postings, keep in parts]),
+    )
+
+
+def _arrays(
+    vocabulary: dict[str, Array], held: Sequence[int] | Array, rows: Array, counts: Array,
+    lengths: Array,
+) -> dict[str, Array]:  # fmt: skip
+    starts = np.zeros(len(held) + 1, "<i8")
+    np.cumsum(held, out=starts[1:])
+    return {
+        "word_blob": vocabulary["blob"], "word_ends": vocabulary["ends"], "starts": starts,
+        "rows": rows, "counts": counts, "lengths": lengths,
+    }  # fmt: skip
+
+
+def opened(arrays: Mapping[str, Array]) -> Postings:
+    return Postings(
+        Texts(arrays["word_blob"], arrays["word_ends"]),
+        arrays["starts"], arrays["rows"], arrays["counts"], arrays["lengths"],
+    )  # fmt: skip
+
+
+def statistics(parts: Sequence[Postings], asked: Sequence[str]) -> Statistics:
+    rows = sum(len(part.lengths) for part in parts)
+    length = sum(int(part.lengths.sum()) for part in parts)
+    frequency = dict.fromkeys(asked, 0)
+    for part in parts:
+        for word in asked:
+            found = part.find(word)
+            frequency[word] += found.stop - found.start if found else 0
+    return Statistics(rows, length / rows if rows else 0.0, frequency)

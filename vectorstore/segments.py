@@ -1,0 +1,108 @@
+"""One immutable segment: passages, the documents they come from, and their search words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.documents import Chunk
+from vectorstore import keywords, packing
+from vectorstore.filters import Columns
+from vectorstore.packing import Array, Texts
+from vectorstore.values import About, Entry
+
+_TEXTS = ("id", "text", "context", "sheet", "cells")
+_NUMBERS = ("ordinal", "page", "start", "end")
+_DOCUMENT_BYTES = 1500  # about what one document's values and columns take in memory
+
+
+def packed(entries: Sequence[Entry], postings: dict[str, Array] | None = None) -> bytes:
+    """The bytes of a text segment. `postings` saves counting words that were counted before."""
+    places: dict[str, int] = {}
+    abouts: list[dict[str, Any]] = []
+    for entry in entries:
+        if entry.about.document_id not in places:
+            places[entry.about.document_id] = len(abouts)
+            abouts.append(asdict(entry.about))
+    chunks = [entry.chunk for entry in entries]
+    arrays = postings or keywords.index([_searched(entry) for entry in entries])
+    arrays = {f"k.{name}": array for name, array in arrays.items()}
+    arrays["document"] = np.array([places[e.about.document_id] for e in entries], "<i4")
+    for name in _NUMBERS:
+        arrays[name] = np.array([getattr(chunk, name) for chunk in chunks], "<i4")
+    for name in _TEXTS:
+        for part, array in packing.texts([getattr(chunk, name) or "" for chunk in chunks]).items():
+            arrays[f"{name}.{part}"] = array
+    return packing.pack({"documents": abouts}, arrays)
+
+
+class Passages:
+    """A text segment in memory: the bytes themselves, read where they lie."""
+
+    def __init__(self, data: bytes) -> None:
+        header, arrays = packing.unpack(data)
+        self.documents: list[About] = [
+            About(**{**about, "tags": tuple(about["tags"])}) for about in header["documents"]
+        ]
+        self.document: npt.NDArray[np.int32] = arrays["document"]
+        self.postings = keywords.opened(
+            {name[2:]: array for name, array in arrays.items() if name.startswith("k.")}
+        )
+        self._numbers = {name: arrays[name] for name in _NUMBERS}
+        self._texts = {
+            name: Texts(arrays[f"{name}.blob"], arrays[f"{name}.ends"]) for name in _TEXTS
+        }
+        self.size = len(data) + _DOCUMENT_BYTES * len(self.documents)
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+    @cached_property
+    def columns(self) -> Columns:
+        return Columns(self.documents)
+
+    @cached_property
+    def ordinals(self) -> dict[str, int]:
+        return {about.document_id: at for at, about in enumerate(self.documents)}
+
+    def living(self, dead: Set[str]) -> npt.NDArray[np.int64]:
+        """The rows of documents that were not removed."""
+        allowed = self.allowed(dead, {})
+        return np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+
+    def allowed(self, dead: Set[str], filters: Mapping[str, Any]) -> npt.NDArray[np.bool_] | None:
+        """One flag per row; None when every row may be shown."""
+        gone = [self.ordinals[one] for one in dead if one in self.ordinals]
+        if not gone and not filters:
+            return None
+        documents = self.columns.admits(filters)
+        documents[gone] = False
+        flags: npt.NDArray[np.bool_] = documents[self.document]
+        return flags
+
+    def about(self, row: int) -> About:
+        return self.documents[int(self.document[row])]
+
+    def chunk(self, row: int) -> Chunk:
+        numbers = {name: int(array[row]) for name, array in self._numbers.items()}
+        return Chunk(
+            id=self._texts["id"].text(row),
+            document_id=self.about(row).document_id,
+            text=self._texts["text"].text(row),
+            context=self._texts["context"].text(row),
+            sheet=self._texts["sheet"].text(row) or None,
+            cells=self._texts["cells"].text(row) or None,
+            **numbers,
+        )
+
+    def entry(self, row: int) -> Entry:
+        return Entry(self.chunk(row), self.about(row))
+
+
+def _searched(entry: Entry) -> str:
+    return f"{entry.about.filename}\n{entry.chunk.context}\n{entry.chunk.text}"

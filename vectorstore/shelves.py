@@ -1,0 +1,177 @@
+"""`Shelves`: every tenant's segments in the vault, opened on demand, searched together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from core.context import Ctx
+from core.documents import Hit
+from core.errors import InvalidInput, Unfinishable
+from core.ports import Vectors
+from core.vault import Vault
+from vectorstore import filters, keywords, packing
+from vectorstore.cache import Cache
+from vectorstore.ranking import Part, ranked
+from vectorstore.scan import Scan, halved
+from vectorstore.segments import Passages, packed
+from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
+
+_KIND = "segment"
+_DEPTH_MIN = 60
+
+
+class Shelves:
+    """One per process, for all tenants; safe for threads. Nothing is written to the local disk."""
+
+    def __init__(self, vault: Vault, bytes_max: int) -> None:
+        self._vault = vault
+        self.cache = Cache(bytes_max)
+
+    def write(
+        self,
+        ctx: Ctx,
+        entries: Sequence[Entry],
+        vectors: Vectors | None = None,
+        digest: str | None = None,
+    ) -> Segment:
+        """Stores a segment; it is found once the caller's head names it. Same entries, same id."""
+        segment = self._store_text(ctx, packed(entries), len(entries))
+        if vectors is None or digest is None:
+            return segment
+        return self.attach(ctx, segment, vectors, digest)
+
+    def attach(self, ctx: Ctx, segment: Segment, vectors: Vectors, digest: str) -> Segment:
+        """The segment with vectors, shape (count, dimension), in the order of its entries."""
+        if len(vectors) != segment.count:
+            raise ValueError(f"{len(vectors)} vectors for {segment.count} passages")
+        data = packing.pack({"digest": digest, "of": segment.id}, {"half": halved(vectors)})
+        name = self._put(ctx, data)
+        size = segment.size + len(data)
+        return Segment(segment.id, segment.count, size, name, digest, vectors.shape[1])
+
+    def merge(self, ctx: Ctx, head: Head, segments: Sequence[Segment]) -> Segment | None:
+        """One segment with what still lives in `segments`, which share a digest; None: nothing."""
+        dead = frozenset(head.tombstones)
+        opened = [self._passages(ctx, segment) for segment in segments]
+        keeps = [passages.living(dead) for passages in opened]
+        entries = [p.entry(row) for p, keep in zip(opened, keeps, strict=True) for row in keep]
+        if not entries:
+            return None
+        postings = keywords.merged([(p.postings, k) for p, k in zip(opened, keeps, strict=True)])
+        merged = self._store_text(ctx, packed(entries, postings), len(entries))
+        digest = segments[0].digest
+        if digest is None or any(segment.digest != digest for segment in segments):
+            return merged
+        scans = [self._scan(ctx, segment) for segment in segments]
+        halves = [scan.half[keep] for scan, keep in zip(scans, keeps, strict=True)]
+        return self.attach(ctx, merged, np.concatenate(halves), digest)
+
+    def entries(self, ctx: Ctx, segment: Segment) -> list[Entry]:
+        """What was written, in order."""
+        passages = self._passages(ctx, segment)
+        return [passages.entry(row) for row in range(len(passages))]
+
+    def documents(self, ctx: Ctx, segment: Segment) -> frozenset[str]:
+        """Ids of the documents with a passage in the segment."""
+        return frozenset(about.document_id for about in self._passages(ctx, segment).documents)
+
+    def drop(self, ctx: Ctx, segment: Segment) -> None:
+        """Deletes the segment's objects; a search that holds an older head would miss them."""
+        for name in filter(None, (segment.id, segment.vectors)):
+            self._vault.delete(ctx, _KIND, name)
+            self.cache.forget((ctx.tenant, name))
+
+    def search(self, ctx: Ctx, head: Head, query: Query) -> list[Hit]:
+        """At most `query.k` hits, best first; equal passages of equal files are shown once.
+
+        Raises `InvalidInput` for a bad k or filter, `NotFound` when the head is too old (its
+        segments were merged and dropped): read the head again.
+        """
+        if not 1 <= query.k <= K_MAX:
+            raise InvalidInput(f"k must be from 1 to {K_MAX}.", field="k")
+        filters.check(query.filters)
+        if head.lacking(query.digest) == head.count:
+            query = replace(query, vector=None)  # nothing to compare with: keywords answer
+        parts = [self._part(ctx, head, segment, query) for segment in head.segments]
+        most = max((len(part.passages) for part in parts), default=0)
+        depth = max(query.k * 2, _DEPTH_MIN)
+        while True:
+            hits = _hits(parts, ranked(parts, query, depth) if parts else [], query.k)
+            if len(hits) == query.k or depth >= most:
+                return hits
+            depth *= 4
+
+    def forget(self, ctx: Ctx) -> None:
+        """Drops everything of this tenant from memory."""
+        self.cache.forget((ctx.tenant,))
+
+    def _part(self, ctx: Ctx, head: Head, segment: Segment, query: Query) -> Part:
+        passages = self._passages(ctx, segment)
+        wants_vectors = query.vector is not None and query.mode != "keyword"
+        fits = segment.digest is not None and segment.digest == query.digest
+        scan = self._scan(ctx, segment) if wants_vectors and fits else None
+        allowed = passages.allowed(frozenset(head.tombstones), query.filters)
+        return Part(passages, scan, allowed)
+
+    def _passages(self, ctx: Ctx, segment: Segment) -> Passages:
+        return self.cache.get(
+            (ctx.tenant, segment.id), lambda: Passages(self._get(ctx, segment.id))
+        )
+
+    def _scan(self, ctx: Ctx, segment: Segment) -> Scan:
+        name = segment.vectors
+        assert name is not None
+        return self.cache.get((ctx.tenant, name), lambda: _opened(self._get(ctx, name), segment))
+
+    def _store_text(self, ctx: Ctx, data: bytes, count: int) -> Segment:
+        return Segment(self._put(ctx, data), count, len(data))
+
+    def _put(self, ctx: Ctx, data: bytes) -> str:
+        name = sha256(data).hexdigest()
+        self._vault.put(ctx, _KIND, name, data)
+        return name
+
+    def _get(self, ctx: Ctx, name: str) -> bytes:
+        data = self._vault.get(ctx, _KIND, name)
+        if sha256(data).hexdigest() != name:
+            raise Unfinishable(
+                "A search segment is not the one that was written. Restore it from a backup.",
+                code="segment_damaged",
+            )
+        return data
+
+
+def _opened(data: bytes, segment: Segment) -> Scan:
+    header, arrays = packing.unpack(data)
+    if header["of"] != segment.id or header["digest"] != segment.digest:
+        raise Unfinishable("Vectors of another segment.", code="segment_damaged")
+    return Scan(arrays["half"])
+
+
+def _hits(parts: Sequence[Part], ranking: Sequence[tuple[int, int, float]], k: int) -> list[Hit]:
+    hits: list[Hit] = []
+    seen: set[tuple[str, int]] = set()
+    for number, row, score in ranking:
+        passages = parts[number].passages
+        chunk, about = passages.chunk(row), passages.about(row)
+        same = (about.content or about.document_id, chunk.ordinal)
+        if same in seen:
+            continue
+        seen.add(same)
+        hits.append(Hit(chunk, about.filename, score, _shown(about)))
+        if len(hits) == k:
+            break
+    return hits
+
+
+def _shown(about: About) -> dict[str, Any]:
+    return {
+        **about.metadata,
+        "document_type": about.document_type, "tags": list(about.tags),
+        "created_ms": about.created_ms,
+    }  # fmt: skip
