@@ -6,6 +6,7 @@ and memory stays small. Model: huggingface.co/sentence-transformers/all-MiniLM-L
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,8 @@ from core.ports import Vectors
 
 DIMENSION = 384
 TOKENS_MAX = 256
-BATCH_TOKENS = 2048
+# Measured: larger batches are no faster on one core and hold twice the memory.
+BATCH_TOKENS = 512
 # Long calls wait for one another, so that ten documents at once take the memory of two.
 _BULK_AT_ONCE = 2
 _BULK_TEXTS = 8
@@ -55,6 +57,7 @@ class OnnxEmbedder:
         else:
             with self._bulk:
                 vectors = self._embed(unique)
+            _give_back_memory()
         if len(unique) == len(texts):
             return vectors
         row = {text: i for i, text in enumerate(unique)}
@@ -74,6 +77,7 @@ class OnnxEmbedder:
         with self._loading:
             if self._engine is None:
                 self._engine = _tokenizer(self._tokenizer), _session(self._weights, self._threads)
+                _give_back_memory()
             return self._engine
 
 
@@ -128,3 +132,10 @@ def _session(path: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _give_back_memory() -> None:
+    """glibc keeps freed buffers; the C libraries of other systems have no such call."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
