@@ -5,7 +5,8 @@ WeftError
 │   ├── InvalidInput, NotFound, Conflict, Forbidden, Unauthenticated, TooLarge,
 │   └── UnsupportedFormat, RateLimited, QuotaExceeded
 ├── Unavailable     wait and try again (503)
-└── Unfinishable    this input can never work; the run goes on without it or fails with a reason
+├── Unfinishable    this input can never work; the run goes on without it or fails with a reason
+└── InDoubt         an outside action may have happened; a person has to look
 """
 
 from __future__ import annotations
@@ -111,3 +112,11 @@ class Unfinishable(WeftError):
     code = "unfinishable"
     status = 422
     title = "This input cannot be used"
+
+
+class InDoubt(WeftError):
+    """An outside action may or may not have happened; a person has to look (`needs_review`)."""
+
+    code = "in_doubt"
+    status = 502
+    title = "Nobody knows whether it happened"
