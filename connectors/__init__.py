@@ -1,0 +1,26 @@
+"""Outside systems behind one egress module.
+
+Every connector says how it may be repeated (`effect_class`), refuses bad requests before they are
+sent, and tells "surely not done" from "in doubt". Values in, values out; no database.
+"""
+
+from __future__ import annotations
+
+from core.clock import Clock, SystemClock
+from core.ports import Connector
+from core.settings import Settings
+
+
+def connectors(settings: Settings, clock: Clock | None = None) -> dict[str, Connector]:
+    """The connectors by name: `email` and `webhook`. Opens nothing until something is sent."""
+    from connectors.breaker import Breaker
+    from connectors.egress import Egress
+    from connectors.email import Email
+    from connectors.webhook import Webhook
+
+    clock = clock or SystemClock()
+    breaker = Breaker(clock)
+    return {
+        "email": Email(settings, clock, breaker),
+        "webhook": Webhook(Egress(settings.egress_allow), clock, breaker),
+    }

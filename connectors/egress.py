@@ -1,0 +1,292 @@
+"""The only way out: every outgoing HTTP request of the platform goes through `Egress.request`.
+
+A host is resolved once and the connection goes to an address that was checked, so a second DNS
+answer changes nothing. Bytes and time are capped; what a tenant sees never tells "refused" from
+"unreachable".
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import httpcore
+
+from connectors.addresses import PORTS, Target, allowed_places, literal, parse, public
+from core.errors import InvalidInput, Unavailable, Unfinishable
+from core.telemetry import log
+
+_KEPT_ACROSS_ORIGINS = {"accept", "accept-language", "content-type", "user-agent"}
+_REDIRECTS = {301, 302, 303, 307, 308}
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`headers` in lower case; `body` decoded, empty when it was not asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+def resolve(host: str, port: int) -> Sequence[str]:
+    """Every address that the system's resolver gives. Raises `OSError`."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Egress:
+    """`allow`: the operator's private `host:port` list. Caps: 20 MB decoded, 30 s in all."""
+
+    def __init__(
+        self,
+        allow: str = "",
+        *,
+        resolver: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+        bytes_max: int = 20_000_000,
+        seconds_max: float = 30.0,
+    ) -> None:
+        self._allow = allowed_places(allow)
+        self._resolver = resolver
+        self._tls = tls
+        self._bytes_max, self._seconds_max = bytes_max, seconds_max
+
+    def check(self, url: str) -> Target:
+        """Raises `InvalidInput` for a URL that may never be called; asks no DNS."""
+        target = parse(url)
+        if target.place in self._allow:
+            return target
+        local = target.host == "localhost" or target.host.endswith(".localhost")
+        if local or target.port not in PORTS or (literal(target.host) and not public(target.host)):
+            raise InvalidInput(
+                f"{target.place} may not be called: only public addresses on the ports "
+                f"{', '.join(map(str, sorted(PORTS)))} are. The operator can allow it with "
+                f"WEFT_EGRESS_ALLOW={target.place}",
+                code="target_not_allowed",
+            )
+        return target
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        redirects_max: int = 5,
+        want_body: bool = True,
+    ) -> Reply:
+        """Raises `InvalidInput` (may never be called), `Unavailable` (no answer in time) or
+        `Unfinishable` (too large, too many redirects). Redirects are followed by hand, each
+        checked like the first; with `redirects_max=0` the redirect itself is the reply."""
+        deadline = time.monotonic() + self._seconds_max
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        target = self.check(url)
+        for _ in range(redirects_max + 1):
+            reply = self._once(method, target, sent, content, deadline, want_body)
+            where = reply.headers.get("location")
+            if reply.status not in _REDIRECTS or not where or redirects_max == 0:
+                return reply
+            there = self.check(urljoin(target.url, where))
+            if there.origin != target.origin:
+                if content and reply.status in (307, 308):
+                    raise Unfinishable("The body is not sent on to another site.", code="redirect")
+                sent = {k: v for k, v in sent.items() if k in _KEPT_ACROSS_ORIGINS}
+            if target.scheme == "https" and there.scheme == "http":
+                raise Unfinishable("A redirect leads from https to http.", code="redirect")
+            if reply.status not in (307, 308) and method != "HEAD":
+                method, content = "GET", b""
+            target = there
+        raise Unfinishable(f"More than {redirects_max} redirects.", code="redirect")
+
+    def _once(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        content: bytes,
+        deadline: float,
+        want_body: bool,
+    ) -> Reply:
+        try:
+            route = _Route(self._addresses(target, deadline), deadline)
+            with (
+                httpcore.ConnectionPool(
+                    ssl_context=self._tls_context(target), network_backend=route
+                ) as pool,
+                pool.stream(
+                    method,
+                    httpcore.URL(
+                        scheme=target.scheme,
+                        host=target.host,
+                        port=target.port,
+                        target=target.path,
+                    ),
+                    headers=_headers(target, headers),
+                    content=content or None,
+                ) as answer,
+            ):
+                got = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
+                skip = not want_body or answer.status in _REDIRECTS
+                body = b"" if skip else self._body(answer.iter_stream(), got)
+                return Reply(answer.status, got, body, target.url)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
+                httpcore.UnsupportedProtocol, OSError) as error:  # fmt: skip
+            # The operator's log has the reason; a tenant could map the network with it.
+            log("connectors").info("egress failed", place=target.place, reason=repr(error))
+            raise Unavailable(f"{target.place} could not be reached.", code="unreachable") from None
+
+    def _addresses(self, target: Target, deadline: float) -> Sequence[str]:
+        if literal(target.host):
+            return [target.host]
+        found = _in_time(lambda: self._resolver(target.host, target.port), deadline)
+        if target.place not in self._allow and not all(public(address) for address in found):
+            raise OSError(f"not public: {found}")
+        if not found:
+            raise OSError("no address")
+        return found
+
+    def _tls_context(self, target: Target) -> ssl.SSLContext | None:
+        if target.scheme == "https" and self._tls is None:
+            self._tls = httpcore.default_ssl_context()
+        return self._tls
+
+    def _body(self, chunks: Iterable[bytes], headers: Mapping[str, str]) -> bytes:
+        """Inflates under the cap: a bomb is cut while it opens, not after."""
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        inflate = _INFLATE.get(coding)
+        if inflate is None:
+            raise Unfinishable(f"The answer is encoded as {coding!r}.", code="response_encoding")
+        out = bytearray()
+        for piece in inflate(chunks, self._bytes_max):
+            out += piece
+            if len(out) > self._bytes_max:
+                raise Unfinishable(
+                    f"The answer is larger than {self._bytes_max:,} bytes.",
+                    code="response_too_large",
+                )
+        return bytes(out)
+
+
+def _headers(target: Target, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    for name, value in headers.items():
+        if any(c in "\r\n\0" for c in name + value):
+            raise InvalidInput(f"The header {name!r} holds a line break.", code="bad_header")
+    usual = {"host": target.host_header, "user-agent": "weft", "accept-encoding": "gzip",
+             "connection": "close"}  # fmt: skip
+    return list({**usual, **headers, "host": target.host_header}.items())
+
+
+def _plain(chunks: Iterable[bytes], bytes_max: int) -> Iterator[bytes]:
+    del bytes_max
+    return iter(chunks)
+
+
+def _gunzip(chunks: Iterable[bytes], bytes_max: int) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(wbits=47)  # gzip or zlib, told by its header
+    begun = False
+    try:
+        for chunk in chunks:
+            begun = True
+            yield unpacker.decompress(chunk, bytes_max + 1)
+            if unpacker.eof:
+                return
+    except zlib.error as error:
+        raise Unfinishable("The answer is damaged.", code="response_encoding") from error
+    if begun:
+        raise Unfinishable("The answer ends too early.", code="response_encoding")
+
+
+_INFLATE = {"identity": _plain, "": _plain, "gzip": _gunzip, "x-gzip": _gunzip, "deflate": _gunzip}
+
+
+def _in_time(ask: Callable[[], Sequence[str]], deadline: float) -> Sequence[str]:
+    """The system's resolver knows no deadline, so it works aside and is left behind when late."""
+    result: list[Sequence[str]] = []
+
+    def run() -> None:
+        try:
+            result.append(ask())
+        except (OSError, UnicodeError):
+            result.append(())
+
+    thread = threading.Thread(target=run, name="resolve", daemon=True)
+    thread.start()
+    thread.join(max(0.0, min(10.0, deadline - time.monotonic())))
+    if not result:
+        raise TimeoutError("the resolver did not answer")
+    return result[0]
+
+
+class _Route(httpcore.NetworkBackend):
+    """Connects to the checked addresses only; TLS still names and verifies the original host."""
+
+    def __init__(self, addresses: Sequence[str], deadline: float) -> None:
+        self._addresses, self._deadline = addresses, deadline
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        del host, timeout
+        failure: Exception = OSError("no address")
+        for address in self._addresses[:4]:
+            try:
+                seconds = min(10.0, _left(self._deadline))
+                stream = self._inner.connect_tcp(
+                    address, port, seconds, local_address, socket_options
+                )
+                return _Stream(stream, self._deadline)
+            except httpcore.ConnectError as error:
+                failure = error
+        raise failure
+
+
+class _Stream(httpcore.NetworkStream):
+    """Every read and write gets only what is left of the whole request's time."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(self._deadline))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        left = _left(self._deadline)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+def _left(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise httpcore.ReadTimeout("the whole request took too long")
+    return seconds
