@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -46,8 +47,9 @@ def compose(
     params: Mapping[str, Any] | None = None,
     title: str = "",
 ) -> Report:
-    """`facts` is plain JSON. A figure there is a scalar, or `{value, source | sources}` with sources
-    as in `core.documents.Source`; amounts are decimal strings, dates ISO 8601, percents fractions.
+    """`facts` is plain JSON. A figure there is a scalar, or `{value, source | sources}` with
+    sources as in `core.documents.Source`. Amounts are decimal strings, dates ISO 8601, percents
+    fractions.
     """
     proofs = Proofs()
     given = {name: spec.default for name, spec in template.parameters.items()} | dict(params or {})
@@ -121,7 +123,8 @@ def _tiles(spec: TileSpec, scopes: Facts, proofs: Proofs) -> Iterator[Tile]:
         currency = find(scope, spec.currency) if spec.currency else None
         value = proofs.value(find(scope, spec.source), spec.format, currency=currency,
                              computed=spec.computed)  # fmt: skip
-        yield Tile(label, value, "" if value.sources else spec.computed)
+        note = "".join(span.text for span in proofs.text(spec.computed, scope))
+        yield Tile(label, value, "" if value.sources else note)
 
 
 def _table(spec: TableSpec, scopes: Facts, proofs: Proofs) -> Table:
@@ -139,15 +142,22 @@ def _guessed(rows: list[Any]) -> tuple[ColumnSpec, ...]:
             keys.update(dict.fromkeys(str(key) for key in row))
     return tuple(
         ColumnSpec.model_construct(field=key, title=key.replace("_", " ").capitalize(),
-                                   format="text", currency=None, computed="", weight=0.0, tones={})
+                                   format="text", currency=None, computed="", weight=0.0, sources=None,
+                                   tones={}, words={})
         for key in list(keys)[:24]
     )  # fmt: skip
 
 
 def _cell(column: ColumnSpec, row: Any, proofs: Proofs) -> Value:
+    fact = find(row, column.field)
+    if column.sources:
+        fact = {"value": bare(fact), "sources": find(row, column.sources)}
     currency = find(row, column.currency) if column.currency else None
-    return proofs.value(find(row, column.field), column.format, currency=currency,
-                        computed=column.computed, tones=column.tones)  # fmt: skip
+    value = proofs.value(fact, column.format, currency=currency, computed=column.computed,
+                         tones=column.tones)  # fmt: skip
+    if isinstance(value.value, str) and value.value in column.words:
+        return replace(value, value=column.words[value.value])
+    return value
 
 
 def _charts(spec: ChartSpec, scopes: Facts, proofs: Proofs) -> Iterator[Chart]:
@@ -162,7 +172,7 @@ def _charts(spec: ChartSpec, scopes: Facts, proofs: Proofs) -> Iterator[Chart]:
 
 def _chart(spec: ChartSpec, title: str, unit: str, rows: list[Any], proofs: Proofs) -> Chart:
     points = [
-        (words(proofs.value(find(row, spec.label), "text")),
+        (_label(spec, find(row, spec.label), proofs),
          [_point(spec, unit, find(row, series.field), proofs) for series in spec.series])
         for row in rows
     ]  # fmt: skip
@@ -174,6 +184,11 @@ def _chart(spec: ChartSpec, title: str, unit: str, rows: list[Any], proofs: Proo
     )
     return Chart(title, spec.chart, tuple(label for label, _ in points), series, unit,
                  spec.computed)  # fmt: skip
+
+
+def _label(spec: ChartSpec, fact: Any, proofs: Proofs) -> str:
+    label = words(proofs.value(fact, "text"))
+    return spec.words.get(label, label)
 
 
 def _point(spec: ChartSpec, unit: str, fact: Any, proofs: Proofs) -> Value:

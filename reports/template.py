@@ -29,7 +29,8 @@ class Parameter(_Part):
 
 
 class ColumnSpec(_Part):
-    """`field` is a path in the row. `computed` says how a figure without a source came about."""
+    """`field` is a path in the row, `sources` another one, to proofs kept beside the value.
+    `computed` says how a figure without a source came about; `words` shows codes as words."""
 
     field: Where
     title: str
@@ -37,7 +38,9 @@ class ColumnSpec(_Part):
     currency: Where | None = None
     computed: str = ""
     weight: float = Field(0.0, ge=0, le=20)
+    sources: Where | None = None
     tones: dict[str, Tone] = {}
+    words: dict[str, str] = {}
 
 
 class TextSpec(_Part):
@@ -97,6 +100,7 @@ class ChartSpec(_Part):
     source: Where = Field(alias="from")
     chart: ChartKind = "bar"
     label: Where
+    words: dict[str, str] = {}
     series: tuple[SeriesSpec, ...] = Field(min_length=1, max_length=8)
     format: Kind = "number"
     split: Where | None = None
