@@ -173,6 +173,8 @@ documents = _tenant_table(
     _json("tags", nullable=False),
     _json("fields"),
     Column("password", LargeBinary),  # sealed by the tenant's key; only until it was parsed
+    Column("handler", String(80)),  # the step that reads it now; free again when the lease is over
+    _ms("handler_lease_ms"),
     Column("parent_id", String(64)),
     Column("duplicate_of", String(64)),
     Column("created_by", String(80), nullable=False),

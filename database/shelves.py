@@ -1,0 +1,97 @@
+"""The head of each tenant's index, moved by compare-and-set; and vectors that were made before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.context import Ctx
+from database.engine import Tx
+from database.tables import shelf_heads, vector_cache
+
+_h = shelf_heads.c
+_v = vector_cache.c
+_BATCH = 500  # keys in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRow:
+    """Version 0: nothing was ever indexed. Segments and tombstones are plain JSON."""
+
+    version: int = 0
+    segments: list[dict[str, Any]] = field(default_factory=list)
+    tombstones: list[str] = field(default_factory=list)
+
+
+def head(tx: Tx, ctx: Ctx) -> HeadRow:
+    query = select(_h.version, _h.segments, _h.tombstones).where(_h.tenant_id == ctx.tenant)
+    row = tx.execute(query).one_or_none()
+    return HeadRow(*row) if row is not None else HeadRow()
+
+
+def move(
+    tx: Tx,
+    ctx: Ctx,
+    expected_version: int,
+    segments: Sequence[Mapping[str, Any]],
+    tombstones: Sequence[str],
+) -> bool:
+    """To `expected_version + 1`; False when another writer was first, and nothing was changed."""
+    values = {
+        "version": expected_version + 1, "segments": list(segments),
+        "tombstones": list(tombstones), "updated_ms": tx.now_ms,
+    }  # fmt: skip
+    if expected_version == 0:
+        first = _insert(tx, shelf_heads).on_conflict_do_nothing()
+        return tx.execute(first, {"tenant_id": ctx.tenant, **values}).rowcount == 1
+    mine = (_h.tenant_id == ctx.tenant, _h.version == expected_version)
+    return tx.execute(update(shelf_heads).where(*mine).values(**values)).rowcount == 1
+
+
+def lease_compaction(tx: Tx, ctx: Ctx, seconds: float) -> bool:
+    """Whether this caller may merge segments now; nobody else may until it is over."""
+    free = or_(_h.compact_lease_ms.is_(None), _h.compact_lease_ms <= tx.now_ms)
+    until = tx.now_ms + int(seconds * 1000)
+    done = tx.execute(
+        update(shelf_heads).where(_h.tenant_id == ctx.tenant, free).values(compact_lease_ms=until)
+    )
+    return done.rowcount == 1
+
+
+def release_compaction(tx: Tx, ctx: Ctx) -> None:
+    tx.execute(update(shelf_heads).where(_h.tenant_id == ctx.tenant).values(compact_lease_ms=None))
+
+
+def known_vectors(tx: Tx, ctx: Ctx, keys: Sequence[str]) -> dict[str, bytes]:
+    """Vectors by key, those that are known: float32, little endian."""
+    known: dict[str, bytes] = {}
+    for some in _batches(keys):
+        query = select(_v.key, _v.vector).where(_v.tenant_id == ctx.tenant, _v.key.in_(some))
+        known.update({row[0]: row[1] for row in tx.execute(query)})
+    return known
+
+
+def keep_vectors(tx: Tx, ctx: Ctx, vectors: Mapping[str, bytes]) -> None:
+    rows = [
+        {"tenant_id": ctx.tenant, "key": key, "vector": vector} for key, vector in vectors.items()
+    ]
+    if rows:
+        tx.execute(_insert(tx, vector_cache).on_conflict_do_nothing(), rows)
+
+
+def forget_vectors(tx: Tx, ctx: Ctx, keys: Sequence[str]) -> None:
+    for some in _batches(keys):
+        tx.execute(delete(vector_cache).where(_v.tenant_id == ctx.tenant, _v.key.in_(some)))
+
+
+def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (keys[at : at + _BATCH] for at in range(0, len(keys), _BATCH))
+
+
+def _insert(tx: Tx, table: Any) -> Any:
+    is_sqlite = tx.connection.dialect.name == "sqlite"
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
