@@ -92,21 +92,30 @@ def _text(spec: TextSpec, scopes: Facts, proofs: Proofs) -> Text:
     items = [{}] if spec.each is None else [{"item": row} for row in _rows(scopes, spec.each)]
     paragraphs = [_paragraph(spec, {**scopes, **item}, proofs) for item in items]
     kept = tuple(p for p in paragraphs if p.spans or p.heading)
-    return Text(spec.title, kept, spec.empty)
+    return Text(spec.title, kept, "" if kept else spec.empty)
 
 
 def _paragraph(spec: TextSpec, scopes: Facts, proofs: Proofs) -> Paragraph:
     heading = "".join(span.text for span in proofs.text(spec.heading, scopes))
-    if not spec.sentences:
-        return Paragraph(proofs.text(spec.text, scopes), heading)
-    sentences = [
-        Span(clean(str(row["text"])).strip() + " ", proofs.numbers(row))
-        for row in _rows(scopes, spec.sentences) if isinstance(row, Mapping) and row.get("text")
-    ]  # fmt: skip
+    if spec.sentences:
+        proven = _sentences(_rows(scopes, spec.sentences), proofs)
+    else:
+        proven = proofs.text(spec.text, scopes)
+    if spec.sources and proven:
+        numbers = proofs.numbers({"sources": find(scopes, spec.sources)})
+        proven = (*proven[:-1], replace(proven[-1], sources=numbers)) if numbers else ()
     # A sentence without a source is not a finding; the template's own words say what is missing.
-    proven = tuple(span for span in sentences if span.sources)
-    proofs.withheld += len(sentences) - len(proven)
     return Paragraph(proven or proofs.text(spec.empty, scopes), heading)
+
+
+def _sentences(rows: list[Any], proofs: Proofs) -> tuple[Span, ...]:
+    spans = [
+        Span(clean(str(row["text"])).strip() + " ", proofs.numbers(row))
+        for row in rows if isinstance(row, Mapping) and row.get("text")
+    ]  # fmt: skip
+    proven = tuple(span for span in spans if span.sources)
+    proofs.withheld += len(spans) - len(proven)
+    return proven
 
 
 def _figures(spec: FiguresSpec, scopes: Facts, proofs: Proofs) -> KeyFigures:
@@ -140,16 +149,16 @@ def _guessed(rows: list[Any]) -> tuple[ColumnSpec, ...]:
     for row in rows[:200]:
         if isinstance(row, Mapping):
             keys.update(dict.fromkeys(str(key) for key in row))
+    # Keys are data, not paths: they may hold dots and spaces, so they are looked up as they are.
     return tuple(
-        ColumnSpec.model_construct(field=key, title=key.replace("_", " ").capitalize(),
-                                   format="text", currency=None, computed="", weight=0.0, sources=None,
-                                   tones={}, words={})
+        ColumnSpec.model_construct(field=key, title=key.replace("_", " ").capitalize())
         for key in list(keys)[:24]
-    )  # fmt: skip
+    )
 
 
 def _cell(column: ColumnSpec, row: Any, proofs: Proofs) -> Value:
-    fact = find(row, column.field)
+    exact = isinstance(row, Mapping) and column.field in row
+    fact = row[column.field] if exact else find(row, column.field)
     if column.sources:
         fact = {"value": bare(fact), "sources": find(row, column.sources)}
     currency = find(row, column.currency) if column.currency else None

@@ -204,4 +204,4 @@ class FixedZip(ZipFile):
         with open(filename, "rb") as part:
             xml = part.read()
         sheet = self.sheets.get(str(arcname))
-        self.writestr(arcname, sheet.splice(xml) if sheet else xml)
+        self.writestr(arcname, sheet.splice(xml) if sheet else xml)  # type: ignore[no-untyped-call]

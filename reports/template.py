@@ -44,8 +44,11 @@ class ColumnSpec(_Part):
 
 
 class TextSpec(_Part):
-    """With `each`, one paragraph per item, named `item` in `heading` and `text`; `sentences` is a
-    path to `[{text, sources}]` printed instead of `text`."""
+    """With `each`, one paragraph per item, named `item` in `heading` and `text`.
+
+    `sentences` is a path to `[{text, sources}]` printed instead of `text`; with `sources`, a path
+    to the proofs of `text`, what has none is not printed: `empty` is.
+    """
 
     kind: Literal["text"]
     title: str
@@ -53,6 +56,7 @@ class TextSpec(_Part):
     heading: str = ""
     text: str = ""
     sentences: Where | None = None
+    sources: Where | None = None
     empty: str = ""
     when: Where | None = None
 

@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED
 
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, DoughnutChart, LineChart, Reference
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.writer.excel import ExcelWriter
 
 from core.documents import Source
@@ -41,7 +42,7 @@ class _Book:
         sheet.ws.sheet_view.showGridLines = False
         sheet.ws.page_setup.orientation = "landscape"
         sheet.ws.page_setup.fitToHeight = 0
-        sheet.ws.sheet_properties.pageSetUpPr.fitToPage = True
+        sheet.ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         self.sheets.append(sheet)
         return sheet
 

@@ -48,6 +48,10 @@ def _story(report: Report, ink: Ink) -> Iterator[Any]:
         yield from _sources(report, ink, landscape)
 
 
+def _is_wide(table: Table) -> bool:
+    return bool(table.rows) and natural_width(table) > _ROOM * 1.1
+
+
 def _section(section: Text | KeyFigures | Table | Chart, ink: Ink, key: str) -> Iterator[Any]:
     yield CondPageBreak(130)
     yield Heading(ink, section.title, key)
@@ -109,8 +113,6 @@ def _sources(report: Report, ink: Ink, landscape: bool) -> Iterator[Any]:
         yield NextPageTemplate("portrait")
     yield PageBreak()
     yield Heading(ink, "Sources", "sources")
-    yield _note(
-        ink, "Each number stands beside the figures that it proves. Page numbers lead back."
-    )
+    yield _note(ink, "Each number stands beside the figures it proves; page numbers lead back.")
     for number, source in enumerate(report.sources, 1):
         yield SourceEntry(ink, number, source)

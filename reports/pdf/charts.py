@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, String, Wedge
 from reportlab.lib.colors import Color
@@ -34,8 +35,13 @@ def _float(value: Value) -> float:
     return float(value.value) if isinstance(value.value, Decimal) else 0.0
 
 
-def _colour(colour: Colour) -> Color:
+def _colour(colour: Colour) -> Any:
     return Color(*colour)
+
+
+def _box(x: float, y: float, wide: float, high: float, colour: Colour, radius: float = 0) -> Any:
+    none: Any = None
+    return Rect(x, y, wide, high, rx=radius, ry=radius, fillColor=_colour(colour), strokeColor=none)
 
 
 def _write(
@@ -54,7 +60,7 @@ def _legend(picture: Drawing, names: list[str], colours: list[Colour], y: float)
     x = 0.0
     for name, colour in zip(names, colours, strict=True):
         name = shortened(name, 7.5, 140)
-        picture.add(Rect(x, y, 7, 7, fillColor=_colour(colour), strokeColor=None))
+        picture.add(_box(x, y, 7, 7, colour))
         _write(picture, x + 11, y + 0.5, name, 7.5, colour=MUTED)
         x += 24 + fonts.width(name, 7.5)
 
@@ -104,8 +110,8 @@ def _group(
     for index, value in enumerate(values):
         wide = _float(value) * scale
         bottom = y + high - each * (index + 1)
-        picture.add(Rect(zero + min(0.0, wide), bottom + 0.5, max(abs(wide), 0.6), each - 1, rx=1.6,
-                         ry=1.6, fillColor=_colour(colours[index]), strokeColor=None))  # fmt: skip
+        picture.add(_box(zero + min(0.0, wide), bottom + 0.5, max(abs(wide), 0.6), each - 1,
+                         colours[index], 1.6))  # fmt: skip
         _write(picture, zero + max(0.0, wide) + 5, bottom + each / 2 - 2.7, words(value), 7.4,
                colour=MUTED)  # fmt: skip
 
@@ -118,7 +124,7 @@ def _stack(
     for value, colour in zip(values, colours, strict=True):
         wide = _float(value) * scale
         x = zero + (up if wide >= 0 else down + wide)
-        picture.add(Rect(x, y, abs(wide), high, fillColor=_colour(colour), strokeColor=None))
+        picture.add(_box(x, y, abs(wide), high, colour))
         if abs(wide) > fonts.width(words(value), 6.6) + 6:
             _write(picture, x + abs(wide) / 2, y + high / 2 - 2.4, words(value), 6.6,
                    colour=(1.0, 1.0, 1.0), anchor="middle")  # fmt: skip
@@ -154,8 +160,7 @@ def _lines(chart: Chart, colours: list[Colour], room: float) -> Drawing:
         points = [part for pair in zip(xs, ys, strict=True) for part in pair]
         picture.add(PolyLine(points, strokeColor=_colour(colour), strokeWidth=1.6))
         for x, y in zip(xs, ys, strict=True):
-            picture.add(Rect(x - 1.9, y - 1.9, 3.8, 3.8, rx=1.9, ry=1.9, strokeColor=None,
-                             fillColor=_colour(colour)))  # fmt: skip
+            picture.add(_box(x - 1.9, y - 1.9, 3.8, 3.8, colour, 1.9))
     return picture
 
 
@@ -183,12 +188,11 @@ def _ring(chart: Chart, colours: list[Colour], room: float) -> Drawing:
                               strokeWidth=1.2))  # fmt: skip
         angle -= sweep
     y = high / 2 + 7.5 * len(values) - 10
-    for label, value, part, colour in zip(
-        chart.labels, chart.series[0].values, values, colours, strict=True
-    ):
-        picture.add(Rect(176, y, 7, 7, rx=1.5, ry=1.5, fillColor=_colour(colour), strokeColor=None))
+    figures = chart.series[0].values
+    for label, figure, part, colour in zip(chart.labels, figures, values, colours, strict=True):
+        picture.add(_box(176, y, 7, 7, colour, 1.5))
         share = f"{part / total:.0%}" if total else "0%"
-        text = words(value)
+        text = words(figure)
         name = shortened(clean(label), 7.8, room - 176 - 70 - fonts.width(text, 7.8))
         _write(picture, 189, y + 0.5, name, 7.8)
         _write(picture, room - 34, y + 0.5, text, 7.8, anchor="end")

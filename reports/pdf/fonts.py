@@ -94,12 +94,12 @@ def _filled(words: list[str], size: float, room: float, bold: bool) -> list[str]
             continue
         if line:
             lines.append(line)
-        *full, line = _cut(word, size, room, bold)
+        *full, line = cut(word, size, room, bold)
         lines.extend(full)
     return [*lines, line]
 
 
-def _cut(word: str, size: float, room: float, bold: bool) -> list[str]:
+def cut(word: str, size: float, room: float, bold: bool) -> list[str]:
     """File names and codes break after a separator where one is near."""
     parts: list[str] = []
     while width(word, size, bold) > room and len(word) > 1:

@@ -76,19 +76,26 @@ def _shares(table: Table, lanes: list[float], room: float) -> list[float]:
     if sum(wishes) <= room:
         spare = (room - sum(wishes)) / len(wishes)
         return [wish + spare for wish in wishes]
-    floors = [min(wish, 60.0) for wish in wishes]
     fixed = [c.kind in FIGURE_KINDS or c.kind == "status" for c in table.columns]
-    firm = [
-        wish if stays else floor for wish, stays, floor in zip(wishes, fixed, floors, strict=True)
-    ]
+    firm = [w if stays else min(w, 44.0) for w, stays in zip(wishes, fixed, strict=True)]
     if sum(firm) > room:
         return [room * part / sum(firm) for part in firm]
-    wants = [
-        0.0 if stays else (c.weight * 1000 or min(wish, 400.0))
-        for c, wish, stays in zip(table.columns, wishes, fixed, strict=True)
-    ]
-    spare = (room - sum(firm)) / (sum(wants) or 1.0)
-    return [part + want * spare for part, want in zip(firm, wants, strict=True)]
+    return _filled_up(firm, wishes, [c.weight or 1.0 for c in table.columns], room)
+
+
+def _filled_up(
+    widths: list[float], wishes: list[float], weights: list[float], room: float
+) -> list[float]:
+    """Shares what is left by weight among the columns that want more, none above its wish."""
+    for _ in range(len(widths)):
+        open_ = [index for index, width in enumerate(widths) if width < wishes[index] - 0.01]
+        spare = room - sum(widths)
+        if not open_ or spare < 0.5:
+            break
+        per_weight = spare / sum(weights[index] for index in open_)
+        for index in open_:
+            widths[index] = min(wishes[index], widths[index] + per_weight * weights[index])
+    return widths
 
 
 def _lay_out(table: Table, room: float) -> _Layout:
@@ -137,7 +144,7 @@ def _placed(
     return placed
 
 
-class Grid(Flowable):  # type: ignore[misc]
+class Grid(Flowable):
     """Rows `first:last` of a table."""
 
     def __init__(self, table: Table, ink: Ink, first: int = 0, last: int | None = None) -> None:
@@ -192,7 +199,7 @@ class Grid(Flowable):  # type: ignore[misc]
             place = x + layout.widths[index] - PAD_X - layout.lanes[index] if right else x + PAD_X
             for number, line in enumerate(lines, 1):
                 self.ink.text(self.canv, place, y - PAD_Y - number * LEADING + 2.4, line, SIZE,
-                              colour=INK, bold=True, align="right" if right else "left")  # fmt: skip
+                              bold=True, align="right" if right else "left")  # fmt: skip
             x += layout.widths[index]
         return y - high
 

@@ -20,7 +20,7 @@ _TOTAL = "pages-in-all"
 LANDSCAPE = (A4[1], A4[0])
 
 
-class Pages(BaseDocTemplate):  # type: ignore[misc]
+class Pages(BaseDocTemplate):
     """A4; the date inside the file is the report's own, so equal reports are equal files."""
 
     def __init__(self, out: io.BytesIO, report: Report, ink: Ink) -> None:
@@ -139,14 +139,14 @@ def _picture(logo: bytes | None) -> ImageReader | None:
         return None
 
 
-class _Canvas(Canvas):  # type: ignore[misc]
+class _Canvas(Canvas):
     ink: Ink
 
     def date(self, at_ms: int) -> None:
         stamp, at = TimeStamp(1), moment(at_ms)
         stamp.t, stamp.lt = at.timestamp(), at.timetuple()
         stamp.YMDhms = tuple(at.timetuple())[:6]
-        self._doc._timeStamp = stamp
+        self._doc._timeStamp = stamp  # type: ignore[attr-defined]
 
     def save(self) -> None:
         total = self.getPageNumber() - 1

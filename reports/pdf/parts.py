@@ -17,7 +17,7 @@ from reports.wording import clean, words
 _QUOTE_LINES = 6
 
 
-class Heading(Flowable):  # type: ignore[misc]
+class Heading(Flowable):
     """A section's title: also a bookmark in the outline."""
 
     def __init__(self, ink: Ink, title: str, key: str, size: float = 15) -> None:
@@ -37,7 +37,7 @@ class Heading(Flowable):  # type: ignore[misc]
             self.ink.text(self.canv, 0, y, line, self.size, bold=True)
 
 
-class Prose(Flowable):  # type: ignore[misc]
+class Prose(Flowable):
     """Spans of text, wrapped together, each followed by its marks."""
 
     def __init__(
@@ -98,31 +98,49 @@ class _Token:
         return Span(("\n" if self.newline else "") + self.text + gap, self.sources, self.strong)
 
 
-def _tokens(spans: Sequence[Span], size: float, room: float) -> Iterator[_Token]:
+def _tokens(spans: Sequence[Span], size: float, room: float) -> list[_Token]:
+    gap = fonts.width(" ", size)
+    tokens: list[_Token] = []
     for span in spans:
-        made: list[_Token] = []
-        for number, part in enumerate(clean(span.text).split("\n")):
-            found = [piece for word in part.split()
-                     for piece in fonts._cut(word, size, room, span.strong)]  # fmt: skip
-            tokens = [_Token(piece, size, span.strong) for piece in found]
-            if number and (tokens or part == ""):
-                tokens = tokens or [_Token("", size, span.strong)]
-                tokens[0].newline = True
-            made.extend(tokens)
-        if made and not span.text[-1:].isspace():
+        text = clean(span.text)
+        if tokens and text[:1].isspace():
+            tokens[-1].space = gap
+        made = _words_of(text, size, room, span.strong)
+        if made and not text[-1:].isspace():
             made[-1].space = 0.0
-        for start in range(0, len(span.sources), 6):
-            holder = made[-1] if made and start == 0 else _Token("", size, False)
-            holder.sources = span.sources[start : start + 6]
-            if holder not in made:
-                holder.space = 0.0
-                made.append(holder)
-        if made and span.sources:
-            made[-1].space = fonts.width(" ", size)
-        yield from made
+        tokens += made
+        tokens += _marks_after(tokens, span.sources, size, gap)
+    return tokens
 
 
-def _filled(tokens: Iterator[_Token], room: float) -> Iterator[list[_Token]]:
+def _words_of(text: str, size: float, room: float, strong: bool) -> list[_Token]:
+    tokens: list[_Token] = []
+    for number, line in enumerate(text.split("\n")):
+        pieces = [p for word in line.split() for p in fonts.cut(word, size, room, strong)]
+        if number and not pieces:
+            pieces = [""]
+        made = [_Token(piece, size, strong) for piece in pieces]
+        if number:
+            made[0].newline = True
+        tokens += made
+    return tokens
+
+
+def _marks_after(
+    tokens: list[_Token], sources: Sequence[int], size: float, gap: float
+) -> list[_Token]:
+    """Six marks at a time: the first ones cling to the last word."""
+    if tokens and sources:
+        tokens[-1].sources, tokens[-1].space, sources = tuple(sources[:6]), gap, sources[6:]
+    more = []
+    for start in range(0, len(sources), 6):
+        token = _Token("", size, False)
+        token.sources = tuple(sources[start : start + 6])
+        more.append(token)
+    return more
+
+
+def _filled(tokens: Sequence[_Token], room: float) -> Iterator[list[_Token]]:
     row: list[_Token] = []
     used = 0.0
     for token in tokens:
@@ -136,7 +154,7 @@ def _filled(tokens: Iterator[_Token], room: float) -> Iterator[list[_Token]]:
         yield row
 
 
-class Tiles(Flowable):  # type: ignore[misc]
+class Tiles(Flowable):
     """Key figures as cards, three in a row; one row of cards per flowable, so pages can break."""
 
     HIGH, GAP = 62.0, 10.0
@@ -183,8 +201,10 @@ def shortened(text: str, size: float, room: float, bold: bool = False) -> str:
     return text.rstrip() + "…"
 
 
-class SourceEntry(Flowable):  # type: ignore[misc]
-    """`[n]` document and page or cell, the quote, and links back to the pages that use it."""
+class SourceEntry(Flowable):
+    """`[n]`, document and page or cell, the quote, and links back to the pages that use it."""
+
+    SIZE, LEADING, TEXT, BACK = 7.6, 10.0, 30.0, 52.0
 
     def __init__(self, ink: Ink, number: int, source: Source) -> None:
         super().__init__()
@@ -192,40 +212,48 @@ class SourceEntry(Flowable):  # type: ignore[misc]
 
     def wrap(self, room: float, _height: float) -> tuple[float, float]:
         self.width = room
-        label = self.source.label()
-        self._label = fonts.wrapped(clean(label), 8.4, room - 30, True)[:4]
-        quote = clean(self.source.quote).strip()
-        self._quote = fonts.wrapped(f"“{quote[:1200]}”", 7.8, room - 30) if quote else []
-        if len(self._quote) > _QUOTE_LINES:
-            self._quote = [*self._quote[: _QUOTE_LINES - 1], self._quote[_QUOTE_LINES - 1] + " …"]
-        self.height = 11.5 * len(self._label) + 10.2 * len(self._quote) + 10.5 + 8
+        self._middle = self.TEXT + (room - self.TEXT - self.BACK) * 0.42
+        wide = self._middle - self.TEXT - 8
+        self._label = fonts.wrapped(clean(self.source.label()), self.SIZE, wide, True)[:5]
+        self._quote = self._quoted(room - self.BACK - self._middle - 8)
+        self.height = max(len(self._label), len(self._quote)) * self.LEADING + 5
         return self.width, self.height
 
+    def _quoted(self, room: float) -> list[str]:
+        quote = " ".join(clean(self.source.quote)[:1200].split())
+        if not quote:
+            return []
+        lines = fonts.wrapped(f"“{quote}”", self.SIZE, room)
+        if len(lines) > _QUOTE_LINES:
+            lines = [
+                *lines[: _QUOTE_LINES - 1],
+                shortened(lines[_QUOTE_LINES - 1] + " …", 7.6, room),
+            ]
+        return lines
+
     def draw(self) -> None:
-        canvas, y = self.canv, self.height - 10
-        canvas.bookmarkHorizontal(f"source-{self.number}", 0, self.height)
-        self.ink.text(canvas, 0, y, f"[{self.number}]", 8.4, colour=self.ink.accent, bold=True)
-        for line in self._label:
-            self.ink.text(canvas, 30, y, line, 8.4, bold=True)
-            y -= 11.5
-        for line in self._quote:
-            self.ink.text(canvas, 30, y, line, 7.8, colour=MUTED)
-            y -= 10.2
+        canvas, y = self.canv, self.height - self.LEADING + 1
+        canvas.bookmarkHorizontal(f"source-{self.number}", 0, self.height + 4)
+        self.ink.text(
+            canvas, 0, y, f"[{self.number}]", self.SIZE, colour=self.ink.accent, bold=True
+        )
+        for index, line in enumerate(self._label):
+            self.ink.text(canvas, self.TEXT, y - index * self.LEADING, line, self.SIZE, bold=True)
+        for index, line in enumerate(self._quote):
+            self.ink.text(canvas, self._middle, y - index * self.LEADING, line, self.SIZE,
+                          colour=MUTED)  # fmt: skip
         self._backlinks(y)
-        rule(canvas, LINE, 0, self.width, 2, 0.4)
+        rule(canvas, LINE, 0, self.width, 1, 0.4)
 
     def _backlinks(self, y: float) -> None:
+        """At most three pages; the figures of one source stand together as a rule."""
         pages = self.ink.used.get(self.number, [])
-        if not pages:
-            return
-        x = 30.0
-        self.ink.text(self.canv, x, y, "Used on page", 7, colour=MUTED)
-        x += fonts.width("Used on page ", 7)
-        for page in pages[:12]:
-            label = str(page)
+        x = self.width - self.BACK
+        for index, page in enumerate(pages[:3]):
+            label = f"p. {page}" if index == 0 else f"{page}"
             wide = fonts.width(label, 7)
             self.ink.text(self.canv, x, y, label, 7, colour=self.ink.accent)
             link(self.canv, f"page-{page}", (x - 1, y - 2, x + wide + 1, y + 7))
-            x += wide + 5
-        if len(pages) > 12:
+            x += wide + 4
+        if len(pages) > 3:
             self.ink.text(self.canv, x, y, "…", 7, colour=MUTED)
