@@ -12,7 +12,7 @@ import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP as MAIL
+from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from core.errors import InDoubt, InvalidInput, Unavailable, Unfinishable
 from core.ports import EffectCall, EffectClass
 from core.settings import Settings
 
+MAIL = SMTP.clone(cte_type="7bit")  # a server need not know 8BITMIME
 RECIPIENTS_MAX = 20
 ATTACHMENT_BYTES_MAX = 10_000_000
 _ADDRESS = re.compile(
@@ -160,7 +161,7 @@ class Email:
         except (OSError, smtplib.SMTPException) as error:
             raise _not_sent(server, error) from error
         for who, status, text in answers:
-            if status >= 300:
+            if not 200 <= status < 300:
                 raise _refused(server, f"{who}: {status} {_shown(text)}", status)
 
 
@@ -176,13 +177,19 @@ def _data(smtp: smtplib.SMTP, server: Server, message: bytes) -> None:
         smtp.send(stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         status, text = smtp.getreply()
     except (OSError, smtplib.SMTPException) as error:
-        raise InDoubt(
-            f"{server.host} was given the mail and did not confirm it. Look whether it arrived "
-            "before you send it again.",
-            code="mail_in_doubt",
-        ) from error
+        raise _in_doubt(server) from error
+    if status < 200:
+        raise _in_doubt(server)
     if status >= 300:
         raise _refused(server, f"the mail: {status} {_shown(text)}", status)
+
+
+def _in_doubt(server: Server) -> InDoubt:
+    return InDoubt(
+        f"{server.host} was given the mail and did not confirm it. Look whether it arrived "
+        "before you send it again.",
+        code="mail_in_doubt",
+    )
 
 
 def _not_sent(server: Server, error: Exception) -> Unavailable:
