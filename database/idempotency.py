@@ -1,0 +1,86 @@
+"""A request with an `Idempotency-Key` is carried out once; its answer is kept and given again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete as delete_from
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.context import Ctx
+from core.errors import Conflict, InvalidInput
+from database.engine import Tx
+from database.tables import idempotency
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The kept answer; `response` is sealed by the gateway."""
+
+    status: int
+    response: Any
+
+
+def begin(
+    tx: Tx, ctx: Ctx, key: str, *, route: str, body_hash: str, lease_ms: int
+) -> Stored | None:
+    """None: carry it out, then `finish` or `release`. A request that died half-way is taken over
+    after its lease. Raises `InvalidInput` for another body and `Conflict` while one is running."""
+    row = tx.execute(select(idempotency).where(_is(ctx, key)).with_for_update()).first()
+    if row is None:
+        _reserve(tx, ctx, key, route, body_hash)
+        return None
+    if (row.route, row.body_hash) != (route, body_hash):
+        raise InvalidInput(
+            "This Idempotency-Key was used with another request. Take a new key.",
+            code="idempotency_mismatch",
+        )
+    if row.status is not None:
+        return Stored(row.status, row.response)
+    if row.created_ms + lease_ms > tx.now_ms:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still running.",
+            code="idempotency_running",
+            retry_after=1,
+        )
+    tx.execute(update(idempotency).where(_is(ctx, key)).values(created_ms=tx.now_ms))
+    return None
+
+
+def finish(tx: Tx, ctx: Ctx, key: str, status: int, response: Any) -> None:
+    tx.execute(update(idempotency).where(_is(ctx, key)).values(status=status, response=response))
+
+
+def release(tx: Tx, ctx: Ctx, key: str) -> None:
+    """The request was refused and changed nothing: the key may be used again."""
+    tx.execute(delete_from(idempotency).where(_is(ctx, key), idempotency.c.status.is_(None)))
+
+
+def sweep(tx: Tx, older_than_ms: int) -> None:
+    """Forgets answers older than that; at least a day old."""
+    tx.execute(delete_from(idempotency).where(idempotency.c.created_ms < older_than_ms))
+
+
+def _reserve(tx: Tx, ctx: Ctx, key: str, route: str, body_hash: str) -> None:
+    row = {
+        "tenant_id": ctx.tenant, "actor": ctx.actor, "key": key, "route": route,
+        "body_hash": body_hash, "created_ms": tx.now_ms,
+    }  # fmt: skip
+    try:
+        tx.execute(insert(idempotency), row)
+    except IntegrityError as error:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still running.",
+            code="idempotency_running",
+            retry_after=1,
+        ) from error
+
+
+def _is(ctx: Ctx, key: str) -> Any:
+    return (
+        (idempotency.c.tenant_id == ctx.tenant)
+        & (idempotency.c.actor == ctx.actor)
+        & (idempotency.c.key == key)
+    )

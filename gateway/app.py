@@ -1,0 +1,63 @@
+"""`create_app(rt)`: the gateway, whole."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from gateway import contract, problems
+from gateway.access import AccessControl
+from gateway.credentials import Keyring
+from gateway.edge import Edge
+from gateway.guard import Guard
+from gateway.house import House
+from gateway.provision import ensure_platform
+from gateway.routers import auth, health, pages, tenants, users
+from gateway.streams import Doorbells
+from runtime import Runtime
+
+ROUTERS = (auth, tenants, users, health, pages)
+
+
+def create_app(rt: Runtime) -> FastAPI:
+    """Expects a migrated database. The runtime stays the caller's to close."""
+    keyring = Keyring(rt.root_key)
+    house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus))
+    ensure_platform(rt)
+    app = FastAPI(
+        title="Weft", version=contract.VERSION, summary=contract.SUMMARY, docs_url=None,
+        redoc_url=None, lifespan=_lifespan, middleware=_middleware(rt, house.access),
+        generate_unique_id_function=contract.operation_id,
+    )  # fmt: skip
+    app.state.house = house
+    problems.install(app)
+    for room in ROUTERS:
+        app.include_router(room.router)
+    app.openapi = contract.Contract(app)  # type: ignore[method-assign]
+    return app
+
+
+def _middleware(rt: Runtime, access: AccessControl) -> list[Middleware]:
+    """Outermost first. CORS stands before the guard: a preflight carries no credential."""
+    origins = [origin.strip() for origin in rt.settings.cors_origins.split(",") if origin.strip()]
+    cors = Middleware(
+        CORSMiddleware, allow_origins=origins, allow_methods=["*"], max_age=600,
+        allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key",
+                       "X-Request-ID", "Last-Event-ID"],
+        expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
+    )  # fmt: skip
+    return [
+        Middleware(Edge, settings=rt.settings),
+        *([cors] if origins else []),
+        Middleware(Guard, rt=rt, access=access),
+    ]
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.house.doorbells.close()

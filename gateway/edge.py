@@ -1,0 +1,187 @@
+"""The outermost layer, plain ASGI: request id, caps, time limits, security headers, log."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core import telemetry
+from core.ids import new_id
+from core.settings import Settings
+from gateway.exchange import KEY, Exchange
+from gateway.problems import problem
+
+_log = telemetry.log("gateway")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,80}$")
+_HEADER_BYTES_MAX = 32 * 2**10
+_HEADERS_MAX = 100
+_IN_FLIGHT_MAX = 2_000
+_CHUNK_SECONDS_MAX = 30.0  # a client that sends nothing for so long is cut off
+_BODY_BYTES_PER_SECOND_MIN = 4 * 2**10
+MULTIPART_FILES = 8  # one multipart body may hold this many files of the largest size
+
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_DEFAULTS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Edge:
+    """Nothing gets in or out but through here; an unexpected error becomes a 500 here."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._body_max = settings.body_bytes_max
+        self._multipart_max = settings.upload_bytes_max * MULTIPART_FILES
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = dict(scope["headers"])
+        exchange = Exchange(_request_id(headers), _client(scope))
+        scope[KEY] = exchange
+        answer = _Answer(exchange, send)
+        self._in_flight += 1
+        try:
+            await self._admit(scope, headers, receive, answer)
+        except Exception:  # noqa: BLE001 - the edge
+            await _fail(scope, receive, answer)
+        finally:
+            self._in_flight -= 1
+            _record(scope, answer, time.perf_counter() - began)
+
+    async def _admit(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Answer
+    ) -> None:
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            status, code, detail = refusal
+            wait = {"Retry-After": "1"} if status == 503 else None
+            response = problem(status, code, detail, answer.exchange.request_id, headers=wait)
+            await response(scope, receive, answer.send)
+            return
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            receive = _Body(receive, self._cap(headers)).receive
+        await self._app(scope, receive, answer.send)
+
+    def _cap(self, headers: dict[bytes, bytes]) -> int:
+        multipart = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        return self._multipart_max if multipart else self._body_max
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str, str] | None:
+        """Checks that need neither a credential nor a byte of the body."""
+        raw = scope["headers"]
+        if len(raw) > _HEADERS_MAX or sum(len(k) + len(v) for k, v in raw) > _HEADER_BYTES_MAX:
+            return 431, "headers_too_large", "The headers are too many or too large."
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            return 422, "invalid_input", "A NUL character has no place in an address."
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length[:20]) > self._cap(headers):
+            cap = self._cap(headers)
+            return 413, "too_large", f"The body of this request may have at most {cap} bytes."
+        if self._in_flight > _IN_FLIGHT_MAX:
+            return 503, "overloaded", "Too many requests at once. Try again in a moment."
+        return None
+
+
+class _Body:
+    """Counts a body while it arrives and cuts it off at the first byte over its cap."""
+
+    def __init__(self, receive: Receive, cap: int) -> None:
+        self._receive = receive
+        self._cap = cap
+        self._seen = 0
+        self._done = False
+        self._began = time.monotonic()
+
+    async def receive(self) -> Message:
+        if self._done:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(_CHUNK_SECONDS_MAX):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise HTTPException(408, "The body arrives too slowly.") from error
+        if message["type"] == "http.request":
+            self._count(message)
+        return message
+
+    def _count(self, message: Message) -> None:
+        self._seen += len(message.get("body", b""))
+        self._done = not message.get("more_body", False)
+        if self._seen > self._cap:
+            raise HTTPException(413, f"The body may have at most {self._cap} bytes.")
+        spent = time.monotonic() - self._began - _CHUNK_SECONDS_MAX
+        if spent > 0 and self._seen < spent * _BODY_BYTES_PER_SECOND_MIN:
+            raise HTTPException(408, "The body arrives too slowly.")
+
+
+class _Answer:
+    """Adds the headers that every answer has, and remembers how it went."""
+
+    def __init__(self, exchange: Exchange, send: Send) -> None:
+        self.exchange = exchange
+        self.status = 0
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            present = {name for name, _ in headers}
+            headers.append((b"x-request-id", self.exchange.request_id.encode()))
+            headers.extend(_SECURITY)
+            headers.extend(pair for pair in _DEFAULTS if pair[0] not in present)
+            headers.extend(self.exchange.headers)
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
+async def _fail(scope: Scope, receive: Receive, answer: _Answer) -> None:
+    exchange = answer.exchange
+    _log.error("request failed", request_id=exchange.request_id, exc_info=True)
+    if answer.status:
+        return  # the answer has begun: closing the connection is all that is left
+    detail = "Something broke on our side. Name the request_id when you report it."
+    response = problem(500, "internal_error", detail, exchange.request_id)
+    await response(scope, receive, answer.send)
+
+
+def _record(scope: Scope, answer: _Answer, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    telemetry.requests.labels(method, route, str(answer.status)).inc()
+    telemetry.request_seconds.labels(method, route).observe(seconds)
+    identity = answer.exchange.identity
+    _log.info(
+        "request", method=method, route=route, status=answer.status, ms=round(seconds * 1000, 2),
+        request_id=answer.exchange.request_id, client=answer.exchange.client,
+        tenant=identity.ctx.tenant if identity else None,
+        actor=identity.ctx.actor if identity else None,
+    )  # fmt: skip
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    return given if _REQUEST_ID.match(given) else new_id()
+
+
+def _client(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""

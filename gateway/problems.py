@@ -1,0 +1,96 @@
+"""Every error as `application/problem+json` (RFC 9457), with a stable `code` and the request id."""
+
+from __future__ import annotations
+
+import http
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from core.errors import Unauthenticated, WeftError
+from gateway.exchange import exchange_of
+
+_CODES = {
+    400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found",
+    405: "method_not_allowed", 408: "too_slow", 413: "too_large", 415: "unsupported_content_type",
+    422: "invalid_input", 431: "headers_too_large", 500: "internal_error", 503: "unavailable",
+}  # fmt: skip
+_RESERVED = frozenset({"type", "title", "status", "detail", "code", "request_id"})
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    request_id: str,
+    *,
+    title: str | None = None,
+    headers: dict[str, str] | None = None,
+    **extra: Any,
+) -> Response:
+    """`extra` becomes members of the problem; the standard ones cannot be overwritten."""
+    body = {
+        "type": f"urn:weft:problem:{code}",
+        "title": title or http.HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id,
+        **{key: value for key, value in extra.items() if key not in _RESERVED},
+    }
+    # ASCII escapes: a lone surrogate in what we quote must not break the answer.
+    data = json.dumps(body, default=str).encode()
+    return Response(data, status, headers, "application/problem+json")
+
+
+def of_error(error: WeftError, request_id: str) -> Response:
+    """401, 429 and 503 tell the client what to do next in their headers as well."""
+    headers: dict[str, str] = dict(error.extra.get("headers", {}))
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status in (409, 429, 503):
+        wait = error.extra.get("retry_after")
+        if wait is not None or error.status != 409:
+            headers["Retry-After"] = str(max(1, round(float(wait or 1))))
+    extra = {key: value for key, value in error.extra.items() if key != "headers"}
+    return problem(
+        error.status, error.slug, error.detail, request_id, title=error.title, headers=headers,
+        **extra,
+    )  # fmt: skip
+
+
+async def _on_weft_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WeftError)
+    return of_error(error, exchange_of(request.scope).request_id)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "error")
+    return problem(
+        error.status_code, code, str(error.detail), exchange_of(request.scope).request_id,
+        headers=dict(error.headers or {}),
+    )  # fmt: skip
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"loc": [str(part) for part in item["loc"]], "msg": item["msg"], "type": item["type"]}
+        for item in error.errors()[:50]
+    ]
+    first = errors[0] if errors else {"loc": ["body"], "msg": "invalid", "type": ""}
+    detail = f"{'.'.join(first['loc'])}: {first['msg']}"
+    return problem(
+        422, "invalid_input", detail, exchange_of(request.scope).request_id, errors=errors
+    )
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(WeftError, _on_weft_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
