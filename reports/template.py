@@ -118,10 +118,13 @@ SectionSpec = Annotated[TextSpec | FiguresSpec | TableSpec | ChartSpec, Field(di
 
 
 class Template(_Part):
+    """`facts` names the task that makes what the template reads; `rows` come with the request."""
+
     name: str = Field(pattern=_NAME.pattern)
     title: str = Field(min_length=1, max_length=300)
     subtitle: str = ""
     summary: str = ""
+    facts: Literal["check_invoices", "answer", "rows"] = "rows"
     parameters: dict[str, Parameter] = {}
     sections: tuple[SectionSpec, ...] = Field(min_length=1, max_length=60)
 

@@ -32,11 +32,7 @@ def _story(report: Report, ink: Ink) -> Iterator[Any]:
     yield NextPageTemplate("portrait")
     yield PageBreak()
     for number, section in enumerate(report.sections):
-        wide = (
-            isinstance(section, Table)
-            and bool(section.rows)
-            and natural_width(section) > _ROOM * 1.1
-        )
+        wide = isinstance(section, Table) and (landscape or _is_wide(section))
         if wide != landscape:
             landscape = wide
             yield NextPageTemplate("landscape" if wide else "portrait")

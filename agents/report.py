@@ -1,0 +1,189 @@
+"""The report agent: facts and a template become files in the vault and a row that lists them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import reports
+from core.clock import rfc3339
+from core.context import Ctx
+from core.errors import InvalidInput, NotFound, Unfinishable
+from database import reports as report_rows
+from database import templates as template_rows
+from database import tenants
+from runtime import Runtime
+from workflows.tasks import Done, TaskSpec, Work
+
+_KIND = "report"
+_FACTS_KIND = "facts"
+
+
+def compose(work: Work) -> Done:
+    """`report.compose`: `{template, facts, formats, title?, params?}`; `facts` inline, or
+    `{"ref": name}` for an object in the vault's kind `facts`. A retry makes the same report."""
+    given = work.message.payload
+    formats = _formats(given.get("formats") or list(reports.FORMATS))
+    params = dict(given.get("params") or {})
+    template = find_template(work.rt, work.ctx, str(given.get("template") or ""))
+    facts = _facts(work, given.get("facts"))
+    created_ms = int(work.remember("created_ms", work.rt.clock.now_ms))
+    report = reports.compose(template, facts, _branding(work.rt, work.ctx), created_ms,
+                             params=params, title=str(given.get("title") or ""))  # fmt: skip
+    report_id = str(uuid5(NAMESPACE_URL, f"weft:report:{work.ctx.tenant}:{work.step_id}"))
+    files = {}
+    for done, format in enumerate(formats, 1):
+        files[format] = _stored(work, report_id, format, reports.render(report, format))
+        work.progress(done, len(formats))
+    with work.rt.db.transaction() as tx:
+        report_rows.create(
+            tx, work.ctx, report_id=report_id, run_id=work.run_id, step_id=work.step_id,
+            template=template.name, title=report.title, files=files, params=params,
+            sources=[asdict(source) for source in report.sources], created_ms=created_ms,
+        )  # fmt: skip
+    if report.withheld:
+        work.log(f"{report.withheld} values had no source and were left out", level="warning")
+    return Done({"report_id": report_id, "formats": formats, "title": report.title})
+
+
+def _formats(wanted: Any) -> list[str]:
+    listed = [wanted] if isinstance(wanted, str) else list(wanted)
+    for format in listed:
+        if format not in reports.FORMATS:
+            known = ", ".join(reports.FORMATS)
+            raise InvalidInput(f"No report format {format!r}; choose from {known}.")
+    return list(dict.fromkeys(listed))
+
+
+def _facts(work: Work, given: Any) -> Mapping[str, Any]:
+    if isinstance(given, Mapping) and set(given) <= {"ref", "kind"} and "ref" in given:
+        kind = str(given.get("kind") or _FACTS_KIND)
+        given = json.loads(work.rt.vault.get(work.ctx, kind, str(given["ref"])))
+    if not isinstance(given, Mapping):
+        raise Unfinishable("A report needs facts: an object of values.", code="no_facts")
+    return given
+
+
+def _branding(rt: Runtime, ctx: Ctx) -> reports.Branding:
+    """`config.branding`: `{name, color: "#rrggbb", logo?: base64 of a PNG or JPEG}`."""
+    with rt.db.read() as tx:
+        tenant = tenants.own(tx, ctx)
+    chosen = tenant.config.get("branding") or {}
+    return reports.Branding(
+        name=str(chosen.get("name") or tenant.name),
+        accent=str(chosen.get("color") or reports.Branding.accent),
+        logo=_logo(chosen.get("logo")),
+    )
+
+
+def _logo(given: Any) -> bytes | None:
+    try:
+        return base64.b64decode(given, validate=True) if isinstance(given, str) else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _stored(work: Work, report_id: str, format: str, data: bytes) -> dict[str, Any]:
+    name = str(uuid5(NAMESPACE_URL, f"{report_id}:{format}"))
+    work.rt.vault.put(work.ctx, _KIND, name, data)
+    return {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def download(rt: Runtime, ctx: Ctx, report_id: str, format: str) -> tuple[bytes, str, str]:
+    """The file, a name for it, and its content type. `NotFound` for a format not made."""
+    with rt.db.read() as tx:
+        report = report_rows.get(tx, ctx, report_id)
+    if format not in report.files:
+        made = ", ".join(report.files)
+        raise NotFound(f"This report has no {format!r}; it has {made}.")
+    data = rt.vault.get(ctx, _KIND, str(report.files[format]["name"]))
+    title = re.sub(r"[^\w.,()–-]+", " ", report.title).strip()[:100] or "report"
+    filename = f"{title} {rfc3339(report.created_ms)[:10]}.{format}"
+    return data, filename, reports.FORMATS[format]
+
+
+def find_template(rt: Runtime, ctx: Ctx, name: str) -> reports.Template:
+    """`name` or `name@version`: the tenant's own, else the one that ships with the platform."""
+    name, _, version = name.partition("@")
+    if version and not version.isdecimal():
+        raise InvalidInput(f"{version!r} is not a version of a template; use name@2, say.")
+    with rt.db.read() as tx:
+        try:
+            saved = template_rows.get(tx, ctx, name, int(version) if version else None)
+        except NotFound:
+            if version:
+                raise
+            return reports.builtin(name)
+    return reports.parse(dict(saved.body))
+
+
+def save_template(
+    rt: Runtime, ctx: Ctx, name: str, source: str | Mapping[str, Any]
+) -> template_rows.SavedTemplate:
+    """YAML or an object; raises `InvalidInput` with `errors: [{line, field, message}]`."""
+    template = reports.parse(source if isinstance(source, str) else dict(source))
+    if template.name != name:
+        raise InvalidInput(f"The template calls itself {template.name!r}, not {name!r}.")
+    body = template.model_dump(mode="json", by_alias=True)
+    with rt.db.transaction() as tx:
+        return template_rows.save(tx, ctx, name, body)
+
+
+def definition(template: reports.Template, formats: Sequence[str]) -> dict[str, Any]:
+    """The run that `POST /reports` stands for: read, make the facts, compose.
+
+    Its inputs are `params`: for `answer` with `questions`, for `rows` with `rows`.
+    """
+    steps: list[dict[str, Any]] = []
+    needs: list[str] = []
+    facts: Any = {"rows": "${inputs.params.rows}"}
+    if template.facts != "rows":
+        steps.append(_read(extract=template.facts == "check_invoices"))
+        steps.append(_made(template.facts))
+        needs, facts = ["facts"], "${steps.facts.output.facts}"
+    steps.append({
+        "id": "report", "agent": "report", "task": "compose", "needs": needs,
+        "with": {"template": template.name, "facts": facts, "formats": _formats(formats),
+                 "params": "${inputs.params}"},
+    })  # fmt: skip
+    return {
+        "name": f"report-{template.name}"[:63],
+        "summary": f"Makes the report {template.name}.",
+        "inputs": {"params": {"type": "object", "default": {}}},
+        "steps": steps,
+        "outputs": {"report_id": "${steps.report.output.report_id}"},
+    }
+
+
+def _read(*, extract: bool) -> dict[str, Any]:
+    of = {"document_id": "${document}"}
+    steps = [{"id": "ingest", "agent": "ingestion", "task": "ingest", "with": of}]
+    if extract:
+        steps.append({"id": "extract", "agent": "analysis", "task": "extract",
+                      "needs": ["ingest"], "with": of})  # fmt: skip
+    return {"id": "read", "for_each": "${documents}", "as": "document", "on_error": "continue",
+            "steps": steps}  # fmt: skip
+
+
+def _made(task: str) -> dict[str, Any]:
+    given: dict[str, Any] = {"documents": "${documents}", "failed": "${steps.read.failed}"}
+    if task == "answer":
+        given = {"questions": "${inputs.params.questions}"}
+    return {"id": "facts", "agent": "analysis", "task": task, "needs": ["read"], "with": given}
+
+
+TASKS: tuple[TaskSpec, ...] = (
+    TaskSpec(
+        "report", "compose", compose, "Renders facts by a template as PDF, XLSX and CSV",
+        {"template": "name or name@version", "facts": "what the template reads, or {ref}",
+         "formats?": "of pdf, xlsx, csv", "title?": "instead of the template's",
+         "params?": "the template's parameters"},
+    ),
+)  # fmt: skip
