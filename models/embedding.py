@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,15 @@ Ids = npt.NDArray[np.int64]
 
 
 class OnnxEmbedder:
-    """Loads at the first text. Safe to call from many threads."""
+    """Loads at the first text (the paths are asked for then). Safe to call from many threads."""
 
-    def __init__(self, weights: Path, tokenizer: Path, digest: str, threads: int = 1) -> None:
+    def __init__(
+        self,
+        weights: Callable[[], Path],
+        tokenizer: Callable[[], Path],
+        digest: str,
+        threads: int = 1,
+    ) -> None:
         self._weights = weights
         self._tokenizer = tokenizer
         self._digest = digest
@@ -76,7 +82,10 @@ class OnnxEmbedder:
     def _loaded(self) -> tuple[Any, Any]:
         with self._loading:
             if self._engine is None:
-                self._engine = _tokenizer(self._tokenizer), _session(self._weights, self._threads)
+                self._engine = (
+                    _tokenizer(self._tokenizer()),
+                    _session(self._weights(), self._threads),
+                )
                 _give_back_memory()
             return self._engine
 

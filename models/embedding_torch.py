@@ -47,7 +47,7 @@ class SentenceTransformersEmbedder:
 
     def _load(self) -> Any:
         try:
-            import torch
+            import torch  # type: ignore[import-not-found,unused-ignore]
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise InvalidInput(

@@ -59,7 +59,7 @@ def _pip_index() -> str | None:
     config = configparser.RawConfigParser()
     for file in filter(None, files):
         try:
-            config.read(file)
+            config.read(str(file))
         except configparser.Error:
             continue
         if config.has_option("global", "index-url"):

@@ -1,0 +1,224 @@
+"""Which models there are, and which one does a task: the cheapest that passed the task's gate."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import InvalidInput, Unavailable
+from core.ports import ChatModel, Embedder
+from core.settings import Settings
+from models import gates, weights
+from models.engine import ChatEngine, EngineChat
+
+OLLAMA_DEFAULT = "http://127.0.0.1:11434"
+_EMBEDDINGS = {"fp32": "minilm-fp32", "int8": "minilm-int8"}
+_LOOK_AGAIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chat model that could be used here."""
+
+    name: str
+    engine: str  # embedded | ollama | huggingface
+    bytes: int
+    digest: str
+    make: Callable[[], ChatEngine]
+
+
+class Models:
+    """Loads nothing until asked. Safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._embedder: Embedder | None = None
+        self._chats: dict[str, EngineChat] = {}
+        self._found: list[Candidate] = []
+        self._found_at = float("-inf")
+
+    def embedder(self) -> Embedder | None:
+        """None while the weights are not there: search goes by keywords."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = _embedder(self._settings)
+            return self._embedder
+
+    def chat(self, task: str) -> ChatModel | None:
+        """The cheapest model whose card passed `task` (answer, extraction, planning, json)."""
+        for candidate in self.candidates():
+            if gates.passed(self._settings, candidate.name, candidate.digest, task):
+                return self._chat(candidate)
+        return None
+
+    def any_chat(self, name: str | None = None) -> ChatModel | None:
+        """The named model, or the first there is; no gate, since the caller asked for it."""
+        for candidate in self.candidates():
+            if name in (None, "", candidate.name):
+                return self._chat(candidate)
+        return None
+
+    def candidates(self) -> list[Candidate]:
+        """Chat models that answer here now, cheapest first; looked up at most every 30 s."""
+        with self._lock:
+            if time.monotonic() - self._found_at > _LOOK_AGAIN_SECONDS:
+                self._found = _candidates(self._settings)
+                self._found_at = time.monotonic()
+            return self._found
+
+    def describe(self) -> list[dict[str, Any]]:
+        """For `/v1/models`, `/health` and `weft models`: id, kind, engine, available, tasks, …"""
+        return [*self._describe_weights(), *self._describe_chats()]
+
+    def _describe_weights(self) -> list[dict[str, Any]]:
+        """Embedding models, and the chat weights that are not there yet."""
+        chosen = _EMBEDDINGS.get(self._settings.embedding, self._settings.embedding)
+        rows = []
+        for file in weights.manifest():
+            name = file.models[0]
+            there = weights.present(self._settings, name)
+            if file.role == "weights" and (file.kind == "embedding" or not there):
+                rows.append(
+                    {
+                        "id": name,
+                        "kind": file.kind,
+                        "engine": "onnx" if file.kind == "embedding" else "embedded",
+                        "available": there,
+                        "default": file.default,
+                        "active": there and name == chosen,
+                        "bytes": file.bytes,
+                        "licence": file.licence,
+                        "tasks": ["embedding"] if file.kind == "embedding" else [],
+                    }
+                )
+        return rows
+
+    def _describe_chats(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": found.name,
+                "kind": "chat",
+                "engine": found.engine,
+                "available": True,
+                "default": found.engine == "embedded",
+                "active": True,
+                "bytes": found.bytes,
+                "tasks": gates.tasks_passed(self._settings, found.name, found.digest),
+            }
+            for found in self.candidates()
+        ]
+
+    def _chat(self, candidate: Candidate) -> EngineChat:
+        with self._lock:
+            if candidate.name not in self._chats:
+                self._chats[candidate.name] = EngineChat(candidate.name, candidate.make())
+            return self._chats[candidate.name]
+
+
+def _embedder(settings: Settings) -> Embedder | None:
+    if settings.embedding == "sentence-transformers":
+        from models.embedding_torch import SentenceTransformersEmbedder
+
+        return SentenceTransformersEmbedder(weights.folder(settings), settings.model_threads)
+    if (model := _EMBEDDINGS.get(settings.embedding)) is None:
+        raise InvalidInput(
+            f"WEFT_EMBEDDING is {settings.embedding!r}; it may be fp32, int8 or "
+            "sentence-transformers."
+        )
+    if not weights.present(settings, model):
+        return None
+    from models.embedding import OnnxEmbedder
+
+    file = weights.files_of(model)[0]
+    return OnnxEmbedder(
+        lambda: weights.path_of(settings, model),
+        lambda: weights.path_of(settings, model, "tokenizer"),
+        file.sha256,
+        settings.model_threads,
+    )
+
+
+def _candidates(settings: Settings) -> list[Candidate]:
+    scheme, _, rest = settings.models_url.partition(":")
+    match scheme:
+        case "none":
+            return []
+        case "embedded":
+            return _embedded(settings)
+        case "ollama":
+            return _ollama(settings, f"http:{rest}" if rest else OLLAMA_DEFAULT)
+        case "huggingface":
+            return [_huggingface(rest, settings.model_threads)]
+        case "auto":
+            return _ollama(settings, OLLAMA_DEFAULT, probe=True) or _embedded(settings)
+    raise InvalidInput(
+        f"WEFT_MODELS_URL is {settings.models_url!r}; it may be auto:, embedded:, none:, "
+        "ollama://host:port or huggingface:MODEL."
+    )
+
+
+def _ollama(settings: Settings, host: str, *, probe: bool = False) -> list[Candidate]:
+    from models import chat_ollama
+
+    seconds = chat_ollama.PROBE_SECONDS if probe else chat_ollama.LIST_SECONDS
+    try:
+        models = chat_ollama.installed(host, seconds)
+    except Unavailable:
+        return []
+    wanted = [m for m in models if settings.chat_model in ("", m.name, m.name.partition(":")[0])]
+    return [
+        Candidate(m.name, "ollama", m.bytes, m.digest, _ollama_engine(host, m.name)) for m in wanted
+    ]
+
+
+def _ollama_engine(host: str, name: str) -> Callable[[], ChatEngine]:
+    from models.chat_ollama import OllamaEngine
+
+    return lambda: OllamaEngine(host, name)
+
+
+def _embedded(settings: Settings) -> list[Candidate]:
+    """The chat weights of the manifest, or the GGUF file that WEFT_CHAT_MODEL names."""
+    if settings.chat_model.endswith(".gguf"):
+        path = Path(settings.chat_model)
+        if not path.is_file():
+            raise InvalidInput(f"WEFT_CHAT_MODEL names {path}, which is not there.")
+        return [
+            _llama(path.stem, path.stat().st_size, weights.digest(path), lambda: path, settings)
+        ]
+    found = [
+        _llama(name, file.bytes, file.sha256, _checked(settings, name), settings)
+        for file in weights.manifest()
+        for name in file.models
+        if file.kind == "chat" and weights.present(settings, name)
+    ]
+    return [c for c in found if settings.chat_model in ("", c.name)]
+
+
+def _checked(settings: Settings, name: str) -> Callable[[], Path]:
+    return lambda: weights.path_of(settings, name)
+
+
+def _llama(
+    name: str, size: int, digest: str, path: Callable[[], Path], settings: Settings
+) -> Candidate:
+    def make() -> ChatEngine:
+        from models.chat_embedded import LlamaEngine
+
+        return LlamaEngine(path(), settings.model_threads)
+
+    return Candidate(name, "embedded", size, digest, make)
+
+
+def _huggingface(model: str, threads: int) -> Candidate:
+    def make() -> ChatEngine:
+        from models.huggingface import TransformersEngine
+
+        return TransformersEngine(model, threads)
+
+    return Candidate(model, "huggingface", 0, model, make)
