@@ -23,7 +23,8 @@ class Settings(BaseSettings):
     bus_url: str = Field("local:", description="where facts are published")
     blobs_url: str = Field("", description="default: file:DATA_DIR/blobs")
     models_url: str = Field(
-        "auto:", description="auto: | embedded: | ollama://host:port | none: (no chat model)"
+        "auto:",
+        description="auto: | embedded: | ollama://host:port | huggingface:MODEL | none: (no chat)",
     )
     limits_url: str = Field("local:", description="where rate limits are counted")
     smtp_url: str = Field(
@@ -31,7 +32,9 @@ class Settings(BaseSettings):
     )
     smtp_sender: str = Field("weft@localhost", description="From address of outgoing mail")
 
-    chat_model: str = Field("", description="chat model by name; default: the best that passed")
+    chat_model: str = Field(
+        "", description="chat model by name, or a .gguf file; default: the cheapest that passed"
+    )
     embedding: str = Field("fp32", description="fp32 | int8 | sentence-transformers")
     model_threads: int = Field(1, ge=1, description="threads of one model call")
 
