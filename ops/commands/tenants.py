@@ -1,0 +1,121 @@
+"""tenants, users, api-keys: who may use this platform. Works while it runs and before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from core.clock import rfc3339
+from core.context import ROLES
+from core.errors import InvalidInput
+from core.settings import Settings
+from core.tiers import TIERS
+from ops import identity
+from ops.output import emit, guarded, json_option, say, table
+
+
+@click.group()
+def tenants() -> None:
+    """The operator's customers."""
+
+
+@tenants.command(epilog="Example: weft tenants create clearpay --name ClearPay --tier business")
+@click.argument("slug")
+@click.option("--name", default="", help="Shown to people; default: the slug.")
+@click.option("--tier", type=click.Choice(sorted(TIERS)), default="free", show_default=True)
+@json_option
+@click.pass_obj
+@guarded
+def create(settings: Settings, slug: str, name: str, tier: str, as_json: bool) -> None:
+    """Make a tenant with its own key."""
+    tenant = identity.create_tenant(settings, slug, name, tier)
+    emit(_shown(tenant), as_json, lambda: say(f"Tenant {tenant.slug} ({tenant.id}), {tier}."))
+
+
+@tenants.command("list")
+@json_option
+@click.pass_obj
+@guarded
+def listing(settings: Settings, as_json: bool) -> None:
+    """Every tenant."""
+    found = [_shown(tenant) for tenant in identity.tenants(settings)]
+    columns = ("slug", "name", "tier", "status", "created_at")
+    emit(
+        found,
+        as_json,
+        lambda: table(columns, ([item[column] for column in columns] for item in found)),
+    )
+
+
+@click.group()
+def users() -> None:
+    """A tenant's people."""
+
+
+@users.command("create")
+@click.option("--tenant", required=True, help="Slug; `platform` for the operators themselves.")
+@click.option("--email", required=True)
+@click.option("--password", required=True, prompt=True, hide_input=True)
+@click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True)
+@json_option
+@click.pass_obj
+@guarded
+def create_user(
+    settings: Settings, tenant: str, email: str, password: str, role: str, as_json: bool
+) -> None:
+    """Make a user who signs in by email and password."""
+    user = identity.create_user(settings, tenant, email, password, role)
+    value = {"id": user.id, "tenant": tenant, "email": user.email, "role": user.role}
+    emit(value, as_json, lambda: say(f"User {user.email} of {tenant}, {role}."))
+
+
+@click.group("api-keys")
+def api_keys() -> None:
+    """Keys for programs."""
+
+
+@api_keys.command("create")
+@click.option("--tenant", required=True, help="Slug.")
+@click.option("--name", default="made by the operator", help="What it is for.")
+@click.option(
+    "--scopes", multiple=True, help="Such as documents:write; may be repeated. Default: all."
+)
+@click.option("--expires", metavar="YYYY-MM-DD", help="Last day.")
+@json_option
+@click.pass_obj
+@guarded
+def create_key(
+    settings: Settings,
+    tenant: str,
+    name: str,
+    scopes: tuple[str, ...],
+    expires: str | None,
+    as_json: bool,
+) -> None:
+    """Make an API key; it is shown once."""
+    named = [scope for item in scopes for scope in item.replace(",", " ").split()]
+    row, key = identity.create_key(settings, tenant, name, named, _end_of(expires))
+    value = {"id": row.id, "key": key, "tenant": tenant, "scopes": sorted(row.scopes)}
+    emit(value, as_json, lambda: say(f"{key}\nKeep it now: it is not shown again."))
+
+
+def _end_of(day: str | None) -> int | None:
+    if day is None:
+        return None
+    try:
+        return int(datetime.fromisoformat(f"{day}T23:59:59+00:00").timestamp() * 1000)
+    except ValueError as error:
+        raise InvalidInput(f"--expires wants YYYY-MM-DD, not {day!r}.") from error
+
+
+def _shown(tenant: Any) -> dict[str, Any]:
+    return {
+        "id": tenant.id,
+        "slug": tenant.slug,
+        "name": tenant.name,
+        "tier": tenant.tier,
+        "status": tenant.status,
+        "created_at": rfc3339(tenant.created_ms),
+    }
