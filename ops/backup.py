@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy.engine import make_url
-
 from core.errors import Conflict, InvalidInput, Rejected, Unfinishable
 from core.settings import Settings
 from ops import process
@@ -86,10 +84,10 @@ def restore(
 
 
 def _database_file(settings: Settings) -> Path:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or not url.database:
+    scheme, _, path = settings.database_url.partition(":///")
+    if scheme != "sqlite" or not path:
         raise Rejected("This backup is for the embedded database. For PostgreSQL type: pg_dump")
-    return Path(url.database)
+    return Path(path)
 
 
 def _snapshot(source: Path, target: Path) -> None:

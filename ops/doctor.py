@@ -8,19 +8,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import click
-from sqlalchemy import func, select
-
 from core.clock import SystemClock
 from core.errors import WeftError
 from core.settings import Settings
-from database import Database, migrate
-from database.tables import approvals, events, jobs, workers
+from database import Database, Tx, migrate, vitals
 from ops import process
 from ops.output import FAILED, emit, guarded, json_option, table
 
 DISK_BYTES_MIN = 500 * 2**20
 HEARTBEAT_MS_MAX = 30_000
-BACKLOG_MS_MAX = 10_000
+BACKLOG_SECONDS_MAX = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,63 +116,37 @@ def _database(db: Database) -> Iterator[Finding]:
         yield Finding("database", "fail", f"version {version}, this is {wanted}", "weft up")
         return
     yield Finding("database", "ok", f"version {version}")
-    for look in (_queues, _dead, _outbox, _waiting):
-        yield from look(db)
-
-
-def _queues(db: Database) -> Iterator[Finding]:
-    """A queue with ready jobs that no living worker serves."""
     with db.read() as tx:
-        alive = tx.execute(
-            select(workers.c.queues).where(workers.c.heartbeat_ms > tx.now_ms - HEARTBEAT_MS_MAX)
-        ).scalars()
-        served = {queue for queues in alive for queue in queues}
-        ready = tx.execute(
-            select(jobs.c.queue, func.count(), func.min(jobs.c.ready_ms))
-            .where(jobs.c.status == "ready", jobs.c.ready_ms <= tx.now_ms)
-            .group_by(jobs.c.queue)
-        ).all()
-        now_ms = tx.now_ms
-    for queue, count, oldest_ms in ready:
-        age = (now_ms - oldest_ms) / 1000
-        words = f"{queue}: {count} ready, oldest {age:.0f} s"
-        if queue not in served:
+        yield from _queues(tx)
+        yield _dead(vitals.dead_jobs(tx))
+        yield _relay(vitals.unpublished_seconds(tx))
+        waiting = vitals.approvals_waiting(tx)
+    words = f"{waiting} wait for a person" if waiting else "none wait"
+    yield Finding("approvals", "ok", words, "weft approvals list" if waiting else "")
+
+
+def _queues(tx: Tx) -> Iterator[Finding]:
+    """A queue with ready jobs that no living worker serves."""
+    served = vitals.served_queues(tx, HEARTBEAT_MS_MAX)
+    backlogs = vitals.backlogs(tx)
+    for one in backlogs:
+        words = f"{one.queue}: {one.ready} ready, oldest {one.oldest_seconds:.0f} s"
+        if one.queue not in served:
             yield Finding("queue", "fail", f"{words}, and nobody listens", "weft up")
-        elif now_ms - oldest_ms > BACKLOG_MS_MAX:
+        elif one.oldest_seconds > BACKLOG_SECONDS_MAX:
             yield Finding("queue", "warn", words, "raise WEFT_WORKER_THREADS")
-    if not ready:
+    if not backlogs:
         yield Finding("queue", "ok", "no job waits")
 
 
-def _dead(db: Database) -> Iterator[Finding]:
-    with db.read() as tx:
-        dead = tx.execute(
-            select(func.count()).select_from(jobs).where(jobs.c.status == "dead")
-        ).scalar_one()
-    if dead:
-        todo = "weft why RUN, then POST /workflows/RUN/retry"
-        yield Finding("dead letters", "warn", f"{dead} jobs gave up", todo)
-    else:
-        yield Finding("dead letters", "ok", "none")
+def _dead(count: int) -> Finding:
+    if not count:
+        return Finding("dead letters", "ok", "none")
+    todo = "weft why RUN, then POST /workflows/RUN/retry"
+    return Finding("dead letters", "warn", f"{count} jobs gave up", todo)
 
 
-def _outbox(db: Database) -> Iterator[Finding]:
-    with db.read() as tx:
-        oldest_ms = tx.execute(
-            select(func.min(events.c.at_ms)).where(events.c.published_ms.is_(None))
-        ).scalar_one()
-        now_ms = tx.now_ms
-    if oldest_ms is not None and now_ms - oldest_ms > BACKLOG_MS_MAX:
-        age = (now_ms - oldest_ms) / 1000
-        yield Finding("relay", "fail", f"events wait for {age:.0f} s", "weft serve --only relay")
-    else:
-        yield Finding("relay", "ok", "nothing waits")
-
-
-def _waiting(db: Database) -> Iterator[Finding]:
-    with db.read() as tx:
-        waiting = tx.execute(
-            select(func.count()).select_from(approvals).where(approvals.c.status == "waiting")
-        ).scalar_one()
-    words = f"{waiting} wait for a person" if waiting else "none wait"
-    yield Finding("approvals", "ok", words, "weft approvals list" if waiting else "")
+def _relay(seconds: float) -> Finding:
+    if seconds > BACKLOG_SECONDS_MAX:
+        return Finding("relay", "fail", f"events wait for {seconds:.0f} s", "weft up")
+    return Finding("relay", "ok", "nothing waits")
