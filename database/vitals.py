@@ -30,8 +30,10 @@ def backlogs(tx: Tx) -> list[Backlog]:
         .where(jobs.c.status == "ready", jobs.c.ready_ms <= tx.now_ms)
         .group_by(jobs.c.queue)
     )
-    rows = tx.execute(ready).fetchall()
-    return [Backlog(row[0], row[1], (tx.now_ms - row[2]) / 1000) for row in rows]
+    return [
+        Backlog(queue, count, (tx.now_ms - oldest_ms) / 1000)
+        for queue, count, oldest_ms in map(tuple, tx.execute(ready))
+    ]
 
 
 def dead_jobs(tx: Tx) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from core.errors import Conflict, InvalidInput, Rejected, Unfinishable
 from core.settings import Settings
 from ops import process

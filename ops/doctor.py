@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import click
+
 from core.clock import SystemClock
 from core.errors import WeftError
 from core.settings import Settings
