@@ -312,7 +312,7 @@ RECEIPT = Invoice(
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault planted in the papers; `also` names the other file where two belong together."""
+    """A planted fault: its kind as the review calls it; `also` is the other file of two."""
 
     kind: str
     filename: str
@@ -321,16 +321,17 @@ class Fault:
 
 
 FAULTS = (
-    Fault("line_sum", "Atlas Telecom invoice 77103.pdf",
+    Fault("lines_do_not_add_up", "Atlas Telecom invoice 77103.pdf",
           "the lines add up to 6201.50, the subtotal says 6291.50"),
-    Fault("total", "sentinel_SB-10045.pdf",
+    Fault("lines_do_not_add_up", "sentinel_SB-10045.pdf",
           "subtotal 2865.00 and tax 179.06 make 3044.06, the total says 3201.53"),
     Fault("po_missing", "Brightwater invoice 2026-118.docx", "no purchase order is named"),
-    Fault("po_unknown", "Rechnung 2026-3391 Alpen Papier.pdf", "PO-10999 is not in the ledger"),
-    Fault("overdue", "Lumen Design Studio LU-2093.pdf", "due 2026-09-30, no payment"),
-    Fault("duplicate", "northwind-portal-copy.html", "INV-2026-0412 comes twice",
+    Fault("po_not_in_ledger", "Rechnung 2026-3391 Alpen Papier.pdf",
+          "PO-10999 is not in the ledger"),
+    Fault("not_paid_overdue", "Lumen Design Studio LU-2093.pdf", "due 2026-09-30, no payment"),
+    Fault("duplicate_invoice", "northwind-portal-copy.html", "INV-2026-0412 comes twice",
           also="INV-2026-0412 Northwind Cloud.pdf"),
-    Fault("payment_differs", "Globex GL-5567.xlsx",
+    Fault("payment_amount_differs", "Globex GL-5567.xlsx",
           "the invoice says 5830.80, the ledger paid 5380.80"),
-    Fault("corrupted", "scan-0007.pdf", "the file is damaged"),
+    Fault("unreadable_document", "scan-0007.pdf", "the file is damaged"),
 )  # fmt: skip
