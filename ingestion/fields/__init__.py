@@ -1,0 +1,9 @@
+"""Fields of business documents by rules and geometry; every value with its place in the text.
+
+Precision goes first: what is not found is None, what is doubtful has a low confidence, and no value
+is given without the words that it was read from.
+"""
+
+from ingestion.fields.extraction import FIELDS, extract
+
+__all__ = ["FIELDS", "extract"]

@@ -1,0 +1,115 @@
+"""Values that prove themselves by their own form: IBAN, VAT numbers, payment terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ingestion.fields.candidates import Candidate, Found
+from ingestion.fields.layout import Segment, Sheet
+from ingestion.fields.parties import in_customer_block
+
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{2,4}){3,8}(?:[ ]?[A-Z0-9]{1,3})?)"
+)
+_VAT = re.compile(
+    r"(?<![A-Za-z0-9])(?:DE[\s.]?\d(?:[\s.]?\d){8}|ATU?[\s]?U?\d(?:\s?\d){7}|NL[\s.]?\d(?:[\s.]?\d){8}[\s.]?B[\s.]?\d\d"
+    r"|FR[\s.]?[A-Z0-9]{2}(?:[\s.]?\d){9}|GB[\s.]?\d(?:[\s.]?\d){8}(?:\d{3})?|BE[\s.]?[01](?:[\s.]?\d){9}"
+    r"|ES[\s\-.]?[A-Z][\s\-.]?\d{7}[A-Z0-9]|ES[\s\-.]?\d{8}[A-Z]|IT[\s.]?\d(?:\s?\d){10}|LU\s?\d{8}|PL\s?\d(?:[\s-]?\d){9}"
+    r"|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|CHE[-\s]?\d{3}\.?\d{3}\.?\d{3}(?:\s?(?:MWST|TVA|IVA))?|DK\s?\d{2}(?:\s?\d{2}){3}"
+    r"|SE\s?\d{12}|PT\s?\d{9}|FI\s?\d{8}|CZ\s?\d{8,10}|EU\s?\d{9})(?![A-Za-z0-9])"
+)
+_LOCAL = re.compile(
+    r"^[\s:.#=\"'/\-]*(?P<value>(?:EIN\s)?\d{2}-\d{7}|\d{2,3}/\d{3}/\d{4,5}|\d{2} \d{3} \d{3} \d{3}|\d{3} \d{4} \d{2}"
+    r"|[A-HJ-NP-SUVW]-?\d{7}[0-9A-J]|[XYZ]?\d{7,8}-?[A-Z]|\d{12}|\d{2}[A-Z]{5}\d{4}[A-Z]\d[A-Z]\w|[A-Z]{0,2}\d[\d\s\-./]{6,16}\d)(?!\w)"
+)
+_TERMS = re.compile(
+    r"(?:\bnet(?:to)?\s?\d{1,3}(?:\s?(?:days|tage))?\b|\b\d{1,3}\s?(?:days?|tage)\s?(?:net|netto)\b"
+    r"|\b(?:within|innerhalb(?: von)?|binnen|in)\s\d{1,3}\s(?:days?|tagen|dagen)\b"
+    r"|\bsous\s\d{1,3}\sjours\b|\bà\s\d{1,3}\sjours\b|\b\d{1,3}\s(?:jours(?:\snet| fin de mois)?|dagen|días)\b"
+    r"|\b(?:due|payable) (?:up)?on receipt\b|\b\d{1,3}\s?(?:days|tage)\b)",
+    re.IGNORECASE,
+)
+_TIDY = re.compile(r"[\s.\-]")
+
+
+def iban(sheet: Sheet) -> Candidate | None:
+    """The first IBAN whose check digits are right (ISO 13616)."""
+    for number, segment in _segments(sheet):
+        for match in _IBAN.finditer(segment.text):
+            for end in range(match.end(), match.start() + 14, -1):
+                value = re.sub(r"\s", "", segment.text[match.start() : end])
+                if 15 <= len(value) <= 34 and _checks(value):
+                    return Candidate(value, 0.97, segment, match.start(), end, number)
+    return None
+
+
+_LENGTHS = {"DE": 22, "AT": 20, "CH": 21, "FR": 27, "NL": 18, "BE": 16, "ES": 24, "IT": 27, "GB": 22,
+            "IE": 22, "LU": 20, "PL": 28, "PT": 25, "DK": 18, "SE": 24, "NO": 15, "FI": 18}  # fmt: skip
+
+
+def _checks(value: str) -> bool:
+    if len(value) != _LENGTHS.get(value[:2], len(value)):
+        return False
+    moved = value[4:] + value[:4]
+    return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
+
+
+def tax_id(sheet: Sheet, found: Found) -> Candidate | None:
+    """The seller's VAT number: the first that stands outside the buyer's block, else a national tax
+    number behind its label."""
+    buyers = False
+    for number, segment in _segments(sheet):
+        for match in _VAT.finditer(segment.text):
+            if _is_buyers(sheet, found, number, segment, match.start()):
+                buyers = True
+                continue
+            value = _TIDY.sub("", match[0])
+            trust = 0.75 if buyers else 0.9
+            return Candidate(value, trust, segment, match.start(), match.end(), number)
+    return _labelled(sheet, found)
+
+
+def _is_buyers(sheet: Sheet, found: Found, number: int, segment: Segment, at: int) -> bool:
+    own = [label for label in segment.labels if label.end <= at]
+    row = sheet.rows[number]
+    left = own or [label for s in row if s.x1 <= segment.x0 for label in s.labels]
+    said = bool(left) and left[-1].name in ("!other_id", "customer", "iban")
+    text = segment.text[:at].lower()
+    yours = re.search(
+        r"\b(?:your|customer|client|ihre|kunden?|votre|klant|uw|cliente|buyer)\b", text
+    )
+    return said or bool(yours) or in_customer_block(sheet, found, number, segment)
+
+
+def _labelled(sheet: Sheet, found: Found) -> Candidate | None:
+    for number, segment in _segments(sheet):
+        for label in segment.labels:
+            if label.name != "vendor_tax_id" or in_customer_block(sheet, found, number, segment):
+                continue
+            place = [(segment, label.end)]
+            row = sheet.rows[number]
+            after = row.index(segment) + 1
+            place += [(row[after], 0)] if after < len(row) else []
+            place += [(s, 0) for s in list(sheet.below(number, segment, 1.8))[:1]]
+            for where, at in place:
+                match = _LOCAL.match(where.text[at:])
+                if match:
+                    start, end = at + match.start("value"), at + match.end("value")
+                    value = " ".join(match["value"].split())
+                    return Candidate(value, 0.82, where, start, end, number)
+    return None
+
+
+def terms(sheet: Sheet) -> Candidate | None:
+    """`Net 30`, `14 Tage netto`, `30 jours` where no label names the terms."""
+    for number, segment in _segments(sheet):
+        match = _TERMS.search(segment.text)
+        if match and len(segment.text) < 200:
+            value = " ".join(match[0].split())
+            return Candidate(value, 0.7, segment, match.start(), match.end(), number)
+    return None
+
+
+def _segments(sheet: Sheet) -> Iterator[tuple[int, Segment]]:
+    return ((number, segment) for number, row in enumerate(sheet.rows) for segment in row)

@@ -1,0 +1,181 @@
+"""A page as rows of segments: pieces of text that stand together, each an exact slice of its page.
+
+Boxes of words where the format has them, else columns of characters, tabs and cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from core.documents import Cell, Document, Page, Source, Table, Word
+from ingestion.fields.labels import Label, find_labels
+
+_SPLIT = re.compile(r"\t+|\s*[|│]\s*|\s{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`text == page.text[start:end]`. Coordinates are points, or columns and lines of characters;
+    `unit` is the height of a line in them."""
+
+    page: Page = field(repr=False)
+    text: str
+    start: int
+    x0: float
+    x1: float
+    y: float
+    unit: float = 1.0
+    cell: Cell | None = None
+    sheet: str | None = None
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+    @property
+    def first(self) -> Label | None:
+        """The label that the segment begins with."""
+        label = self.labels[0] if self.labels else None
+        return label if label and not re.search(r"\w", self.text[: label.start]) else None
+
+    def overlaps(self, other: Segment) -> bool:
+        return min(self.x1, other.x1) - max(self.x0, other.x0) > 0.2 * self.unit
+
+
+Row = tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All rows of a document in reading order; a row never spans two pages or two tables."""
+
+    rows: tuple[Row, ...]
+
+    def below(self, number: int, segment: Segment, lines: float = 3.2) -> Iterator[Segment]:
+        """Segments under `segment`, nearest first, at most `lines` line heights away."""
+        for row in self.rows[number + 1 : number + 6]:
+            near = row[0].page is segment.page and 0 < row[0].y - segment.y <= lines * segment.unit
+            if not near:
+                return
+            yield from (other for other in row if segment.overlaps(other))
+
+
+def sheet(document: Document) -> Sheet:
+    """The document's rows, page by page."""
+    return Sheet(tuple(row for page in document.pages for row in _rows(page)))
+
+
+def source(segment: Segment, start: int, end: int, document_id: str, filename: str) -> Source:
+    """The proof of `segment.text[start:end]`."""
+    page, at = segment.page, segment.start + start
+    cells = segment.cell.address if segment.cell else None
+    quote = page.text[at : segment.start + end]
+    place = (page.number, at, segment.start + end, quote)
+    return Source(document_id, filename, *place, segment.sheet if cells else None, cells)
+
+
+def _rows(page: Page) -> list[Row]:
+    if page.words:
+        return [_labelled(row) for row in _word_rows(page)]
+    taken = [(t.start, t.end) for t in page.tables if t.end > t.start]
+    rows = list(_text_rows(page, taken))
+    for table in page.tables:
+        rows += _table_rows(page, table)
+    return [_labelled(row) for row in sorted(rows, key=lambda row: row[0].y)]
+
+
+def _labelled(row: Iterable[Segment]) -> Row:
+    return tuple(
+        Segment(
+            s.page, s.text, s.start, s.x0, s.x1, s.y, s.unit, s.cell, s.sheet,
+            tuple(find_labels(s.text)),
+        )
+        for s in row
+    )  # fmt: skip
+
+
+def _word_rows(page: Page) -> Iterator[list[Segment]]:
+    lines: list[list[Word]] = []
+    for word in sorted(page.words, key=lambda w: (w.y0 + w.y1, w.x0)):
+        for line in reversed(lines[-4:]):
+            if _same_line(line[-1], word):
+                line.append(word)
+                break
+        else:
+            lines.append([word])
+    for line in lines:
+        segments = list(_pieces(page, sorted(line, key=lambda w: w.x0)))
+        if segments:
+            yield segments
+
+
+def _same_line(a: Word, b: Word) -> bool:
+    height = max(min(a.y1 - a.y0, b.y1 - b.y0), 1.0)
+    return abs((a.y0 + a.y1) - (b.y0 + b.y1)) / 2 < 0.45 * height
+
+
+def _pieces(page: Page, line: Sequence[Word]) -> Iterator[Segment]:
+    """Cuts a line at wide gaps, and where its words do not follow one another in the text."""
+    begin = 0
+    for i, (a, b) in enumerate(pairwise(line), 1):
+        between = page.text[a.start + len(a.text) : b.start]
+        wide = b.x0 - a.x1 > 0.75 * min(a.y1 - a.y0, b.y1 - b.y0)
+        if wide or b.start <= a.start or between.strip() or len(between) > 8:
+            yield from _piece(page, line[begin:i])
+            begin = i
+    yield from _piece(page, line[begin:])
+
+
+def _piece(page: Page, words: Sequence[Word]) -> Iterator[Segment]:
+    start, end = words[0].start, words[-1].start + len(words[-1].text)
+    text = page.text[start:end]
+    unit = max(w.y1 - w.y0 for w in words)
+    y = sum(w.y0 + w.y1 for w in words) / (2 * len(words))
+    if text.strip():
+        yield Segment(page, text, start, words[0].x0, words[-1].x1, y, unit)
+
+
+def _text_rows(page: Page, taken: Sequence[tuple[int, int]]) -> Iterator[list[Segment]]:
+    at = 0
+    for number, line in enumerate(page.text.split("\n")):
+        inside = any(a <= at < b for a, b in taken)
+        segments = [] if inside else list(_columns(page, line, at, float(number)))
+        if segments:
+            yield segments
+        at += len(line) + 1
+
+
+def _columns(page: Page, line: str, at: int, y: float) -> Iterator[Segment]:
+    begin = 0
+    spans = []
+    for gap in _SPLIT.finditer(line):
+        spans.append((begin, gap.start()))
+        begin = gap.end()
+    for a, b in [*spans, (begin, len(line))]:
+        if line[a:b].strip():
+            yield Segment(page, line[a:b].rstrip(), at + a, float(a), float(b), y)
+
+
+def _table_rows(page: Page, table: Table) -> Iterator[list[Segment]]:
+    """Cells as segments: each is found in the table's text after the one before it."""
+    cursor, limit = table.start, table.end or len(page.text)
+    line = float(page.text.count("\n", 0, table.start))
+    for number, cells in enumerate(table.rows):
+        segments = []
+        for cell in cells:
+            text = cell.text.strip()
+            at = page.text.find(text, cursor, limit) if text else -1
+            if at < 0:
+                continue
+            cursor = at + len(text)
+            x = cell.col * 100.0
+            y = line + number * 0.9 + 0.01  # rows of one table stay together and in order
+            segments.append(
+                Segment(page, text, at, x, x + 100.0 * cell.colspan - 5, y, 1.0, cell, table.sheet)
+            )
+        if segments:
+            yield segments

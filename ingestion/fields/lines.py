@@ -1,0 +1,117 @@
+"""Line items: rows under a header of known column names, on as many pages as they take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ingestion.fields.candidates import Candidate, Zone, read_amount, read_percent, read_text
+from ingestion.fields.columns import columns, is_header
+from ingestion.fields.context import Context
+from ingestion.fields.layout import Row, Segment, Sheet
+from ingestion.fields.numbers import plain
+
+Item = dict[str, Candidate]
+
+_ENDS = ("subtotal", "total", "amount_due", "tax")
+_NUMERIC = ("quantity", "unit_price", "amount")
+
+
+def items(sheet: Sheet, context: Context) -> list[Item]:
+    """One mapping of column name to candidate per line item, in reading order."""
+    found: list[Item] = []
+    heads: dict[str, Segment] = {}
+    for number, row in enumerate(sheet.rows):
+        if is_header(row):
+            heads = columns(row)
+        elif heads and _ends(row):
+            heads = {}
+        elif heads and not _carried(row):
+            item = _item(row, heads, context, number)
+            if item:
+                found.append(item)
+    return found
+
+
+def _carried(row: Row) -> bool:
+    return any(label.name == "!carried" for s in row for label in s.labels)
+
+
+def _ends(row: Row) -> bool:
+    """A row of totals: it begins with such a label, and what follows are amounts only."""
+    first = next((s for s in row if re.search(r"[^\W\d_]", s.text)), None)
+    label = first.first if first else None
+    if first is None or label is None or label.name not in _ENDS:
+        return False
+    rest = re.sub(r"\([^()]*\)|[A-Z]{3}\b", "", first.text[label.end :])
+    return label.colon or not re.search(r"[^\W\d_]{4,}", rest)
+
+
+def _item(row: Row, heads: dict[str, Segment], context: Context, number: int) -> Item | None:
+    item: Item = {}
+    for segment in row:
+        name = _column(segment, heads)
+        if name and name not in item and not name.startswith("!"):
+            value = _value(name, segment, context, number)
+            if value:
+                item[name] = value
+    priced = "amount" in item or {"quantity", "unit_price"} <= item.keys()
+    named = "description" in item or "sku" in item
+    return item if priced and (named or len(item) >= 3) else None
+
+
+def _column(segment: Segment, heads: dict[str, Segment]) -> str | None:
+    """The column that the segment shares most width with, else the nearest edge."""
+
+    def closeness(head: Segment) -> float:
+        shared = min(head.x1, segment.x1) - max(head.x0, segment.x0)
+        edges = min(abs(head.x0 - segment.x0), abs(head.x1 - segment.x1))
+        return shared if shared > 0 else -min(edges, -shared)
+
+    name = max(heads, key=lambda key: closeness(heads[key]))
+    return name if closeness(heads[name]) > -6 * segment.unit else None
+
+
+def _value(name: str, segment: Segment, context: Context, number: int) -> Candidate | None:
+    zone = Zone(segment, 0, len(segment.text), 0.9, number)
+    if name in _NUMERIC:
+        value = read_amount(zone, context)
+        if value and value.number is not None and name == "quantity":
+            return _with_value(value, plain(value.number, 0))
+        return value
+    if name == "tax":
+        return read_percent(zone, context) or read_amount(zone, context)
+    return read_text(zone, context)
+
+
+def _with_value(c: Candidate, value: str) -> Candidate:
+    return Candidate(value, 0.9, c.segment, c.start, c.end, c.row, c.number, c.currency)
+
+
+def unruled(sheet: Sheet, context: Context, goals: set[Decimal]) -> list[Item]:
+    """Lines of text that end with amounts, above the totals; only when they add up to a goal."""
+    found: list[Item] = []
+    total = Decimal(0)
+    for item in _endings(sheet, context):
+        found.append(item)
+        total += item["amount"].number or 0
+        if total in goals and total:
+            return found
+    return []
+
+
+def _endings(sheet: Sheet, context: Context) -> Iterator[Item]:
+    for number, row in enumerate(sheet.rows):
+        if _ends(row):
+            return
+        last = row[-1]
+        amount = read_amount(Zone(last, 0, len(last.text), 0.75, number), context)
+        if amount is None or len(last.text) - amount.end > 2 or _carried(row):
+            continue
+        if "." not in amount.value or not re.search(r"[.,]\d\d\b", last.text[amount.start :]):
+            continue
+        text = read_text(Zone(row[0], 0, amount.start if last is row[0] else len(row[0].text),
+                              0.7, number), context)  # fmt: skip
+        if text and re.search(r"[^\W\d_]{3}", text.value):
+            yield {"description": text, "amount": amount}

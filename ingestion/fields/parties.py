@@ -1,0 +1,177 @@
+"""Who sells and who buys: labels first, then letterheads, company forms and mail domains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from ingestion.fields.candidates import Candidate, Found
+from ingestion.fields.dates import find_dates
+from ingestion.fields.layout import Segment, Sheet
+
+_FORMS = re.compile(
+    r"\b(?:GmbH(?: & Co\.? KG)?|AG|KG|OHG|UG|e\.\s?K\.|GbR|mbH|SE|Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc"
+    r"|Inc|Corp|Corporation|Company|Co|Pty|SARL|S\.A\.R\.L|SAS|S\.A\.S|SASU|EURL|SNC|SA|S\.A|B\.?\s?V"
+    r"|BV|N\.?V|VOF|S\.L\.U|S\.?L|SLU|S\.C|SpA|S\.p\.A|S\.?r\.?l|Sdn\.? Bhd|SDN\.? BHD|BHD|ApS|A/S|AB|AS"
+    r"|Oy|Oyj|Kft|s\.r\.o|a\.s|Sp\. z o\.o|d\.o\.o|Pvt|Pte|K\.K|LP|Partners|Group|Studio|Enterprise"
+    r"|ENTERPRISE|S\. de R\.L|INC|CORP|LTD|GMBH|Stiftung|e\.\s?V|Genossenschaft|eG)(?:\.|\b)(?!\w)"
+)
+_NOISE = re.compile(
+    r"^(?:tax |pro ?forma |original |copy |commercial |sales |simplified )?(?:invoice|rechnung|facture|factuur|factura|receipt|quittung"
+    r"|reçu|recibo|ticket|bon|kassenbon|credit note|credit memo|gutschrift|avoir|creditnota|statement|bill|beleg"
+    r"|nota de crédito|purchase order|bestellung|order|page|seite|pagina|página|duplicate|kopie|copie|from|to"
+    r"|creditfactuur|stornorechnung|rechnungskorrektur|original|confirmation|welcome|thank you)\b.{0,30}$",
+    re.IGNORECASE,
+)
+_STREET = re.compile(
+    r"\b(?:street|st\.|road|rd\.?|avenue|ave\.?|lane|blvd|boulevard|drive|suite|floor|p\.?\s?o\.? box|box|rue|allée"
+    r"|chemin|place|quai|calle|c/|avda|avenida|plaza|paseo|polígono|postfach|via|unit)\b|(?:straße|strasse|str\.|weg|platz"
+    r"|allee|gasse|straat|laan|plein|kade|dijk|singel|gracht)\b|\b\d{4,5}(?:\s?[A-Z]{2})?\s+[A-ZÄÖÜ]|\b[A-Z]{2} \d{5}\b",
+    re.IGNORECASE,
+)
+_DOMAIN = re.compile(r"(?:@|www\.|https?://)([a-z0-9][a-z0-9\-.]*\.[a-z]{2,})", re.IGNORECASE)
+_FREE = frozenset(
+    [
+        "gmail",
+        "yahoo",
+        "hotmail",
+        "outlook",
+        "gmx",
+        "web",
+        "icloud",
+        "aol",
+        "live",
+        "t-online",
+        "orange",
+        "wanadoo",
+        "free",
+        "example",
+    ]
+)
+_SENDER = re.compile(r"\s*[·•|⋅∙*–]\s*|\s+-\s+|,\s*(?=\D{0,40}\d)")
+
+
+def parties(sheet: Sheet, found: Found) -> dict[str, Candidate]:
+    """`vendor` and `customer` where they can be told."""
+    chosen: dict[str, Candidate] = {}
+    buyers = [c for c in found.get("customer", []) if _is_name(c.value)]
+    if buyers:
+        chosen["customer"] = max(buyers, key=lambda c: (c.confidence, -c.row))
+    taken = {_plain(c.value) for c in buyers}
+    labelled = [c for c in found.get("vendor", []) if _is_name(c.value)]
+    guesses = [*labelled, *_guesses(sheet, taken, found)]
+    if guesses:
+        chosen["vendor"] = max(guesses, key=lambda c: (round(c.confidence, 3), -c.row))
+    return chosen
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", _FORMS.sub("", name).lower())
+
+
+def _is_name(text: str) -> bool:
+    return (
+        2 <= len(text) <= 80
+        and bool(re.search(r"[^\W\d_]{2}", text))
+        and not _NOISE.match(text)
+        and "@" not in text
+        and not find_dates(text)
+        and not re.search(r"\d{5,}|www\.|https?:|\.com$", text)
+    )
+
+
+def _guesses(sheet: Sheet, taken: set[str], found: Found) -> Iterator[Candidate]:
+    domains = _domains(sheet)
+    buyer_rows = {c.row for c in found.get("customer", [])}
+    biggest = _biggest(sheet)
+    seen = 0
+    for number, row in enumerate(sheet.rows):
+        for segment in row:
+            name, start = _name_in(segment)
+            if name is None or _plain(name) in taken or not _plain(name):
+                continue
+            if number in buyer_rows or segment.first:
+                continue
+            seen += 1
+            trust = _trust(name, segment, domains, biggest, seen)
+            if trust >= 0.4:
+                value = " ".join(name.split())
+                yield Candidate(value, trust, segment, start, start + len(name), number)
+
+
+def _name_in(segment: Segment) -> tuple[str | None, int]:
+    """The name at the start of a segment; of a sender's line ("Firm · Street 1 · 12345 Town") the
+    first part."""
+    text = segment.text
+    pieces = [p for p in _SENDER.split(text) if p]
+    name = pieces[0] if len(pieces) > 1 and _STREET.search(text) else text
+    name = re.sub(r"^(?:©|\(c\))\s*(?:\d{4}\s*)?", "", name).strip(" ,;:|·•-")
+    if not _is_name(name) or len(name.split()) > 8:
+        return None, 0
+    if _STREET.search(name) and not _FORMS.search(name):
+        return None, 0
+    return name, text.find(name)
+
+
+def _trust(
+    name: str, segment: Segment, domains: set[str], biggest: Segment | None, seen: int
+) -> float:
+    trust = 0.3
+    if _FORMS.search(name):
+        trust += 0.25 if name[:1].isupper() and len(name.split()) <= 6 else 0.1
+    if any(_alike(name, domain) for domain in domains):
+        trust += 0.3
+    if seen == 1:
+        trust += 0.22
+    elif seen <= 4:
+        trust += 0.06
+    if biggest is segment:
+        trust += 0.1
+    if segment.page.number > 1:
+        trust -= 0.15
+    if len(_SENDER.split(segment.text)) > 2 and _STREET.search(segment.text):
+        trust += 0.15
+    if re.search(r"[.!?]$", name) and not _FORMS.search(name):
+        trust -= 0.3
+    return min(trust, 0.9)
+
+
+def _alike(name: str, domain: str) -> bool:
+    short, plain = re.sub(r"[^a-z0-9]", "", domain.lower()), _plain(name)
+    if len(short) < 3 or len(plain) < 3:
+        return False
+    first = re.sub(r"[^a-z0-9]", "", name.lower().split()[0])
+    if short in plain or plain in short or (len(first) > 3 and first in short):
+        return True
+    return SequenceMatcher(None, short, plain).ratio() > 0.8
+
+
+def _domains(sheet: Sheet) -> set[str]:
+    found = set()
+    for row in sheet.rows:
+        for segment in row:
+            for match in _DOMAIN.finditer(segment.text):
+                parts = match[1].lower().split(".")
+                name = parts[-3] if len(parts) > 2 and parts[-2] in ("co", "com") else parts[-2]
+                if name not in _FREE:
+                    found.add(name)
+                elif name == "example" and len(parts) > 2:
+                    found.add(parts[-3])
+    return found | {d.removesuffix("-gmbh") for d in found}
+
+
+def _biggest(sheet: Sheet) -> Segment | None:
+    """The tallest name of the first page, where heights are known."""
+    first = [s for row in sheet.rows for s in row if s.page.number == 1 and s.page.words]
+    names = [s for s in first if _name_in(s)[0]]
+    return max(names, key=lambda s: s.unit, default=None)
+
+
+def in_customer_block(sheet: Sheet, found: Found, row: int, segment: Segment) -> bool:
+    """Whether a segment stands in the block of lines under the customer's label."""
+    for buyer in found.get("customer", []):
+        same_page = buyer.segment.page is segment.page
+        if same_page and 0 <= row - buyer.row <= 6 and segment.overlaps(buyer.segment):
+            return True
+    return False

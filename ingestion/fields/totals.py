@@ -1,0 +1,109 @@
+"""Which of several amounts are subtotal, tax and total: those that agree with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import combinations
+
+from ingestion.fields.candidates import Candidate, Found
+
+CENT = Decimal("0.02")
+_KEEP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The chosen amounts; `agree` counts the equations that they satisfy. `tax` holds one candidate
+    per rate, to be added."""
+
+    subtotal: Candidate | None = None
+    tax: tuple[Candidate, ...] = ()
+    total: Candidate | None = None
+    agree: int = 0
+    score: float = 0.0
+
+
+def choose(found: Found, lines: Decimal | None) -> Sums:
+    """The most agreeing reading; `lines` is the sum of the line items where they were found."""
+    totals = _ranked(_total_candidates(found))
+    subtotals = _ranked(found.get("subtotal", []))
+    taxes = list(_tax_sets(_ranked(found.get("tax", []))))
+    extras = [c.number for c in found.get("!discount", []) if c.number]
+    readings = (
+        _reading(subtotal, tax, total, lines, extras)
+        for total in [*totals, None]
+        for subtotal in [*subtotals, None]
+        for tax in [*taxes, ()]
+    )
+    return max(readings, key=lambda sums: sums.score, default=Sums())
+
+
+def _total_candidates(found: Found) -> list[Candidate]:
+    due = [replace(c, confidence=c.confidence - 0.06) for c in found.get("amount_due", [])]
+    return found.get("total", []) + due
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """One candidate per value, the surest first; of equals the last on the paper."""
+    best: dict[Decimal, Candidate] = {}
+    for c in candidates:
+        if c.number is None:
+            continue
+        known = best.get(c.number)
+        if known is None or c.confidence >= known.confidence:
+            best[c.number] = c
+    ranked = sorted(best.values(), key=lambda c: (c.confidence, c.row), reverse=True)
+    return ranked[:_KEEP]
+
+
+def _tax_sets(taxes: Sequence[Candidate]) -> Iterator[tuple[Candidate, ...]]:
+    for size in (1, 2, 3):
+        for combination in combinations(taxes[:5], size):
+            pages = {c.segment.page.number for c in combination}
+            if size == 1 or len(pages) == 1:
+                yield tuple(sorted(combination, key=lambda c: c.row))
+
+
+def _reading(
+    subtotal: Candidate | None,
+    tax: tuple[Candidate, ...],
+    total: Candidate | None,
+    lines: Decimal | None,
+    extras: Sequence[Decimal],
+) -> Sums:
+    parts = [c for c in (subtotal, total) if c]
+    score = sum(c.confidence for c in parts) + (0.4 if tax else 0.0) - 0.25 * max(len(tax) - 1, 0)
+    net = subtotal.number if subtotal and subtotal.number is not None else None
+    gross = total.number if total and total.number is not None else None
+    duty = sum((c.number or Decimal(0) for c in tax), Decimal(0))
+    agree = _equations(net, duty if tax else None, gross, lines, extras)
+    if net is not None and gross is not None and abs(net) > abs(gross) + CENT:
+        score -= 0.8
+    if gross is not None and tax and abs(duty) > abs(gross) * Decimal("0.4"):
+        score -= 1.0
+    return Sums(subtotal, tax, total, agree, score + 1.1 * agree)
+
+
+def _equations(
+    net: Decimal | None,
+    tax: Decimal | None,
+    gross: Decimal | None,
+    lines: Decimal | None,
+    extras: Sequence[Decimal],
+) -> int:
+    count = 0
+    if net is not None and gross is not None:
+        gap = gross - net - (tax or 0)
+        if abs(gap) <= CENT:
+            count += 1 if tax is not None or net == gross else 0
+        elif any(abs(gap - e) <= CENT or abs(gap + e) <= CENT for e in extras):
+            count += 1
+    if lines:
+        goals = [g for g in (net, gross) if g is not None]
+        if any(abs(goal - lines) <= CENT for goal in goals) or (
+            gross is not None and tax is not None and abs(gross - tax - lines) <= CENT
+        ):
+            count += 1
+    return count
