@@ -19,7 +19,8 @@ from core.errors import Rejected, Unavailable, WeftError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-out = Console(highlight=False, soft_wrap=True)
+# Where no person looks on, lines are not folded at a terminal's width.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 # Exit codes, the same in every command (printed by `weft --help`).
