@@ -198,8 +198,12 @@ def delete(tx: Tx, ctx: Ctx, document_id: str) -> None:
 
 def counts(tx: Tx, ctx: Ctx) -> dict[str, int]:
     """Documents by status."""
-    query = select(_c.status, func.count()).where(_c.tenant_id == ctx.tenant).group_by(_c.status)
-    return {row[0]: row[1] for row in tx.execute(query)}
+    query = (
+        select(_c.status, func.count().label("held"))
+        .where(_c.tenant_id == ctx.tenant)
+        .group_by(_c.status)
+    )
+    return {row["status"]: row["held"] for row in tx.execute(query).mappings()}
 
 
 def stored_bytes(tx: Tx, ctx: Ctx) -> int:

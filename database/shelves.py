@@ -71,7 +71,8 @@ def known_vectors(tx: Tx, ctx: Ctx, keys: Sequence[str]) -> dict[str, bytes]:
     known: dict[str, bytes] = {}
     for some in _batches(keys):
         query = select(_v.key, _v.vector).where(_v.tenant_id == ctx.tenant, _v.key.in_(some))
-        known.update({row[0]: row[1] for row in tx.execute(query)})
+        rows = tx.execute(query).mappings()
+        known |= {row["key"]: row["vector"] for row in rows}
     return known
 
 

@@ -1,0 +1,112 @@
+"""Small segments become one, removed documents leave the disk; one caller at a time per tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents import shelf
+from core.context import Ctx
+from database import shelves
+from runtime import Runtime
+from vectorstore import Head, Segment
+
+SEGMENTS_MAX = 8  # a search opens each; merging each chunk log8(n) times stays cheap
+TOMBSTONES_MAX = 64
+ROWS_MAX = 100_000  # a segment this large is left alone
+GRACE_MS = 60_000  # longer than any search that still reads an older head
+_LEASE_SECONDS = 120.0
+_SMALL_ROWS = 1000
+
+
+def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:
+    """Merges if it is due and nobody else does; whether anything was merged."""
+    head = shelf.head_of(rt, ctx)
+    if not force and not _due(head):
+        return False
+    with rt.db.transaction(durable=False) as tx:
+        if not shelves.lease_compaction(tx, ctx, _LEASE_SECONDS):
+            return False
+    try:
+        _drop_retired(rt, ctx)
+        return _merge(rt, ctx, shelf.head_of(rt, ctx), everything=force)
+    finally:
+        with rt.db.transaction(durable=False) as tx:
+            shelves.release_compaction(tx, ctx)
+
+
+def _due(head: Head) -> bool:
+    return len(head.segments) > SEGMENTS_MAX or len(head.tombstones) > TOMBSTONES_MAX
+
+
+def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
+    # Passages that wait for their vectors are left alone, unless none will ever come.
+    pending = rt.models.embedder() is not None
+    settled = [one for one in head.segments if one.digest is not None or not pending]
+    everything = everything or len(head.tombstones) > TOMBSTONES_MAX
+    chosen = chosen_of(settled, everything=everything)
+    if not chosen:
+        return False
+    merged = rt.shelves.merge(ctx, head, chosen)
+    gone = _left(rt, ctx, head, chosen)
+
+    def change(now: Head) -> Head:
+        ids = {one.id for one in chosen}
+        kept = tuple(one for one in now.segments if one.id not in ids)
+        retired = tuple(replace(one, retired_ms=rt.clock.now_ms()) for one in chosen)
+        return replace(
+            now,
+            segments=(*kept, merged) if merged else kept,
+            tombstones=tuple(one for one in now.tombstones if one not in gone),
+            retired=(
+                *now.retired,
+                *(one for one in retired if merged is None or one.id != merged.id),
+            ),
+        )
+
+    shelf.move(rt, ctx, change, lambda tx: None)
+    return True
+
+
+def chosen_of(segments: Sequence[Segment], *, everything: bool = False) -> list[Segment]:
+    """The segments of one model to merge: the smallest, and each next one while it is not larger
+    than those before it together. `everything` takes all up to `ROWS_MAX`."""
+    best: list[Segment] = []
+    for digest in {one.digest for one in segments}:
+        own = sorted((one for one in segments if one.digest == digest), key=lambda one: one.count)
+        taken: list[Segment] = []
+        rows = 0
+        for one in own:
+            fits = one.count <= max(rows, _SMALL_ROWS) or everything
+            if one.count > ROWS_MAX or not fits:
+                break
+            taken.append(one)
+            rows += one.count
+        best = max(best, taken, key=len)
+    return best if len(best) > 1 or everything else []
+
+
+def _left(rt: Runtime, ctx: Ctx, head: Head, chosen: Sequence[Segment]) -> frozenset[str]:
+    """Tombstones that no segment needs any more once `chosen` are merged."""
+    gone = frozenset(head.tombstones)
+    for one in head.segments:
+        if gone and one not in chosen:
+            gone -= rt.shelves.documents(ctx, one)
+    return gone
+
+
+def _drop_retired(rt: Runtime, ctx: Ctx) -> None:
+    head = shelf.head_of(rt, ctx)
+    old = [one for one in head.retired if one.retired_ms <= rt.clock.now_ms() - GRACE_MS]
+    if not old:
+        return
+    live = {name for one in head.segments for name in (one.id, one.vectors)}
+    for one in old:
+        if one.id not in live and one.vectors not in live:
+            rt.shelves.drop(ctx, one)
+    ids = {one.id for one in old}
+    shelf.move(
+        rt, ctx,
+        lambda now: replace(now, retired=tuple(one for one in now.retired if one.id not in ids)),
+        lambda tx: None,
+    )  # fmt: skip

@@ -1,0 +1,285 @@
+"""The ingestion agent: a document is read, split, indexed by words at once and by vectors after.
+
+Every stage is kept, so an interrupted reading goes on where it was; a known document is not read
+again. Attached files become documents of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import ingestion
+from agents import compaction, shelf
+from agents.documents import (
+    ORIGINAL,
+    PARSED,
+    child_id,
+    content_of,
+    is_alias,
+    original_of,
+    stored_text,
+    text_of,
+)  # fmt: skip
+from agents.removal import remove
+from agents.uploads import (
+    Received,
+    Upload,
+    adopted,
+    new_document,
+    password_address,
+    receive,
+)  # fmt: skip
+from core import codec
+from core.context import Ctx
+from core.documents import Document
+from core.errors import InvalidInput, NotFound, Rejected, Unfinishable, WeftError
+from core.failpoints import fp
+from core.telemetry import documents as documents_read
+from core.vault import unseal
+from database import Tx, documents
+from database.documents import DocumentRow
+from ingestion.limits import Limits
+from runtime import Runtime
+from vectorstore import About, Entry, Segment
+from workflows.tasks import Defer, Done, TaskSpec, Work
+
+__all__ = [
+    "TASKS", "Received", "Upload", "content_of", "ingest", "receive", "reindex", "remove",
+    "text_of",
+]  # fmt: skip
+
+_LEASE_SECONDS = 90.0  # above the longest time between two looks at it: one parser's
+_DEPTH_MAX = 3
+_ATTACHMENTS_MAX = 100
+_AT_ONCE = 8  # so few passages are embedded before anybody could ask for them
+_AGAIN = frozenset({"internal", "unavailable"})  # failures that another try may not meet
+
+
+class _BusyError(Exception):
+    """Another step reads this document (the argument is its file name)."""
+
+
+def ingest(work: Work) -> Done | Defer:
+    """`document_id` → `{document_id, status, pages, chunks, children}`. Ready: at once."""
+    document_id = work.message.payload.get("document_id")
+    if not isinstance(document_id, str):
+        raise InvalidInput("This task needs a `document_id`.", field="document_id")
+    try:
+        _read(work, document_id, depth=0)
+    except _BusyError as busy:
+        return Defer(0.2, f"document {busy}: another step is reading it")
+    with work.rt.db.read() as tx:
+        row = documents.get(tx, work.ctx, document_id)
+        attached = documents.children(tx, work.ctx, document_id)
+    return Done({
+        "document_id": row.id, "status": row.status, "pages": row.pages, "chunks": row.chunks,
+        "children": [child.id for child in attached if child.status == "ready"],
+    })  # fmt: skip
+
+
+def reindex(work: Work) -> Done:
+    """Embeds every passage that has no vector of the current model; search goes on meanwhile."""
+    embedder = work.rt.models.embedder()
+    if embedder is None:
+        return Done({"embedded": 0})
+    done = 0
+    for segment in shelf.head_of(work.rt, work.ctx).segments:
+        if segment.digest != embedder.digest and not work.cancelled():
+            entries = work.rt.shelves.entries(work.ctx, segment)
+            vectors = shelf.embedded(work.rt, work.ctx, embedder, entries, lambda _done: None)
+            fresh = work.rt.shelves.attach(work.ctx, segment, vectors, embedder.digest)
+            shelf.move(work.rt, work.ctx, _replacing(segment, fresh), lambda tx: None)
+            done += segment.count
+    return Done({"embedded": done})
+
+
+def _read(work: Work, document_id: str, depth: int) -> None:
+    with work.rt.db.read() as tx:
+        row = documents.get(tx, work.ctx, document_id)
+    if row.status == "ready":
+        return
+    if row.status == "failed" and row.error and row.error["code"] not in _AGAIN:
+        raise Unfinishable(row.error["detail"], code=row.error["code"])
+    with work.rt.db.transaction(durable=False) as tx:
+        if not documents.claim(tx, work.ctx, row.id, work.step_id, _LEASE_SECONDS):
+            raise _BusyError(row.filename)
+        row = documents.get(tx, work.ctx, document_id)
+    if row.status == "ready":
+        _release(work, row)
+        return
+    try:
+        _take_in(work, row, depth)
+    except _BusyError:
+        _release(work, row)
+        raise
+    except Exception as error:  # the row must not stay half-read: it says why, then the run does
+        _note_failure(work, row, error)
+        raise
+    documents_read.labels(row.format, "ready").inc()
+
+
+def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
+    original = original_of(work.rt, work.ctx, row)
+    if original is not None and original.status == "ready" and is_alias(row, original):
+        with fp("index.commit"), work.rt.db.transaction() as tx:
+            adopted(tx, work.ctx, row, original)
+        return
+    if original is not None and original.status not in ("ready", "failed"):
+        raise _BusyError(original.filename)
+    if row.status in ("received", "failed"):
+        with work.rt.db.transaction(durable=False) as tx:
+            documents.set_status(tx, work.ctx, row.id, "parsing")
+    document = _parsed(work, row, original)
+    warnings = [*document.warnings, *_attached(work, row, document, depth)]
+    facts = {
+        "pages": len(document.pages), "language": document.language, "warnings": warnings,
+        "document_type": document.document_type, "password": None,
+    }  # fmt: skip
+    if original is not None and original.status == "failed":
+        facts["duplicate_of"] = None
+    _index(work, row, document, facts)
+    compaction.compact(work.rt, work.ctx)
+
+
+def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Document:
+    """Read before, read for a copy, or read now by the parser's child; kept before it is used."""
+    rt, ctx = work.rt, work.ctx
+    known = stored_text(rt, ctx, row.id)
+    if known is not None:
+        return known
+    same = stored_text(rt, ctx, original.id) if original is not None else None
+    document = same if same is not None and not same.attachments else _parse(rt, ctx, row)
+    for number, attachment in enumerate(document.attachments[:_ATTACHMENTS_MAX]):
+        rt.vault.put(ctx, ORIGINAL, child_id(row.id, number), attachment.data)
+    light = tuple(replace(one, data=b"") for one in document.attachments)
+    document = replace(document, attachments=light)
+    with fp("journal.commit"):
+        rt.vault.put(ctx, PARSED, row.id, codec.encode(Document, document))
+    return document
+
+
+def _parse(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
+    with rt.db.read() as tx:
+        sealed = documents.password(tx, ctx, row.id)
+    password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
+    limits = Limits(seconds=rt.settings.parse_seconds_max, memory_bytes=rt.settings.parse_bytes_max)
+    data = rt.vault.get(ctx, ORIGINAL, row.id)
+    return ingestion.parse(data, row.filename, row.format, password=password or None, limits=limits)
+
+
+def _attached(work: Work, row: DocumentRow, document: Document, depth: int) -> list[str]:
+    """Reads what is attached; gives a warning for each that cannot be read."""
+    warnings = []
+    if len(document.attachments) > _ATTACHMENTS_MAX:
+        warnings.append(f"Only the first {_ATTACHMENTS_MAX} attachments were read.")
+    for number, attachment in enumerate(document.attachments[:_ATTACHMENTS_MAX]):
+        try:
+            if depth >= _DEPTH_MAX:
+                raise Unfinishable("it lies too deep in other attachments", code="too_many_parts")
+            _read(work, _child(work, row, number, attachment.filename, attachment.content_type),
+                  depth + 1)  # fmt: skip
+        except (Rejected, Unfinishable) as error:
+            warnings.append(f"Attachment {attachment.filename} was not read: {error.detail}")
+    return warnings
+
+
+def _child(work: Work, row: DocumentRow, number: int, filename: str, content_type: str) -> str:
+    """The row of an attachment, made on the first attempt."""
+    rt, ctx, own_id = work.rt, work.ctx, child_id(row.id, number)
+    with rt.db.read() as tx:
+        if documents.many(tx, ctx, [own_id]):
+            return own_id
+    upload = Upload(
+        filename, content_type, rt.vault.get(ctx, ORIGINAL, own_id),
+        metadata=row.metadata, tags=row.tags,
+    )  # fmt: skip
+    new = replace(new_document(rt, ctx, own_id, upload), parent_id=row.id)
+    with rt.db.transaction(durable=False) as tx:
+        known = documents.by_hash(tx, ctx, new.sha256)
+        documents.create(tx, ctx, replace(new, duplicate_of=known.id if known else None))
+    return own_id
+
+
+def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, Any]) -> None:
+    rt, ctx = work.rt, work.ctx
+    about = About(
+        row.id, row.filename, facts["document_type"], row.tags, row.created_ms, row.sha256,
+        row.metadata,
+    )  # fmt: skip
+    entries = [Entry(chunk, about) for chunk in ingestion.chunk(document, row.id)]
+    facts = {**facts, "chunks": len(entries)}
+    segment = rt.shelves.write(ctx, entries) if entries else None
+    embedder = rt.models.embedder()
+    if segment is None or embedder is None:
+        _publish(work, row, segment, "ready", facts)
+        return
+    if len(entries) > _AT_ONCE:
+        _publish(work, row, segment, "embedding", facts)
+    vectors = shelf.embedded(rt, ctx, embedder, entries, _beat(work, row, len(entries)))
+    attached = rt.shelves.attach(ctx, segment, vectors, embedder.digest)
+    _publish(work, row, attached, "ready", facts)
+
+
+def _publish(
+    work: Work, row: DocumentRow, segment: Segment | None, status: str, facts: dict[str, Any]
+) -> None:
+    def also(tx: Tx) -> None:
+        documents.set_status(tx, work.ctx, row.id, status, **facts)
+
+    shelf.move(
+        work.rt, work.ctx,
+        lambda head: shelf.holding(head, segment) if segment else head,
+        also,
+    )  # fmt: skip
+
+
+def _replacing(old: Segment, new: Segment) -> shelf.Change:
+    return lambda head: shelf.holding(head, new) if old in head.segments else head
+
+
+def _beat(work: Work, row: DocumentRow, total: int) -> Callable[[int], None]:
+    """Says how far it is and that somebody still works on it."""
+
+    def beat(done: int) -> None:
+        work.progress(done, total)
+        if work.cancelled():
+            raise _BusyError(row.filename)
+        with work.rt.db.transaction(durable=False) as tx:
+            if not documents.claim(tx, work.ctx, row.id, work.step_id, _LEASE_SECONDS):
+                raise _BusyError(row.filename)
+
+    return beat
+
+
+def _release(work: Work, row: DocumentRow) -> None:
+    with work.rt.db.transaction(durable=False) as tx:
+        documents.release(tx, work.ctx, row.id, work.step_id)
+
+
+def _note_failure(work: Work, row: DocumentRow, error: Exception) -> None:
+    """A failure that stays one is written on the row; others are tried again by the engine."""
+    lasting = isinstance(error, Rejected | Unfinishable)
+    if not lasting and work.attempt < work.rt.settings.step_attempts_max:
+        return
+    note = {"code": "internal", "detail": "Reading this document failed. An operator can see why."}
+    if isinstance(error, WeftError):
+        note = {"code": error.slug, "detail": error.detail}
+    documents_read.labels(row.format, "failed").inc()
+    try:
+        with work.rt.db.transaction() as tx:
+            documents.set_status(tx, work.ctx, row.id, "failed", error=note)
+    except NotFound:
+        pass  # it was removed meanwhile
+
+
+TASKS = (
+    TaskSpec(
+        "ingestion", "ingest", ingest, "Read a document and make it searchable",
+        {"document_id": "the document"},
+    ),
+    TaskSpec(
+        "ingestion", "reindex", reindex, "Embed passages that lack vectors of the current model",
+    ),
+)  # fmt: skip

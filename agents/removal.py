@@ -1,0 +1,67 @@
+"""A document out: not found from this moment on, and its bytes are gone when the call returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents import shelf
+from agents.documents import ORIGINAL, PARSED
+from agents.uploads import Start, ring, submitted
+from core.context import Ctx
+from database import Tx, audit, documents, shelves
+from database.documents import DocumentRow
+from runtime import Runtime
+
+
+def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) -> None:
+    """The document, what was attached to it, and its cached vectors. A copy of it takes its place
+    and is read by a run of its own. Passages leave the disk at the next compaction."""
+    with rt.db.read() as tx:
+        rows = _family(tx, ctx, documents.get(tx, ctx, document_id))
+    keys = _vector_keys(rt, ctx, [row.id for row in rows])
+    gone: list[str] = []
+
+    def also(tx: Tx) -> None:
+        family = _family(tx, ctx, documents.get(tx, ctx, document_id))
+        gone[:] = [row.id for row in family]
+        for row in family:
+            _promote(rt, tx, ctx, row, set(gone), start)
+        documents.delete(tx, ctx, document_id)
+        shelves.forget_vectors(tx, ctx, keys)
+        audit.record(tx, ctx, "document.remove", document_id, {"documents": len(gone)})
+
+    shelf.move(rt, ctx, lambda now: shelf.without(now, gone), also)
+    ring(rt)
+    for one in gone:
+        for kind in (ORIGINAL, PARSED):
+            rt.vault.delete(ctx, kind, one)
+
+
+def _family(tx: Tx, ctx: Ctx, row: DocumentRow) -> list[DocumentRow]:
+    """The document and everything attached to it, at any depth."""
+    own = [child for child in documents.children(tx, ctx, row.id) if child.parent_id == row.id]
+    return [row, *(one for child in own for one in _family(tx, ctx, child))]
+
+
+def _promote(rt: Runtime, tx: Tx, ctx: Ctx, row: DocumentRow, gone: set[str], start: Start) -> None:
+    """The first copy that stays becomes the original of the others."""
+    staying = [copy for copy in documents.copies(tx, ctx, row.id) if copy.id not in gone]
+    if not staying:
+        return
+    first, *others = staying
+    documents.set_status(tx, ctx, first.id, "received", duplicate_of=None)
+    start(rt, tx, ctx, first.id)
+    for other in others:
+        documents.set_status(tx, ctx, other.id, other.status, duplicate_of=first.id)
+
+
+def _vector_keys(rt: Runtime, ctx: Ctx, document_ids: Sequence[str]) -> list[str]:
+    """Keys of the cached vectors of these documents' passages."""
+    wanted = frozenset(document_ids)
+    return [
+        shelf.vector_key(segment.digest, shelf.embedded_text(entry))
+        for segment in shelf.head_of(rt, ctx).segments
+        if segment.digest and wanted & rt.shelves.documents(ctx, segment)
+        for entry in rt.shelves.entries(ctx, segment)
+        if entry.about.document_id in wanted
+    ]

@@ -1,0 +1,109 @@
+"""Search over a tenant's shelf: words and meaning, or words alone when no model can embed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
+
+from agents import shelf
+from core.context import Ctx
+from core.documents import Hit
+from core.errors import InvalidInput, NotFound
+from core.telemetry import search_seconds
+from database import documents
+from database.documents import DocumentRow
+from runtime import Runtime
+from vectorstore import K_MAX, Head, Query
+from vectorstore.values import Mode
+
+_MODES = get_args(Mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`degraded` says in words why vectors did not take part in full; None when they did."""
+
+    hits: list[Hit]
+    took_ms: float
+    degraded: str | None = None
+
+
+def search(
+    rt: Runtime,
+    ctx: Ctx,
+    text: str,
+    k: int = 10,
+    mode: str = "hybrid",
+    filters: Mapping[str, Any] | None = None,
+) -> Found:
+    """Best first. Raises `InvalidInput` for an empty question, a bad k, mode or filter."""
+    started = time.perf_counter()
+    _check(text, k, mode)
+    wanted, copies = _of_originals(rt, ctx, filters or {})
+    query, embedder_missing = _query(rt, text, k, cast(Mode, mode), wanted)
+    head = shelf.head_of(rt, ctx)
+    try:
+        hits = rt.shelves.search(ctx, head, query)
+    except NotFound:  # its segments were merged between the two lines above
+        head = shelf.head_of(rt, ctx)
+        hits = rt.shelves.search(ctx, head, query)
+    took = time.perf_counter() - started
+    search_seconds.labels(mode).observe(took)
+    shown = [_as_copy(hit, copies) for hit in hits]
+    return Found(shown, took * 1000, _degraded(head, query, embedder_missing))
+
+
+def _check(text: str, k: int, mode: str) -> None:
+    if not text.strip():
+        raise InvalidInput("The question is empty.", field="query")
+    if mode not in _MODES:
+        raise InvalidInput(f"mode is one of {', '.join(_MODES)}.", field="mode")
+    if not 1 <= k <= K_MAX:
+        raise InvalidInput(f"k must be from 1 to {K_MAX}.", field="k")
+
+
+def _query(
+    rt: Runtime, text: str, k: int, mode: Mode, filters: Mapping[str, Any]
+) -> tuple[Query, bool]:
+    query = Query(text, k=k, mode=mode, filters=filters)
+    if mode == "keyword":
+        return query, False
+    embedder = rt.models.embedder()
+    if embedder is None:
+        return query, True
+    return replace(query, vector=embedder.embed([text])[0], digest=embedder.digest), False
+
+
+def _degraded(head: Head, query: Query, embedder_missing: bool) -> str | None:
+    if embedder_missing:
+        return "No embedding model is installed: found by keywords only."
+    lacking = head.lacking(query.digest) if query.vector is not None else 0
+    if not lacking:
+        return None
+    return f"{lacking} of {head.count} passages have no vectors yet: found by keywords only."
+
+
+def _of_originals(
+    rt: Runtime, ctx: Ctx, filters: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, DocumentRow]]:
+    """A copy is indexed as its original: asks for that instead, and says which copy it stands for
+    (original's id → copy)."""
+    wanted = filters.get("document_id")
+    ids = wanted.get("in") if isinstance(wanted, Mapping) else [wanted]
+    if not isinstance(ids, list | tuple) or not all(isinstance(one, str) for one in ids):
+        return dict(filters), {}
+    with rt.db.read() as tx:
+        rows = documents.many(tx, ctx, list(ids))
+    copies = {row.duplicate_of: row for row in rows if row.duplicate_of}
+    shown = {original: row for original, row in copies.items() if original not in ids}
+    return {**filters, "document_id": {"in": [*ids, *copies]}}, shown
+
+
+def _as_copy(hit: Hit, copies: Mapping[str, DocumentRow]) -> Hit:
+    row = copies.get(hit.chunk.document_id)
+    if row is None:
+        return hit
+    chunk = replace(hit.chunk, document_id=row.id)
+    return replace(hit, chunk=chunk, filename=row.filename)

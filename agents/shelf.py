@@ -1,0 +1,107 @@
+"""A tenant's index in motion: the head is moved together with the rows that depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+
+from core.context import Ctx
+from core.errors import Unavailable
+from core.failpoints import fp
+from core.ports import Embedder, Vectors
+from database import Tx, shelves
+from runtime import Runtime
+from vectorstore import Entry, Head, Segment
+
+_MOVES_MAX = 50
+_BATCH = 128  # passages embedded between two looks at the lease
+
+Change = Callable[[Head], Head]
+
+
+class _LostError(Exception):
+    """Another writer moved the head first."""
+
+
+def head_in(tx: Tx, ctx: Ctx) -> Head:
+    row = shelves.head(tx, ctx)
+    return Head.from_json(row.version, row.segments, row.tombstones)
+
+
+def head_of(rt: Runtime, ctx: Ctx) -> Head:
+    with rt.db.read() as tx:
+        return head_in(tx, ctx)
+
+
+def move_in(tx: Tx, ctx: Ctx, change: Change) -> None:
+    """Within the caller's transaction, which must end when this raises."""
+    head = head_in(tx, ctx)
+    changed = change(head)
+    if changed != head and not shelves.move(tx, ctx, head.version, *changed.to_json()):
+        raise _LostError
+
+
+def move(rt: Runtime, ctx: Ctx, change: Change, also: Callable[[Tx], None]) -> None:
+    """Moves the head and does `also` in one transaction; begins again when another was first."""
+    for _ in range(_MOVES_MAX):
+        try:
+            with fp("index.commit"), rt.db.transaction() as tx:
+                also(tx)
+                move_in(tx, ctx, change)
+            return
+        except _LostError:
+            continue
+    raise Unavailable("The search index is busy.", code="index_busy", retry_after=1)
+
+
+def holding(head: Head, segment: Segment) -> Head:
+    """With `segment`, in place of the same passages without vectors."""
+    others = tuple(one for one in head.segments if one.id != segment.id)
+    return replace(head, segments=(*others, segment))
+
+
+def without(head: Head, document_ids: Sequence[str]) -> Head:
+    """The documents are removed: they are no longer found from this head on."""
+    if not head.segments:
+        return head
+    return replace(head, tombstones=tuple(dict.fromkeys((*head.tombstones, *document_ids))))
+
+
+def embedded_text(entry: Entry) -> str:
+    """What stands for a passage: its headings give a lone table row its meaning."""
+    chunk = entry.chunk
+    return f"{chunk.context}\n{chunk.text}" if chunk.context else chunk.text
+
+
+def vector_key(digest: str, text: str) -> str:
+    return sha256(f"{digest}\n{text}".encode()).hexdigest()
+
+
+def embedded(
+    rt: Runtime,
+    ctx: Ctx,
+    embedder: Embedder,
+    entries: Sequence[Entry],
+    step: Callable[[int], None],
+) -> Vectors:
+    """Vectors of the entries, in order; a text that this tenant embedded before is not embedded
+    again, and an interrupted call goes on where it was. `step(done)` is called in between."""
+    texts = [embedded_text(entry) for entry in entries]
+    keys = [vector_key(embedder.digest, text) for text in texts]
+    with rt.db.read() as tx:
+        known = shelves.known_vectors(tx, ctx, list(dict.fromkeys(keys)))
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    todo = list(missing)
+    for at in range(0, len(todo), _BATCH):
+        step(len(entries) - len(todo) + at)
+        some = todo[at : at + _BATCH]
+        vectors = embedder.embed([missing[key] for key in some]).astype("<f4")
+        fresh = {key: row.tobytes() for key, row in zip(some, vectors, strict=True)}
+        with rt.db.transaction(durable=False) as tx:
+            shelves.keep_vectors(tx, ctx, fresh)
+        known |= fresh
+    joined = b"".join(known[key] for key in keys)
+    return np.frombuffer(joined, "<f4").reshape(len(keys), embedder.dimension)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from vectorstore.scan import Scan, halved
+
+Floats = npt.NDArray[np.float32]
+
+
+def clustered(rows: int, seed: int = 7) -> Floats:
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(50, 384)).astype(np.float32)
+    noise = 0.8 * random.normal(size=(rows, 384)).astype(np.float32)
+    vectors = centres[random.integers(0, 50, rows)] + noise
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def recall(found: npt.NDArray[np.int64], exact: Floats, k: int) -> float:
+    return len(set(found[:k]) & set(np.argsort(-exact, kind="stable")[:k])) / k
+
+
+@pytest.mark.parametrize("share", [None, 0.9, 0.3, 0.1, 0.01])
+def test_ten_nearest_are_found_whatever_the_filter_admits(share: float | None) -> None:
+    vectors = clustered(4000)
+    scan = Scan(halved(vectors))
+    flags = None if share is None else np.random.default_rng(1).random(4000) < share
+    found = []
+    for query in vectors[:100]:
+        exact = vectors @ query
+        if flags is not None:
+            exact = np.where(flags, exact, -2)
+        found.append(recall(scan.nearest(query, 10, flags), exact, 10))
+    assert np.mean(found) >= 0.99
+
+
+def test_only_admitted_rows_come_back() -> None:
+    vectors = clustered(3000)
+    flags = np.zeros(3000, np.bool_)
+    flags[::7] = True
+    rows = Scan(halved(vectors)).nearest(vectors[0], 1000, flags)
+    assert len(rows) == flags.sum()
+    assert flags[rows].all()
+
+
+def test_nothing_admitted_gives_nothing() -> None:
+    vectors = clustered(2000)
+    assert len(Scan(halved(vectors)).nearest(vectors[0], 5, np.zeros(2000, np.bool_))) == 0
+
+
+@pytest.mark.parametrize("rows", [1, 5, 513])
+def test_fewer_rows_than_asked(rows: int) -> None:
+    vectors = clustered(rows)
+    assert sorted(Scan(halved(vectors)).nearest(vectors[0], 1000, None)) == list(range(rows))
