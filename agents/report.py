@@ -78,7 +78,7 @@ def _branding(rt: Runtime, ctx: Ctx) -> reports.Branding:
     chosen = tenant.config.get("branding") or {}
     return reports.Branding(
         name=str(chosen.get("name") or tenant.name),
-        accent=str(chosen.get("color") or reports.Branding.accent),
+        accent=str(chosen.get("color") or reports.Branding().accent),
         logo=_logo(chosen.get("logo")),
     )
 

@@ -91,7 +91,7 @@ class Proofs:
             label = self.sources[sources[0] - 1].label() if sources else None
             return Value("source", label, sources=sources)
         if raw is None or raw == "":
-            return Value(kind, None, sources=sources)
+            return Value(kind, None)
         if kind in FIGURE_KINDS and not sources and not computed:
             self.withheld += 1
             return Value(kind, None)

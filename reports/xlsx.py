@@ -130,7 +130,7 @@ def _table(book: _Book, table: Table) -> None:
         cells = [(typed(value), look(value)) for value in values]
         row = sheet.add([*cells, (_proofs(table, values), LINK)])
         for column, value in enumerate(values, 1):
-            if value.sources:
+            if value.sources and value.value is not None:
                 book.prove(sheet, column, row, value.sources)
     last = sheet.count
     if not table.rows:

@@ -181,7 +181,7 @@ def _ring(chart: Chart, colours: list[Colour], room: float) -> Drawing:
     angle = 90.0
     for value, colour in zip(values, colours, strict=True):
         sweep = 360 * value / total if total else 0.0
-        if sweep > 0:
+        if sweep > 0.01:
             # A full circle has no start and end of its own.
             picture.add(Wedge(80, high / 2, 66, angle - min(sweep, 359.99), angle, radius1=40,
                               fillColor=_colour(colour), strokeColor=_colour((1, 1, 1)),

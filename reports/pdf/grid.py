@@ -25,6 +25,7 @@ class _Cell:
 
     lines: list[str]
     value: Value
+    figure: bool  # right-aligned, digits in line
     marks: list[tuple[int, float, int]]
     height: int  # in lines
 
@@ -51,7 +52,7 @@ def _lanes(table: Table) -> list[float]:
     """Two marks beside each other at most; more go below."""
     return [
         max((marks_width(row[index].sources[-2:]) for row in table.rows), default=0.0)
-        if column.kind in FIGURE_KINDS else 0.0
+        if column.kind in _RIGHT else 0.0
         for index, column in enumerate(table.columns)
     ]  # fmt: skip
 
@@ -63,7 +64,7 @@ def _wishes(table: Table, lanes: list[float]) -> list[float]:
         widest = max((fonts.width(text, SIZE) for text in seen), default=0.0)
         chip = 8 if column.kind == "status" else 0
         inline = 0.0
-        if column.kind not in FIGURE_KINDS:
+        if column.kind not in _RIGHT:
             inline = max((marks_width(r[index].sources[-3:]) for r in table.rows), default=0)
         title = fonts.width(column.title, SIZE, True)
         wishes.append(max(title, widest + lanes[index] + chip + inline) + 2 * PAD_X + 0.5)
@@ -106,7 +107,14 @@ def _lay_out(table: Table, room: float) -> _Layout:
         fonts.wrapped(c.title, SIZE, w - 2 * PAD_X, True)[:4]
         for c, w in zip(table.columns, widths, strict=True)
     ]
-    rows = [[_cell(v, inner[i], lanes[i]) for i, v in enumerate(row)] for row in table.rows]
+    figures = [column.kind in _RIGHT for column in table.columns]
+    rows = [
+        [
+            _cell(value, *box)
+            for value, box in zip(row, zip(inner, lanes, figures, strict=True), strict=True)
+        ]
+        for row in table.rows
+    ]
     heights = [max(map(_lines_of, row)) * LEADING + 2 * PAD_Y for row in rows]
     tall = max(map(len, header)) * LEADING + 2 * PAD_Y + 1
     return _Layout(table, widths, lanes, header, tall, rows, heights)
@@ -116,19 +124,20 @@ def _lines_of(cell: _Cell) -> int:
     return cell.height
 
 
-def _cell(value: Value, room: float, lane: float) -> _Cell:
-    lines = fonts.wrapped(words(value), SIZE, room - (8 if value.kind == "status" else 0))
+def _cell(value: Value, room: float, lane: float, figures: bool) -> _Cell:
+    figure = figures and (value.kind in _RIGHT or value.value is None)
+    chip = 8.0 if value.kind == "status" else 0.0
+    lines = fonts.wrapped(words(value), SIZE, room - chip)
     if len(lines) > LINES_MAX:
         lines = [*lines[: LINES_MAX - 1], lines[LINES_MAX - 1][:-1] + "…"]
     if not value.sources:
-        return _Cell(lines, value, [], len(lines))
-    if value.kind in FIGURE_KINDS:
-        marks = _placed(value.sources, 0, 1.0, 1.0, lane + 1)
+        return _Cell(lines, value, figure, [], len(lines))
+    if figure:
+        marks = _placed(value.sources[: 2 * LINES_MAX], 0, 1.0, 1.0, lane + 1)
     else:
-        chip = 8 if value.kind == "status" else 0
         end = fonts.width(lines[-1], SIZE) + chip + 1.5
-        marks = _placed(value.sources[: 3 * LINES_MAX], len(lines) - 1, end, 0.0, room)
-    return _Cell(lines, value, marks, max(len(lines), marks[-1][0] + 1))
+        marks = _placed(value.sources[:LINES_MAX], len(lines) - 1, end, 0.0, room)
+    return _Cell(lines, value, figure, marks, max(len(lines), marks[-1][0] + 1))
 
 
 def _placed(
@@ -205,15 +214,11 @@ class Grid(Flowable):
 
     def _row(self, layout: _Layout, row: Sequence[_Cell], y: float) -> None:
         x, base = 0.0, y - PAD_Y - LEADING + 2.4
-        for index, cell in enumerate(row):
-            wide, lane = layout.widths[index], layout.lanes[index]
-            if cell.value.kind in _RIGHT or (
-                cell.value.value is None and layout.table.columns[index].kind in _RIGHT
-            ):
+        for wide, lane, cell in zip(layout.widths, layout.lanes, row, strict=True):
+            if cell.figure:
                 self._figure(cell, x + wide - PAD_X - lane, base)
             else:
-                edge = x + wide - PAD_X - lane if cell.value.kind in FIGURE_KINDS else 0.0
-                self._words(cell, x + PAD_X, base, edge)
+                self._words(cell, x + PAD_X, base)
             x += wide
 
     def _figure(self, cell: _Cell, right: float, base: float) -> None:
@@ -223,7 +228,7 @@ class Grid(Flowable):
                           align="right")  # fmt: skip
         self._marks(cell, right, base)
 
-    def _words(self, cell: _Cell, x: float, base: float, lane: float) -> None:
+    def _words(self, cell: _Cell, x: float, base: float) -> None:
         colour = MUTED if cell.value.value is None else INK
         left = x
         if cell.value.kind == "status" and cell.value.value is not None:
@@ -231,7 +236,7 @@ class Grid(Flowable):
         for number, line in enumerate(cell.lines):
             if line:
                 self.ink.text(self.canv, left, base - number * LEADING, line, SIZE, colour=colour)
-        self._marks(cell, lane or x, base)
+        self._marks(cell, x, base)
 
     def _marks(self, cell: _Cell, x: float, base: float) -> None:
         for line, offset, number in cell.marks:

@@ -24,8 +24,11 @@ class Pages(BaseDocTemplate):
     """A4; the date inside the file is the report's own, so equal reports are equal files."""
 
     def __init__(self, out: io.BytesIO, report: Report, ink: Ink) -> None:
-        super().__init__(out, pagesize=A4, leftMargin=0, rightMargin=0, topMargin=0,
-                         bottomMargin=0, pageCompression=1, invariant=1)  # fmt: skip
+        super().__init__(
+            out, pagesize=A4, leftMargin=0, rightMargin=0, topMargin=0, bottomMargin=0,
+            pageCompression=1, invariant=1, title=clean(report.title) or "Report",
+            author=clean(report.branding.name), subject=clean(report.subtitle), creator="Weft",
+        )  # fmt: skip
         self.report, self.ink = report, ink
         self.addPageTemplates([
             PageTemplate("cover", [_frame(A4)], onPage=self._cover, pagesize=A4),
@@ -37,11 +40,6 @@ class Pages(BaseDocTemplate):
         canvas = _Canvas(*args, **kwargs)
         canvas.ink = self.ink
         canvas.date(self.report.created_ms)
-        report = self.report
-        canvas.setTitle(clean(report.title))
-        canvas.setAuthor(clean(report.branding.name))
-        canvas.setSubject(clean(report.subtitle))
-        canvas.setCreator("Weft")
         canvas.showOutline()
         return canvas
 
