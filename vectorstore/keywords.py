@@ -16,6 +16,7 @@ from vectorstore.words import words
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009.
 K1 = 1.2
 B = 0.75
+Places = Mapping[str, slice]  # word → where its postings stand
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -42,6 +43,7 @@ class Postings:
     rows: Array
     counts: Array
     lengths: Array
+    length: int  # of all rows together, in words
 
     def find(self, word: str) -> slice | None:
         key = word.encode()
@@ -50,16 +52,18 @@ class Postings:
             return None
         return slice(int(self.starts[at]), int(self.starts[at + 1]))
 
-    def scores(self, asked: Sequence[str], of: Statistics) -> Floats:
+    def look_up(self, asked: Sequence[str]) -> Places:
+        found = ((word, self.find(word)) for word in asked)
+        return {word: place for word, place in found if place is not None}
+
+    def scores(self, places: Places, of: Statistics) -> Floats:
         """BM25 of every row, float32; 0 where no asked word occurs."""
         total = np.zeros(len(self.lengths), np.float32)
-        for word in asked:
-            part = self.find(word)
-            if part is not None:
-                rows, counts = self.rows[part], self.counts[part].astype(np.float32)
-                length = self.lengths[rows] / np.float32(of.mean_length or 1.0)
-                gain = counts * (K1 + 1) / (counts + K1 * (1 - B + B * length))
-                total[rows] += of.weight(word) * gain
+        for word, place in places.items():
+            rows, counts = self.rows[place], self.counts[place].astype(np.float32)
+            length = self.lengths[rows] / np.float32(of.mean_length or 1.0)
+            gain = counts * (K1 + 1) / (counts + K1 * (1 - B + B * length))
+            total[rows] += of.weight(word) * gain
         return total
 
 
@@ -126,15 +130,14 @@ def opened(arrays: Mapping[str, Array]) -> Postings:
     return Postings(
         Texts(arrays["word_blob"], arrays["word_ends"]),
         arrays["starts"], arrays["rows"], arrays["counts"], arrays["lengths"],
+        int(arrays["lengths"].sum()),
     )  # fmt: skip
 
 
-def statistics(parts: Sequence[Postings], asked: Sequence[str]) -> Statistics:
-    rows = sum(len(part.lengths) for part in parts)
-    length = sum(int(part.lengths.sum()) for part in parts)
-    frequency = dict.fromkeys(asked, 0)
-    for part in parts:
-        for word in asked:
-            found = part.find(word)
-            frequency[word] += found.stop - found.start if found else 0
+def statistics(parts: Sequence[tuple[Postings, Places]]) -> Statistics:
+    rows = sum(len(part.lengths) for part, _ in parts)
+    length = sum(part.length for part, _ in parts)
+    frequency: Counter[str] = Counter()
+    for _, places in parts:
+        frequency.update({word: place.stop - place.start for word, place in places.items()})
     return Statistics(rows, length / rows if rows else 0.0, frequency)

@@ -16,7 +16,6 @@ from vectorstore.words import asked
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 # The share of the vectors in a hybrid score. Bruch, Gai and Ingber, "An Analysis of Fusion
 # Functions for Hybrid Retrieval", TOIS 2023: 0.8 with theoretical bounds holds on all their sets.
@@ -25,11 +24,11 @@ _ALPHA = np.float32(0.8)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An opened segment. `allowed` flags its rows; None admits all of them."""
+    """An opened segment. `rows` are those that may be shown, sorted; None: all of them."""
 
     passages: Passages
     scan: Scan | None
-    allowed: Mask | None
+    rows: Ints | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +42,55 @@ class Candidates:
 
 
 def ranked(parts: Sequence[Part], query: Query, depth: int) -> list[tuple[int, int, float]]:
-    """`(part, row, score)`, best first; `depth` candidates of each kind and segment at most."""
-    found = _candidates(parts, query, depth)
-    scores = _scores(found, query.mode if query.vector is not None else "keyword")
+    """`(part, row, score)`, best first; fewer than `depth` only when there are no more."""
+    mode = query.mode if query.vector is not None else "keyword"
+    found = _near(parts, query, depth) if mode == "vector" else _said(parts, query, mode, depth)
+    scores = _scores(found, mode)
     order = np.argsort(-scores, kind="stable")
-    return [(int(found.part[at]), int(found.row[at]), float(scores[at])) for at in order]
+    columns = (found.part[order], found.row[order], scores[order])
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def _candidates(parts: Sequence[Part], query: Query, depth: int) -> Candidates:
-    terms = asked(query.text) if query.mode != "vector" or query.vector is None else []
-    whole = statistics([part.passages.postings for part in parts], terms)
-    lists: list[tuple[Ints, Ints, Floats, Floats]] = []
+def _near(parts: Sequence[Part], query: Query, depth: int) -> Candidates:
+    assert query.vector is not None
+    pieces = []
     for number, part in enumerate(parts):
-        keyword = part.passages.postings.scores(terms, whole) if terms else None
-        rows = [] if keyword is None else [_top(keyword, part.allowed, depth)]
-        if query.mode != "keyword" and query.vector is not None and part.scan is not None:
-            rows.append(part.scan.nearest(query.vector, depth, part.allowed))
-        row = np.unique(np.concatenate(rows)) if rows else np.empty(0, np.int64)
-        lists.append((
-            np.full(len(row), number), row,
-            np.zeros(len(row), np.float32) if keyword is None else keyword[row],
-            _cosines(part, query, row),
-        ))  # fmt: skip
-    joined = [np.concatenate(column) for column in zip(*lists, strict=True)]
-    return Candidates(*joined)
+        if part.scan is not None:
+            rows, cosines = part.scan.nearest(query.vector, depth, part.rows)
+            pieces.append((number, rows, np.zeros(len(rows), np.float32), cosines))
+    return _joined(pieces)
 
 
-def _cosines(part: Part, query: Query, rows: Ints) -> Floats:
-    if part.scan is None or query.vector is None or query.mode == "keyword":
-        return np.full(len(rows), np.nan, np.float32)
-    return part.scan.exact(query.vector, rows)
+def _said(parts: Sequence[Part], query: Query, mode: Mode, depth: int) -> Candidates:
+    """Candidates by words; in a hybrid search also the nearest ones, and both scores of each."""
+    terms = asked(query.text)
+    looked = [(part.passages.postings, part.passages.postings.look_up(terms)) for part in parts]
+    whole = statistics(looked)
+    pieces = []
+    for number, (part, (postings, places)) in enumerate(zip(parts, looked, strict=True)):
+        keyword = postings.scores(places, whole)
+        rows = _top(keyword, part.rows, depth)
+        cosines = np.full(len(rows), np.nan, np.float32)
+        if mode == "hybrid" and part.scan is not None and query.vector is not None:
+            near, _ = part.scan.nearest(query.vector, depth, part.rows)
+            rows = np.union1d(rows, near)
+            cosines = part.scan.exact(query.vector, rows)
+        pieces.append((number, rows, keyword[rows], cosines))
+    return _joined(pieces)
 
 
-def _top(scores: Floats, allowed: Mask | None, count: int) -> Ints:
-    rows = np.flatnonzero(scores > 0 if allowed is None else (scores > 0) & allowed)
+def _joined(pieces: Sequence[tuple[int, Ints, Floats, Floats]]) -> Candidates:
+    if not pieces:
+        none = np.empty(0, np.float32)
+        return Candidates(np.empty(0, np.int64), np.empty(0, np.int64), none, none)
+    numbers = [np.full(len(rows), number, np.int64) for number, rows, _, _ in pieces]
+    _, rows, keyword, cosine = zip(*pieces, strict=True)
+    columns = (numbers, rows, keyword, cosine)
+    return Candidates(*(np.concatenate(column) for column in columns))
+
+
+def _top(scores: Floats, allowed: Ints | None, count: int) -> Ints:
+    rows = np.flatnonzero(scores) if allowed is None else allowed[scores[allowed] > 0]
     if len(rows) <= count:
         return rows
     return rows[np.argpartition(-scores[rows], count)[:count]]

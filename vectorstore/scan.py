@@ -37,14 +37,15 @@ class Scan:
         """Bytes kept in memory."""
         return self.half.nbytes + (self.half.size if self._index is not None else 0)
 
-    def nearest(self, vector: Floats, k: int, allowed: Mask | None) -> Ints:
-        """Rows, best first; at most `k`, only rows whose flag is set."""
-        rows = None if allowed is None else np.flatnonzero(allowed)
+    def nearest(self, vector: Floats, k: int, rows: Ints | None) -> tuple[Ints, Floats]:
+        """Rows and inner products, best first: at most `k`, only of `rows` (sorted; None: all)."""
         if self._index is None or (rows is not None and len(rows) <= k + _SPARE):
             found = np.arange(len(self.half)) if rows is None else rows
         else:
             found = self._candidates(vector, k + max(_SPARE, k // 4), rows)
-        return found[np.argsort(-self.exact(vector, found), kind="stable")[:k]]
+        exact = self.exact(vector, found)
+        best = np.argsort(-exact, kind="stable")[:k]
+        return found[best], exact[best]
 
     def exact(self, vector: Floats, rows: Ints) -> Floats:
         """Inner products of the named rows."""

@@ -16,8 +16,11 @@ from vectorstore.filters import Columns
 from vectorstore.packing import Array, Texts
 from vectorstore.values import About, Entry
 
+Ints = npt.NDArray[np.int64]
+
 _TEXTS = ("id", "text", "context", "sheet", "cells")
 _NUMBERS = ("ordinal", "page", "start", "end")
+_FEW = 0.1  # a filter that admits fewer documents names its rows, others flag them
 _DOCUMENT_BYTES = 1500  # about what one document's values and columns take in memory
 
 
@@ -70,20 +73,31 @@ class Passages:
     def ordinals(self) -> dict[str, int]:
         return {about.document_id: at for at, about in enumerate(self.documents)}
 
-    def living(self, dead: Set[str]) -> npt.NDArray[np.int64]:
+    def living(self, dead: Set[str]) -> Ints:
         """The rows of documents that were not removed."""
-        allowed = self.allowed(dead, {})
-        return np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+        rows = self.allowed(dead, {})
+        return np.arange(len(self)) if rows is None else rows
 
-    def allowed(self, dead: Set[str], filters: Mapping[str, Any]) -> npt.NDArray[np.bool_] | None:
-        """One flag per row; None when every row may be shown."""
+    def allowed(self, dead: Set[str], filters: Mapping[str, Any]) -> Ints | None:
+        """The rows that may be shown, sorted; None for all of them."""
         gone = [self.ordinals[one] for one in dead if one in self.ordinals]
         if not gone and not filters:
             return None
         documents = self.columns.admits(filters)
         documents[gone] = False
-        flags: npt.NDArray[np.bool_] = documents[self.document]
-        return flags
+        chosen = np.flatnonzero(documents)
+        if len(chosen) > len(documents) * _FEW:
+            return np.flatnonzero(documents[self.document])
+        order, starts = self._places
+        rows = [order[starts[one] : starts[one + 1]] for one in chosen]
+        return np.sort(np.concatenate(rows)) if rows else np.empty(0, np.int64)
+
+    @cached_property
+    def _places(self) -> tuple[Ints, Ints]:
+        """Rows by document, and where each document's begin."""
+        order = np.argsort(self.document, kind="stable")
+        numbers = np.arange(len(self.documents) + 1)
+        return order, np.searchsorted(self.document[order], numbers)
 
     def about(self, row: int) -> About:
         return self.documents[int(self.document[row])]

@@ -22,7 +22,7 @@ from vectorstore.segments import Passages, packed
 from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
 
 _KIND = "segment"
-_DEPTH_MIN = 60
+_POOL = 40  # candidates of each kind, beyond k, that a hybrid ranking chooses from
 
 
 class Shelves:
@@ -98,11 +98,11 @@ class Shelves:
         if head.lacking(query.digest) == head.count:
             query = replace(query, vector=None)  # nothing to compare with: keywords answer
         parts = [self._part(ctx, head, segment, query) for segment in head.segments]
-        most = max((len(part.passages) for part in parts), default=0)
-        depth = max(query.k * 2, _DEPTH_MIN)
+        depth = query.k * 2 + (_POOL if query.mode == "hybrid" else 0)
         while True:
-            hits = _hits(parts, ranked(parts, query, depth) if parts else [], query.k)
-            if len(hits) == query.k or depth >= most:
+            ranking = ranked(parts, query, depth)
+            hits = _hits(parts, ranking, query.k)
+            if len(hits) == query.k or len(ranking) < depth:
                 return hits
             depth *= 4
 
@@ -115,8 +115,8 @@ class Shelves:
         wants_vectors = query.vector is not None and query.mode != "keyword"
         fits = segment.digest is not None and segment.digest == query.digest
         scan = self._scan(ctx, segment) if wants_vectors and fits else None
-        allowed = passages.allowed(frozenset(head.tombstones), query.filters)
-        return Part(passages, scan, allowed)
+        rows = passages.allowed(frozenset(head.tombstones), query.filters)
+        return Part(passages, scan, rows)
 
     def _passages(self, ctx: Ctx, segment: Segment) -> Passages:
         return self.cache.get(

@@ -36,7 +36,9 @@ class Model:
 
     def add(self, texts: list[str], with_vectors: bool) -> None:
         name, self.made = f"d{self.made}", self.made + 1
-        entries = [entry(text, name, n, tags=(f"t{self.made % 2}",)) for n, text in enumerate(texts)]
+        entries = [
+            entry(text, name, n, tags=(f"t{self.made % 2}",)) for n, text in enumerate(texts)
+        ]
         segment = self.shelves.write(self.ctx, entries)
         if with_vectors:
             vectors = EMBEDDER.embed(texts)
