@@ -10,6 +10,7 @@ from pathlib import Path
 from examples import office_invoices as office
 from examples import pdf_invoices as pdf
 from examples import plain_invoices as plain
+from examples.ledger import ledger
 from examples.purchases import BY_NUMBER, FAULTS, INVOICES, RECEIPT
 
 HERE = Path(__file__).parent
@@ -33,7 +34,7 @@ def invoices() -> Iterator[tuple[str, bytes]]:
     yield RECEIPT.filename, pdf.receipt(RECEIPT)
     yield "northwind-portal-copy.html", plain.as_html(BY_NUMBER["INV-2026-0412"])
     yield "scan-0007.pdf", _damaged(pdf.band(BY_NUMBER["SB-10045"]))
-    yield "ledger.xlsx", office.ledger()
+    yield "ledger.xlsx", ledger()
 
 
 def _damaged(whole: bytes) -> bytes:

@@ -2,110 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from examples.purchases import BUYER, BUYER_VAT, Invoice, Line
-
-if TYPE_CHECKING:
-    from reportlab.pdfgen.canvas import Canvas
-
-WIDTH, HEIGHT = 595.28, 841.89  # A4 in points
-INK, GREY = "#1F2933", "#6B7780"
-Column = tuple[float, str, str]  # x, heading, align ("l" starts at x, "r" ends there)
-
-
-class Paper:
-    """A canvas whose origin is the top left corner."""
-
-    def __init__(self, title: str, author: str, width: float = WIDTH, height: float = HEIGHT):
-        from reportlab.pdfgen.canvas import Canvas
-
-        self.width, self.height = width, height
-        self._out = io.BytesIO()
-        self.canvas: Canvas = Canvas(self._out, pagesize=(width, height), invariant=1)
-        self.canvas.setTitle(title)
-        self.canvas.setAuthor(author)
-
-    def text(
-        self, x: float, y: float, words: str, size: float = 9, *,
-        bold: bool = False, color: str = INK, align: str = "l", font: str = "Helvetica",
-    ) -> None:  # fmt: skip
-        self.canvas.setFont(_font(font, bold), size)
-        self.canvas.setFillColor(color)
-        draw = self.canvas.drawRightString if align == "r" else self.canvas.drawString
-        if align == "c":
-            draw = self.canvas.drawCentredString
-        draw(x, self.height - y, words)
-
-    def stack(self, x: float, y: float, lines: tuple[str, ...], size: float = 9,
-              leading: float = 12.5, color: str = INK, align: str = "l") -> float:  # fmt: skip
-        for line in lines:
-            self.text(x, y, line, size, color=color, align=align)
-            y += leading
-        return y
-
-    def rect(self, x: float, y: float, width: float, height: float, fill: str) -> None:
-        self.canvas.setFillColor(fill)
-        self.canvas.rect(x, self.height - y - height, width, height, stroke=0, fill=1)
-
-    def box(self, x: float, y: float, width: float, height: float, line: str = INK) -> None:
-        self.canvas.setStrokeColor(line)
-        self.canvas.setLineWidth(0.7)
-        self.canvas.rect(x, self.height - y - height, width, height, stroke=1, fill=0)
-
-    def rule(self, x: float, y: float, to: float, line: str = INK, weight: float = 0.6) -> None:
-        self.canvas.setStrokeColor(line)
-        self.canvas.setLineWidth(weight)
-        self.canvas.line(x, self.height - y, to, self.height - y)
-
-    def circle(self, x: float, y: float, radius: float, fill: str) -> None:
-        self.canvas.setFillColor(fill)
-        self.canvas.circle(x, self.height - y, radius, stroke=0, fill=1)
-
-    def polygon(self, points: tuple[tuple[float, float], ...], fill: str) -> None:
-        path = self.canvas.beginPath()
-        path.moveTo(points[0][0], self.height - points[0][1])
-        for x, y in points[1:]:
-            path.lineTo(x, self.height - y)
-        path.close()
-        self.canvas.setFillColor(fill)
-        self.canvas.drawPath(path, stroke=0, fill=1)
-
-    def row(self, y: float, columns: tuple[Column, ...], cells: tuple[str, ...],
-            size: float = 9, *, bold: bool = False, color: str = INK) -> None:  # fmt: skip
-        for (x, _, align), cell in zip(columns, cells, strict=True):
-            self.text(x, y, cell, size, bold=bold, color=color, align=align)
-
-    def heads(self, y: float, columns: tuple[Column, ...], color: str, size: float = 9) -> None:
-        self.row(y, columns, tuple(name for _, name, _ in columns), size, bold=True, color=color)
-
-    def bytes(self) -> bytes:
-        self.canvas.save()
-        return self._out.getvalue()
-
-
-def _font(font: str, bold: bool) -> str:
-    if font == "Times":
-        return "Times-Bold" if bold else "Times-Roman"
-    return f"{font}-Bold" if bold else font
-
-
-def _sums(paper: Paper, invoice: Invoice, x: float, right: float, y: float,
-          names: tuple[str, str, str], accent: str) -> float:  # fmt: skip
-    """Subtotal, tax and total; gives the y below them."""
-    rate = invoice.tax_percent.replace(".", ",") if invoice.german else invoice.tax_percent
-    for name, amount in ((names[0], invoice.subtotal), (f"{names[1]} {rate} %", invoice.tax)):
-        paper.text(x, y, name, color=GREY)
-        paper.text(right, y, invoice.money(amount), align="r")
-        y += 16
-    paper.rule(x, y - 8, right, accent, 1.2)
-    paper.text(x, y + 6, names[2], 11, bold=True)
-    paper.text(right, y + 6, f"{invoice.currency} {invoice.money(invoice.total)}", 11,
-               bold=True, align="r")  # fmt: skip
-    return y + 24
+from examples.paper import GREY, HEIGHT, INK, WIDTH, Paper, cells, sums
+from examples.purchases import BUYER, BUYER_VAT, Invoice
 
 
 def band(invoice: Invoice, accent: str = "#14508C", disc: str = "#F2A541") -> bytes:
@@ -137,9 +38,9 @@ def band(invoice: Invoice, accent: str = "#14508C", disc: str = "#F2A541") -> by
     for n, line in enumerate(invoice.lines):
         if n % 2:
             paper.rect(48, y - 14, WIDTH - 96, 21, "#F1F5F9")
-        paper.row(y, columns, _cells(invoice, line))
+        paper.row(y, columns, cells(invoice, line))
         y += 21
-    y = _sums(paper, invoice, 350, WIDTH - 56, y + 20,
+    y = sums(paper, invoice, 350, WIDTH - 56, y + 20,
               ("Subtotal", invoice.tax_name, "Total due"), accent)  # fmt: skip
     paper.rule(48, HEIGHT - 96, WIDTH - 48, "#C9D3DC")
     paper.stack(48, HEIGHT - 78, (
@@ -147,11 +48,6 @@ def band(invoice: Invoice, accent: str = "#14508C", disc: str = "#F2A541") -> by
         f"Please quote {invoice.number}. Questions: {vendor.mail}, {vendor.phone}",
     ), 8.5, color=GREY)  # fmt: skip
     return paper.bytes()
-
-
-def _cells(invoice: Invoice, line: Line) -> tuple[str, ...]:
-    price = invoice.money(Decimal(line.price))
-    return (line.code, line.text, str(line.quantity), price, invoice.money(line.amount))
 
 
 def din(invoice: Invoice) -> bytes:
@@ -178,7 +74,7 @@ def din(invoice: Invoice) -> bytes:
     paper.text(70, 300, "Sehr geehrte Damen und Herren,", 9.5)
     paper.text(70, 316, "für unsere Lieferungen und Leistungen berechnen wir Ihnen:", 9.5)
     y = _din_table(paper, invoice, 346)
-    y = _sums(paper, invoice, 360, WIDTH - 56, y + 18,
+    y = sums(paper, invoice, 360, WIDTH - 56, y + 18,
               ("Zwischensumme netto", "zzgl. MwSt.", "Rechnungsbetrag"), "#B3261E")  # fmt: skip
     paper.text(70, y + 20, f"Bitte überweisen Sie den Betrag bis zum {invoice.day(invoice.due)} "
                "ohne Abzug auf unser Konto.", 9.5)  # fmt: skip
@@ -202,7 +98,7 @@ def _din_table(paper: Paper, invoice: Invoice, y: float) -> float:
     paper.rule(70, y + 5, WIDTH - 56, INK, 1)
     for n, line in enumerate(invoice.lines, 1):
         y += 19
-        code, text, quantity, price, amount = _cells(invoice, line)
+        code, text, quantity, price, amount = cells(invoice, line)
         del code
         paper.row(y, columns, (str(n), text, quantity, line.unit, price, amount))
         paper.rule(70, y + 6, WIDTH - 56, "#D5D5D5", 0.4)
@@ -233,17 +129,17 @@ def grid(invoice: Invoice) -> bytes:
         paper.text(412, 173 + 23 * n, value, 9.5, bold=True)
     edges = (56.0, 110.0, 334.0, 384.0, 460.0, WIDTH - 56)
     heads = ("Artikel", "Beschreibung", "Menge", "Preis €", "Betrag €")
-    rows = (heads, *(_cells(invoice, line) for line in invoice.lines))
-    for n, cells in enumerate(rows):
+    rows = (heads, *(cells(invoice, line) for line in invoice.lines))
+    for n, texts in enumerate(rows):
         y = 280.0 + 24 * n
         if not n:
             paper.rect(56, y, WIDTH - 112, 24, "#E4EFE9")
-        for column, cell in enumerate(cells):
+        for column, cell in enumerate(texts):
             left, right = edges[column], edges[column + 1]
             paper.box(left, y, right - left, 24, green)
             x, align = (left + 5, "l") if column < 2 else (right - 5, "r")
             paper.text(x, y + 15.5, cell, 9, bold=not n, align=align)
-    y = _sums(paper, invoice, 350, WIDTH - 61, 280 + 24 * len(rows) + 30,
+    y = sums(paper, invoice, 350, WIDTH - 61, 280 + 24 * len(rows) + 30,
               ("Nettosumme", "USt.", "Gesamtbetrag"), green)  # fmt: skip
     paper.stack(56, y + 30, (
         f"Bankverbindung: {vendor.bank}, IBAN {vendor.iban}",
@@ -273,13 +169,13 @@ def telecom(invoice: Invoice) -> bytes:
             paper.text(WIDTH - 48, y, invoice.money(carried), color=GREY, align="r")
             y += 17
         for line in lines:
-            paper.row(y, columns, _cells(invoice, line), 8.5)
+            paper.row(y, columns, cells(invoice, line), 8.5)
             y += 17
         carried += sum((line.amount for line in lines), Decimal(0))
         if number < len(pages):
             paper.text(WIDTH - 48, y + 10, "continued on the next page", 8, color=GREY, align="r")
             paper.canvas.showPage()
-    y = _sums(paper, invoice, 350, WIDTH - 48, y + 18,
+    y = sums(paper, invoice, 350, WIDTH - 48, y + 18,
               ("Subtotal", invoice.tax_name, "Amount due"), "#5B2A86")  # fmt: skip
     paper.stack(48, y + 24, (
         f"Remit to {vendor.bank}, {vendor.iban}.",
@@ -337,10 +233,10 @@ def sidebar(invoice: Invoice, accent: str = "#0F766E") -> bytes:
     y = 240.0
     for line in invoice.lines:
         paper.rule(200, y, WIDTH - 40, "#DDE5E4")
-        paper.row(y + 17, columns, _cells(invoice, line)[1:])
+        paper.row(y + 17, columns, cells(invoice, line)[1:])
         y += 26
     paper.rule(200, y, WIDTH - 40, "#DDE5E4")
-    y = _sums(paper, invoice, 360, WIDTH - 40, y + 26,
+    y = sums(paper, invoice, 360, WIDTH - 40, y + 26,
               ("Subtotal", invoice.tax_name, "Total"), accent)  # fmt: skip
     paper.text(200, y + 40, "Amount due", 9, color=GREY)
     paper.text(200, y + 66, f"{invoice.currency} {invoice.money(invoice.total)}", 22, bold=True,
