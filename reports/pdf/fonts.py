@@ -37,6 +37,8 @@ def runs(text: str, bold: bool) -> list[Run]:
     """The text cut where its font changes. What no font has becomes □; marks without width that
     no font has (joiners, variation selectors) are dropped."""
     name = "Weft-Bold" if bold else "Weft"
+    if text.isascii():
+        return [(name, text)]
     glyphs = font(name).face.charToGlyph
     if all(ord(char) in glyphs for char in text):
         return [(name, text)]
@@ -62,12 +64,20 @@ def _place(name: str, char: str) -> Run:
 @lru_cache(maxsize=65_536)
 def unit_width(text: str, bold: bool) -> float:
     """Width at size 1."""
-    width = 0.0
-    for name, part in runs(text, bold):
-        face = font(name).face
-        widths, default = face.charWidths, face.defaultWidth
-        width += sum(widths.get(ord(char), default) for char in part)
-    return width / 1000
+    if text.isascii():
+        return sum(map(_ascii_widths(bold).__getitem__, text.encode()))
+    return sum(advance(font(name), part) for name, part in runs(text, bold))
+
+
+def advance(held: TTFont, text: str) -> float:
+    widths, default = held.face.charWidths, held.face.defaultWidth
+    return float(sum(widths.get(ord(char), default) for char in text)) / 1000
+
+
+@cache
+def _ascii_widths(bold: bool) -> list[float]:
+    held = font("Weft-Bold" if bold else "Weft")
+    return [advance(held, chr(code)) for code in range(128)]
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
@@ -76,7 +86,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 def wrapped(text: str, size: float, room: float, bold: bool = False) -> list[str]:
     """Lines no wider than `room` points; a word that is too long alone is cut."""
-    if unit_width(text, bold) * size <= room and "\n" not in text:
+    if text.isprintable() and unit_width(text, bold) * size <= room:
         return [text]
     lines: list[str] = []
     for paragraph in text.split("\n"):

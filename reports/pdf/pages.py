@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from reportlab import rl_config
 from reportlab.lib.utils import ImageReader, TimeStamp
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
@@ -17,6 +18,8 @@ from reports.value import Report
 from reports.wording import clean, day, moment
 
 _TOTAL = "pages-in-all"
+# Base 85 is for mail that loses the eighth bit; it costs a fifth of the bytes and of the time.
+rl_config.useA85 = 0
 LANDSCAPE = (A4[1], A4[0])
 
 
