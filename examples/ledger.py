@@ -68,7 +68,8 @@ def ledger() -> bytes:
 
 def _write_orders(sheet: Any) -> dict[str, Decimal]:
     put_heads(sheet, 1, ("PO Number", "Vendor", "Ordered", "Description", "Net", "Tax rate",
-                         "Gross", "Currency", "Status"), (12, 34, 12, 46, 13, 10, 13, 10, 12))  # fmt: skip
+                         "Gross", "Currency", "Status"),
+              (12, 34, 12, 46, 13, 10, 13, 10, 12))  # fmt: skip
     cached: dict[str, Decimal] = {}
     row, total = 1, Decimal(0)
     for row, (number, vendor, ordered, what, net, percent, currency, status) in enumerate(
