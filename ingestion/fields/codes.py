@@ -13,20 +13,27 @@ _IBAN = re.compile(
     r"(?<![A-Za-z0-9])([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{2,4}){3,8}(?:[ ]?[A-Z0-9]{1,3})?)"
 )
 _VAT = re.compile(
-    r"(?<![A-Za-z0-9])(?:DE[\s.]?\d(?:[\s.]?\d){8}|ATU?[\s]?U?\d(?:\s?\d){7}|NL[\s.]?\d(?:[\s.]?\d){8}[\s.]?B[\s.]?\d\d"
-    r"|FR[\s.]?[A-Z0-9]{2}(?:[\s.]?\d){9}|GB[\s.]?\d(?:[\s.]?\d){8}(?:\d{3})?|BE[\s.]?[01](?:[\s.]?\d){9}"
-    r"|ES[\s\-.]?[A-Z][\s\-.]?\d{7}[A-Z0-9]|ES[\s\-.]?\d{8}[A-Z]|IT[\s.]?\d(?:\s?\d){10}|LU\s?\d{8}|PL\s?\d(?:[\s-]?\d){9}"
-    r"|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|CHE[-\s]?\d{3}\.?\d{3}\.?\d{3}(?:\s?(?:MWST|TVA|IVA))?|DK\s?\d{2}(?:\s?\d{2}){3}"
+    r"(?<![A-Za-z0-9])(?:DE[\s.]?\d(?:[\s.]?\d){8}|ATU?[\s]?U?\d(?:\s?\d){7}"
+    r"|NL[\s.]?\d(?:[\s.]?\d){8}[\s.]?B[\s.]?\d\d"
+    r"|FR[\s.]?[A-Z0-9]{2}(?:[\s.]?\d){9}|GB[\s.]?\d(?:[\s.]?\d){8}(?:\d{3})?"
+    r"|BE[\s.]?[01](?:[\s.]?\d){9}"
+    r"|ES[\s\-.]?[A-Z][\s\-.]?\d{7}[A-Z0-9]|ES[\s\-.]?\d{8}[A-Z]|IT[\s.]?\d(?:\s?\d){10}"
+    r"|LU\s?\d{8}|PL\s?\d(?:[\s-]?\d){9}"
+    r"|IE\s?\d[A-Z0-9]\d{5}[A-Z]{1,2}|CHE[-\s]?\d{3}\.?\d{3}\.?\d{3}(?:\s?(?:MWST|TVA|IVA))?"
+    r"|DK\s?\d{2}(?:\s?\d{2}){3}"
     r"|SE\s?\d{12}|PT\s?\d{9}|FI\s?\d{8}|CZ\s?\d{8,10}|EU\s?\d{9})(?![A-Za-z0-9])"
 )
 _LOCAL = re.compile(
-    r"^[\s:.#=\"'/\-]*(?P<value>(?:EIN\s)?\d{2}-\d{7}|\d{2,3}/\d{3}/\d{4,5}|\d{2} \d{3} \d{3} \d{3}|\d{3} \d{4} \d{2}"
-    r"|[A-HJ-NP-SUVW]-?\d{7}[0-9A-J]|[XYZ]?\d{7,8}-?[A-Z]|\d{12}|\d{2}[A-Z]{5}\d{4}[A-Z]\d[A-Z]\w|[A-Z]{0,2}\d[\d\s\-./]{6,16}\d)(?!\w)"
+    r"^[\s:.#=\"'/\-]*(?P<value>(?:EIN\s)?\d{2}-\d{7}|\d{2,3}/\d{3}/\d{4,5}|\d{2} \d{3} \d{3}"
+    r" \d{3}|\d{3} \d{4} \d{2}"
+    r"|[A-HJ-NP-SUVW]-?\d{7}[0-9A-J]|[XYZ]?\d{7,8}-?[A-Z]|\d{12}"
+    r"|\d{2}[A-Z]{5}\d{4}[A-Z]\d[A-Z]\w|[A-Z]{0,2}\d[\d\s\-./]{6,16}\d)(?!\w)"
 )
 _TERMS = re.compile(
     r"(?:\bnet(?:to)?\s?\d{1,3}(?:\s?(?:days|tage))?\b|\b\d{1,3}\s?(?:days?|tage)\s?(?:net|netto)\b"
     r"|\b(?:within|innerhalb(?: von)?|binnen|in)\s\d{1,3}\s(?:days?|tagen|dagen)\b"
-    r"|\bsous\s\d{1,3}\sjours\b|\bà\s\d{1,3}\sjours\b|\b\d{1,3}\s(?:jours(?:\snet| fin de mois)?|dagen|días)\b"
+    r"|\bsous\s\d{1,3}\sjours\b|\bà\s\d{1,3}\sjours\b|\b\d{1,3}\s(?:jours(?:\snet| fin de"
+    r" mois)?|dagen|días)\b"
     r"|\b(?:due|payable) (?:up)?on receipt\b|\b\d{1,3}\s?(?:days|tage)\b)",
     re.IGNORECASE,
 )
@@ -44,8 +51,10 @@ def iban(sheet: Sheet) -> Candidate | None:
     return None
 
 
-_LENGTHS = {"DE": 22, "AT": 20, "CH": 21, "FR": 27, "NL": 18, "BE": 16, "ES": 24, "IT": 27, "GB": 22,
-            "IE": 22, "LU": 20, "PL": 28, "PT": 25, "DK": 18, "SE": 24, "NO": 15, "FI": 18}  # fmt: skip
+_LENGTHS = {
+    "DE": 22, "AT": 20, "CH": 21, "FR": 27, "NL": 18, "BE": 16, "ES": 24, "IT": 27, "GB": 22,
+    "IE": 22, "LU": 20, "PL": 28, "PT": 25, "DK": 18, "SE": 24, "NO": 15, "FI": 18,
+}  # fmt: skip
 
 
 def _checks(value: str) -> bool:

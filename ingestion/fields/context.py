@@ -11,7 +11,8 @@ from ingestion.fields.layout import Sheet
 from ingestion.fields.numbers import CODES, Mark, decimal_mark, find_amounts
 
 _WORDS = {
-    "en": "invoice the and of for to your please payment amount date due thank you with from tax bill",
+    "en": "invoice the and of for to your please payment amount date due thank you with from"
+    " tax bill",
     "de": "rechnung und der die das für mit wir ihre bitte betrag datum zahlbar vielen dank steuer "
     "mwst ust netto brutto menge einzelpreis gesamt summe kundennummer rechnungsnummer",
     "fr": "facture et le la les pour avec votre vous montant tva merci paiement échéance quantité "

@@ -31,10 +31,10 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:(?:19|20)\d\d)"
 _PATTERNS = (
     ("iso", rf"(?P<y>{_YEAR})(?P<s>[-/.])(?P<m>\d\d?)(?P=s)(?P<d>\d\d?)(?=T\d|(?![\d]))"),
-    ("named", rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s.,/-]*(?:de\s+|of\s+)?"
-              rf"(?P<name>{_MONTH})\b\.?[\s.,/-]*(?:de[l]?\s+|')?(?P<y>{_YEAR}|\d\d(?!\d|:))"),
-    ("named", rf"(?P<name>{_MONTH})\b\.?[\s-]*(?P<d>\d\d?)(?:st|nd|rd|th)?"
-              rf"(?:\s*,\s*|\s+|-)(?P<y>{_YEAR})"),
+    ("named", (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s.,/-]*(?:de\s+|of\s+)?"
+              rf"(?P<name>{_MONTH})\b\.?[\s.,/-]*(?:de[l]?\s+|')?(?P<y>{_YEAR}|\d\d(?!\d|:))")),
+    ("named", (rf"(?P<name>{_MONTH})\b\.?[\s-]*(?P<d>\d\d?)(?:st|nd|rd|th)?"
+              rf"(?:\s*,\s*|\s+|-)(?P<y>{_YEAR})")),
     ("named", rf"(?P<y>{_YEAR})[\s-]+(?P<name>{_MONTH})\b\.?[\s-]+(?P<d>\d\d?)"),
     ("numeric", rf"(?P<a>\d\d?)\s?(?P<s>[-/.])\s?(?P<b>\d\d?)\s?(?P=s)\s?(?P<y>{_YEAR}|\d\d)"),
 )  # fmt: skip

@@ -11,11 +11,15 @@ from ingestion.fields.layout import Sheet
 PRICED = ("invoice", "credit_note", "receipt", "purchase_order")
 
 _TITLES: dict[str, str] = {
-    "credit_note": r"credit\s?note|credit memo|gutschrift|rechnungskorrektur|stornorechnung|avoir|facture d['’]avoir"
+    "credit_note": r"credit\s?note|credit memo|gutschrift|rechnungskorrektur|stornorechnung"
+            r"|avoir|facture d['’]avoir"
     r"|creditnota|creditfactuur|nota de crédito|factura rectificativa|nota de abono|credit invoice",
-    "purchase_order": r"purchase order|bestellung|bon de commande|bestelbon|inkooporder|orden de compra|pedido de compra",
-    "invoice": r"(?:tax |sales |commercial |simplified |final |vat )?invoice|rechnung|facture|factuur|factura|honorarnote|abrechnung",
-    "receipt": r"(?:sales |cash |payment |official |till )?receipt|quittung|kassenbon|kassenbeleg|beleg|reçu|ticket de caisse"
+    "purchase_order": r"purchase order|bestellung|bon de commande|bestelbon|inkooporder|orden"
+            r" de compra|pedido de compra",
+    "invoice": r"(?:tax |sales |commercial |simplified |final |vat )?invoice|rechnung|facture"
+            r"|factuur|factura|honorarnote|abrechnung",
+    "receipt": r"(?:sales |cash |payment |official |till )?receipt|quittung|kassenbon"
+            r"|kassenbeleg|beleg|reçu|ticket de caisse"
     r"|kassabon|bon|recibo|ticket|cash bill",
 }  # fmt: skip
 _COMPILED = {
@@ -23,9 +27,12 @@ _COMPILED = {
     for kind, words in _TITLES.items()
 }
 _OTHER = re.compile(
-    r"^\W*(?:quotation|quote|offer|estimate|delivery note|packing (?:list|slip)|order confirmation|reminder"
-    r"|angebot|lieferschein|auftragsbestätigung|mahnung|kostenvoranschlag|devis|bon de livraison|offerte"
-    r"|pakbon|orderbevestiging|presupuesto|albarán|pro-?\s?forma)\b(?!\s*(?:no|nr|number|n°|:|date))",
+    r"^\W*(?:quotation|quote|offer|estimate|delivery note|packing (?:list|slip)|order"
+    r" confirmation|reminder"
+    r"|angebot|lieferschein|auftragsbestätigung|mahnung|kostenvoranschlag|devis|bon de"
+    r" livraison|offerte"
+    r"|pakbon|orderbevestiging|presupuesto|albarán|pro-?\s?forma)\b(?!\s*(?:no|nr|number|n°|:"
+    r"|date))",
     re.IGNORECASE,
 )
 
@@ -76,7 +83,8 @@ def _evident(found: Found) -> bool:
 
 
 def tags_of(kind: str, language: str | None, currency: str | None, found: Found) -> tuple[str, ...]:
-    """Words to filter by: kind, language and currency; `paid` and `reverse-charge` where it says so."""
+    """Words to filter by: kind, language and currency; `paid` and `reverse-charge` where it"
+    " says so."""
     tags = [kind.replace("_", "-")] if kind != "other" else []
     tags += [f"lang:{language}"] if language else []
     tags += [f"currency:{currency}"] if currency else []

@@ -11,23 +11,33 @@ from ingestion.fields.dates import find_dates
 from ingestion.fields.layout import Segment, Sheet
 
 _FORMS = re.compile(
-    r"\b(?:GmbH(?: & Co\.? KG)?|AG|KG|OHG|UG|e\.\s?K\.|GbR|mbH|SE|Ltd|Limited|LLC|L\.L\.C|LLP|PLC|plc"
-    r"|Inc|Corp|Corporation|Company|Co|Pty|SARL|S\.A\.R\.L|SAS|S\.A\.S|SASU|EURL|SNC|SA|S\.A|B\.?\s?V"
-    r"|BV|N\.?V|VOF|S\.L\.U|S\.?L|SLU|S\.C|SpA|S\.p\.A|S\.?r\.?l|Sdn\.? Bhd|SDN\.? BHD|BHD|ApS|A/S|AB|AS"
+    r"\b(?:GmbH(?: & Co\.? KG)?|AG|KG|OHG|UG|e\.\s?K\.|GbR|mbH|SE|Ltd|Limited|LLC|L\.L\.C|LLP"
+    r"|PLC|plc"
+    r"|Inc|Corp|Corporation|Company|Co|Pty|SARL|S\.A\.R\.L|SAS|S\.A\.S|SASU|EURL|SNC|SA|S\.A"
+    r"|B\.?\s?V"
+    r"|BV|N\.?V|VOF|S\.L\.U|S\.?L|SLU|S\.C|SpA|S\.p\.A|S\.?r\.?l|Sdn\.? Bhd|SDN\.? BHD|BHD|ApS"
+    r"|A/S|AB|AS"
     r"|Oy|Oyj|Kft|s\.r\.o|a\.s|Sp\. z o\.o|d\.o\.o|Pvt|Pte|K\.K|LP|Partners|Group|Studio|Enterprise"
     r"|ENTERPRISE|S\. de R\.L|INC|CORP|LTD|GMBH|Stiftung|e\.\s?V|Genossenschaft|eG)(?:\.|\b)(?!\w)"
 )
 _NOISE = re.compile(
-    r"^(?:tax |pro ?forma |original |copy |commercial |sales |simplified )?(?:invoice|rechnung|facture|factuur|factura|receipt|quittung"
-    r"|reçu|recibo|ticket|bon|kassenbon|credit note|credit memo|gutschrift|avoir|creditnota|statement|bill|beleg"
-    r"|nota de crédito|purchase order|bestellung|order|page|seite|pagina|página|duplicate|kopie|copie|from|to"
-    r"|creditfactuur|stornorechnung|rechnungskorrektur|original|confirmation|welcome|thank you)\b.{0,30}$",
+    r"^(?:tax |pro ?forma |original |copy |commercial |sales |simplified )?(?:invoice|rechnung"
+    r"|facture|factuur|factura|receipt|quittung"
+    r"|reçu|recibo|ticket|bon|kassenbon|credit note|credit memo|gutschrift|avoir|creditnota"
+    r"|statement|bill|beleg"
+    r"|nota de crédito|purchase order|bestellung|order|page|seite|pagina|página|duplicate"
+    r"|kopie|copie|from|to"
+    r"|creditfactuur|stornorechnung|rechnungskorrektur|original|confirmation|welcome|thank"
+    r" you)\b.{0,30}$",
     re.IGNORECASE,
 )
 _STREET = re.compile(
-    r"\b(?:street|st\.|road|rd\.?|avenue|ave\.?|lane|blvd|boulevard|drive|suite|floor|p\.?\s?o\.? box|box|rue|allée"
-    r"|chemin|place|quai|calle|c/|avda|avenida|plaza|paseo|polígono|postfach|via|unit)\b|(?:straße|strasse|str\.|weg|platz"
-    r"|allee|gasse|straat|laan|plein|kade|dijk|singel|gracht)\b|\b\d{4,5}(?:\s?[A-Z]{2})?\s+[A-ZÄÖÜ]|\b[A-Z]{2} \d{5}\b",
+    r"\b(?:street|st\.|road|rd\.?|avenue|ave\.?|lane|blvd|boulevard|drive|suite|floor"
+    r"|p\.?\s?o\.? box|box|rue|allée"
+    r"|chemin|place|quai|calle|c/|avda|avenida|plaza|paseo|polígono|postfach|via|unit)\b"
+    r"|(?:straße|strasse|str\.|weg|platz"
+    r"|allee|gasse|straat|laan|plein|kade|dijk|singel|gracht)\b"
+    r"|\b\d{4,5}(?:\s?[A-Z]{2})?\s+[A-ZÄÖÜ]|\b[A-Z]{2} \d{5}\b",
     re.IGNORECASE,
 )
 _DOMAIN = re.compile(r"(?:@|www\.|https?://)([a-z0-9][a-z0-9\-.]*\.[a-z]{2,})", re.IGNORECASE)
