@@ -1,0 +1,202 @@
+"""Passages of about 200 word pieces: exact slices of one page, table rows whole, headings beside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from core.documents import Block, Chunk, Document, Page, Table
+
+PIECES_MAX = 200  # leaves room for the context within a 256-piece model input
+CHARS_MAX = 1_000
+SMALL = 40  # pieces; a section shorter than this is not worth a passage of its own
+CONTEXT_MAX = 240
+
+_PIECE = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Atom:
+    """The smallest stretch that is never cut, and what stands above it."""
+
+    start: int
+    end: int
+    cost: int
+    kind: str
+    path: tuple[str, ...]
+    table: Table | None = None
+    row: int = 0
+
+
+def pieces(text: str) -> int:
+    """A cautious count of word pieces: long words and digits are split by every tokenizer."""
+    total = 0
+    for match in _PIECE.finditer(text):
+        length = match.end() - match.start()
+        first = text[match.start()]
+        if first.isdigit():
+            total += (length + 1) // 2
+        elif first > "\u2e80":  # a piece per ideograph
+            total += length
+        elif first > "\x7f":
+            total += (length + 2) // 3
+        else:
+            total += 1 + (length - 1) // 6
+    return total
+
+
+def chunk(document: Document, document_id: str) -> list[Chunk]:
+    """Every character that is not white space is in exactly one passage, in order. Ids are
+    `<document_id>:<ordinal>`, so the same document always gives the same chunks."""
+    chunks: list[Chunk] = []
+    for page in document.pages:
+        for group in _groups(page):
+            chunks.append(_chunk(document, document_id, page, group, len(chunks)))
+    return chunks
+
+
+def _chunk(
+    document: Document, document_id: str, page: Page, group: list[_Atom], ordinal: int
+) -> Chunk:
+    start, end = group[0].start, group[-1].end
+    return Chunk(
+        f"{document_id}:{ordinal}", document_id, ordinal, page.text[start:end], page.number, start, end,
+        page.sheet, _cells(group), _context(document, page, group),
+    )  # fmt: skip
+
+
+def _cells(group: list[_Atom]) -> str | None:
+    """`A2:H14` of the first and last row; None where cells have no addresses."""
+    table = group[0].table
+    if table is None:
+        return None
+    first, last = table.rows[group[0].row], table.rows[group[-1].row]
+    if not first or not last or first[0].address is None or last[-1].address is None:
+        return None
+    return f"{first[0].address}:{last[-1].address}"
+
+
+def _context(document: Document, page: Page, group: list[_Atom]) -> str:
+    told = [document.title or "", page.sheet or "", *group[0].path]
+    table = group[0].table
+    if table is not None:
+        told.append(table.title or "")
+        if table.header_rows and group[0].row >= table.header_rows:
+            told.append(page.text[table.start : table.end].partition("\n")[0])
+    own = page.text[group[0].start : group[0].end]
+    kept = dict.fromkeys(text.strip() for text in told if text.strip() and text.strip() != own)
+    return " › ".join(kept)[:CONTEXT_MAX]
+
+
+def _groups(page: Page) -> Iterator[list[_Atom]]:
+    group: list[_Atom] = []
+    cost = 0
+    for atom in _atoms(page):
+        if group and _breaks(group, cost, atom):
+            yield group
+            group, cost = [], 0
+        group.append(atom)
+        cost += atom.cost
+    if group:
+        yield group
+
+
+def _breaks(group: list[_Atom], cost: int, atom: _Atom) -> bool:
+    if cost + atom.cost > PIECES_MAX or atom.end - group[0].start > CHARS_MAX:
+        return True
+    if atom.table is not group[-1].table:
+        return True
+    return atom.kind == "heading" and cost >= SMALL
+
+
+def _atoms(page: Page) -> Iterator[_Atom]:
+    path: list[tuple[int, str]] = []
+    tables = {table.start: table for table in page.tables}
+    for block in _whole(page):
+        if block.kind == "heading":
+            above = tuple(text for level, text in path if level < (block.level or 1))
+            path = [(level, text) for level, text in path if level < (block.level or 1)]
+            path.append(
+                (block.level or 1, page.text[block.start : block.end].replace("\n", " ")[:120])
+            )
+        else:
+            above = tuple(text for _level, text in path)
+        table = tables.get(block.start) if block.kind == "table" else None
+        if (
+            table is not None
+            and len(table.rows) == page.text.count("\n", table.start, table.end) + 1
+        ):
+            yield from _row_atoms(page, table, above)
+        else:
+            for start, end in _split(page.text, block.start, block.end):
+                yield _Atom(start, end, pieces(page.text[start:end]), block.kind, above)
+
+
+def _whole(page: Page) -> list[Block]:
+    """The page's blocks in order without overlap, and paragraphs for text between them."""
+    found: list[Block] = []
+    at = 0
+    end_of_text = len(page.text)
+    for block in [
+        *sorted(page.blocks, key=lambda b: b.start),
+        Block("end", end_of_text, end_of_text),
+    ]:
+        start = max(at, block.start)
+        if page.text[at:start].strip():
+            found.append(Block("paragraph", at, start))
+        if block.end > start and page.text[start : block.end].strip():
+            found.append(Block(block.kind, start, min(block.end, end_of_text), block.level))
+        at = max(at, block.end)
+    return found
+
+
+def _row_atoms(page: Page, table: Table, path: tuple[str, ...]) -> Iterator[_Atom]:
+    at = table.start
+    for row, line in enumerate(page.text[table.start : table.end].split("\n")):
+        for start, end in _split(page.text, at, at + len(line)):
+            yield _Atom(start, end, pieces(page.text[start:end]), "table", path, table, row)
+        at += len(line) + 1
+
+
+def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Stretches without outer white space: the whole if it fits, else sentences, else words."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start == end:
+        return
+    if _fits(text[start:end]):
+        yield start, end
+        return
+    at = start
+    for match in _SENTENCE.finditer(text, start, end):
+        yield from _cut(text, at, match.start())
+        at = match.end()
+    yield from _cut(text, at, end)
+
+
+def _fits(text: str) -> bool:
+    return len(text) <= CHARS_MAX and pieces(text) <= PIECES_MAX
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Halves, at white space where there is some, until every part fits."""
+    stack = [(start, end)]
+    while stack:
+        low, high = stack.pop()
+        while low < high and text[low].isspace():
+            low += 1
+        while high > low and text[high - 1].isspace():
+            high -= 1
+        if low == high:
+            continue
+        if _fits(text[low:high]):
+            yield low, high
+            continue
+        middle = (low + high) // 2
+        blank = max(text.rfind(" ", low, middle), text.rfind("\n", low, middle))
+        middle = blank if blank > low else middle
+        stack += [(middle, high), (low, middle)]

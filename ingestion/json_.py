@@ -1,0 +1,196 @@
+"""JSON and JSON lines as text that can be cited: one line per value, records as tables, logs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from core.documents import Cell, Document
+from core.errors import Unfinishable
+from ingestion.decoding import decode_named
+from ingestion.limits import Limits
+from ingestion.page_text import PageText, one_line, tidy
+
+_TIME = {"timestamp", "time", "@timestamp", "ts", "datetime", "date"}
+_LEVEL = {"level", "severity", "loglevel", "log_level", "lvl"}
+_MESSAGE = {"message", "msg", "event", "error", "text"}
+_TITLE = ("title", "name", "subject", "id")
+
+
+def read(data: bytes, limits: Limits) -> Document:
+    text, encoding = decode_named(data)
+    value, warnings = _load(tidy(text))
+    _check_depth(value, limits.depth * 4)
+    page = PageText()
+    records = _records(value)
+    log = bool(records) and is_log(records)
+    if log:
+        _add_log(page, records)
+    elif records and _is_flat(records):
+        _add_table(page, records)
+    else:
+        _add_value(page, value)
+    done = page.page(1)
+    title = value.get("title") or value.get("name") if isinstance(value, dict) else None
+    metadata: dict[str, Any] = {"encoding": encoding}
+    if records:
+        metadata["records"] = len(records)
+    return Document(
+        "json", (done,), title=str(title)[:300] if title else None,
+        document_type="log" if log else "other", metadata=metadata, warnings=tuple(warnings),
+    )  # fmt: skip
+
+
+def _load(text: str) -> tuple[Any, list[str]]:
+    try:
+        return json.loads(text, parse_constant=str), []
+    except RecursionError as error:
+        raise Unfinishable("The JSON is nested too deeply.", code="too_many_parts") from error
+    except ValueError as whole:
+        return _load_lines(text, whole)
+
+
+def _load_lines(text: str, whole: ValueError) -> tuple[list[Any], list[str]]:
+    records, warnings = [], []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            records.append(json.loads(line, parse_constant=str))
+        except (ValueError, RecursionError):
+            warnings.append(f"Line {number} is not JSON and was left out.")
+    if len(warnings) > len(records) or not records:
+        raise Unfinishable(f"The file is not valid JSON: {whole}", code="corrupted") from whole
+    return records, warnings[:20]
+
+
+def _check_depth(value: Any, left: int) -> None:
+    level = [value]
+    while level:
+        if left == 0:
+            raise Unfinishable("The JSON is nested too deeply.", code="too_many_parts")
+        left -= 1
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    """The list of objects that the file is, or holds as its only list."""
+    if isinstance(value, dict):
+        lists = [v for v in value.values() if isinstance(v, list) and v]
+        rest = [v for v in value.values() if isinstance(v, dict)]
+        value = lists[0] if len(lists) == 1 and not rest and len(value) <= 3 else []
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return value
+    return []
+
+
+def is_log(records: list[dict[str, Any]]) -> bool:
+    """Most records have a time, a level and a message."""
+
+    def keys(record: dict[str, Any]) -> set[str]:
+        return {str(key).lower() for key in record}
+
+    hits = sum(
+        bool(keys(r) & _TIME) and bool(keys(r) & _LEVEL) and bool(keys(r) & _MESSAGE)
+        for r in records[:100]
+    )
+    return hits * 2 > min(len(records), 100)
+
+
+def _add_log(page: PageText, records: list[dict[str, Any]]) -> None:
+    """A line per entry, `time level service message key=value …`, and the same as a table."""
+    columns = _columns(records)
+    first = [next((c for c in columns if c.lower() in names), None)
+             for names in (_TIME, _LEVEL, {"service", "logger", "component", "app"}, _MESSAGE)]  # fmt: skip
+    order = [c for c in dict.fromkeys(first) if c is not None]
+    order += [c for c in columns if c not in order]
+    _add_rows(page, records, order)
+
+
+def _columns(records: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(str(key) for record in records for key in record))[:100]
+
+
+def _is_flat(records: list[dict[str, Any]]) -> bool:
+    """Short values only: a table of them can be read. Long texts are better one by one."""
+    values = [v for record in records[:200] for v in record.values()]
+    nested = sum(isinstance(v, (dict, list)) for v in values)
+    long = sum(isinstance(v, str) and (len(v) > 200 or "\n" in v) for v in values)
+    return nested + long == 0
+
+
+def _add_table(page: PageText, records: list[dict[str, Any]]) -> None:
+    _add_rows(page, records, _columns(records))
+
+
+def _add_rows(page: PageText, records: list[dict[str, Any]], columns: list[str]) -> None:
+    rows = [[Cell(name, 0, col, name) for col, name in enumerate(columns)]]
+    for row, record in enumerate(records, 1):
+        rows.append([_cell(record.get(name), row, col) for col, name in enumerate(columns)])
+    page.add_table(rows)
+
+
+def _cell(value: Any, row: int, col: int) -> Cell:
+    if value is None:
+        return Cell("", row, col, None, "empty")
+    if isinstance(value, bool):
+        return Cell(scalar(value), row, col, value, "bool")
+    if isinstance(value, (int, float)):
+        fits = not isinstance(value, int) or abs(value) < 2**63
+        return Cell(scalar(value), row, col, value if fits else str(value), "number")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return Cell(one_line(text), row, col, text)
+
+
+def scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _add_value(page: PageText, value: Any, path: str = "", level: int = 1) -> None:
+    """Objects as `key: value` lines under headings, so that a line can be quoted by itself."""
+    if isinstance(value, list):
+        if value and all(isinstance(item, dict) for item in value) and _is_flat(value):
+            if path:
+                page.add("heading", path, level)
+            _add_table(page, value)
+            return
+        for number, item in enumerate(value, 1):
+            name = _name(item) if isinstance(item, dict) else ""
+            _add_value(page, item, name or f"{path} {number}".strip(), level)
+        return
+    if not isinstance(value, dict):
+        page.add("paragraph", f"{path}: {scalar(value)}" if path else scalar(value))
+        return
+    if path:
+        page.add("heading", path, level)
+    _add_object(page, value, level)
+
+
+def _add_object(page: PageText, value: dict[str, Any], level: int) -> None:
+    lines: list[str] = []
+    for key, inner in value.items():
+        if (
+            isinstance(inner, list)
+            and inner
+            and not any(isinstance(i, (dict, list)) for i in inner)
+        ):
+            lines.append(f"{key}: " + "; ".join(scalar(item) for item in inner))
+        elif isinstance(inner, (dict, list)) and inner:
+            page.add("paragraph", "\n".join(lines))
+            lines = []
+            _add_value(page, inner, str(key), min(level + 1, 6))
+        elif not isinstance(inner, (dict, list)):
+            lines.append(f"{key}: {scalar(inner)}")
+    page.add("paragraph", "\n".join(lines))
+
+
+def _name(record: dict[str, Any]) -> str:
+    return next((one_line(str(record[k]))[:120] for k in _TITLE if record.get(k)), "")

@@ -1,0 +1,83 @@
+"""A first guess of kind and language, by words; a tenant's own classification comes later."""
+
+from __future__ import annotations
+
+import re
+
+from core.documents import Document
+
+_STOPS = {
+    "en": "the and of to is for with this that from are on be or by as not you",
+    "de": "der die das und ist für mit von nicht den dem ein eine zu auf wird sie",
+    "fr": "le la les des et est pour avec une dans vous sur par que ce du au",
+    "nl": "de het een en van is voor met niet op zijn aan bij te dat wordt",
+    "es": "el los las del y es para con una por que se en su al como",
+}
+_SETS = {name: frozenset(words.split()) for name, words in _STOPS.items()}
+
+# kind -> (words in the file's name, words in the text); the text's first lines weigh more.
+_WORDS: dict[str, tuple[str, str]] = {
+    "purchase_order": (r"purchase.?order|bestellung|^po[-_ ]?\d", r"purchase order\b|bestellung\b|bon de commande|orden de compra"),
+    "receipt": (r"receipt|quittung|kassenbon", r"\breceipt\b|quittung|kassenbon|reçu\b"),
+    "invoice": (r"invoice|rechnung|facture|factura|\binv[-_ ]?\d", r"\binvoice\b|\brechnung\b|\bfacture\b|\bfactura\b|\bfactuur\b|tax invoice|rechnungsnummer"),
+    "meeting_notes": (r"meeting|minutes|protokoll|notes", r"meeting (?:notes|minutes)|minutes of|attendees|action items|besprechungsprotokoll|teilnehmer"),
+    "error_codes": (r"error.?codes?|fehlercodes?|errors", r"error codes?\b|fehlercodes?\b"),
+    "resolution": (r"resolution|postmortem|rca|fix(?:es)?\b", r"\bresolution\b|root cause|postmortem|steps to resolve|lösung"),
+    "sop": (r"\bsop|procedure|runbook|playbook", r"standard operating procedure|\bsop\b|\brunbook\b|\bprocedure\b|verfahrensanweisung"),
+    "contract": (r"contract|agreement|vertrag|\bnda\b", r"\bagreement\b|\bcontract\b|hereinafter|\bvertrag\b|the parties"),
+    "ticket": (r"ticket|issue|incident|case", r"ticket (?:id|number|no)|\breporter\b|\bassignee\b|\bpriority:"),
+    "kb": (r"\bkb|faq|how.?to|knowledge|guide|article", r"knowledge base|\bfaq\b|frequently asked|how to\b"),
+}  # fmt: skip
+_COMPILED = {
+    kind: (re.compile(name, re.IGNORECASE), re.compile(text, re.IGNORECASE))
+    for kind, (name, text) in _WORDS.items()
+}
+_LOG_LINE = re.compile(
+    r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\w{3} +\d+ \d\d:\d\d:\d\d|\d\d:\d\d:\d\d).{0,80}?"
+    r"\b(?:DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LEDGER = re.compile(
+    r"\b(?:ledger|payments?|paid|debit|credit|balance|purchase orders?|po.?(?:number|no|#)|"
+    r"konto|soll|haben|zahlung|amount|betrag|invoice)\b", re.IGNORECASE,
+)  # fmt: skip
+
+
+def language(text: str) -> str | None:
+    """ISO 639-1 of the language whose small words are most frequent; None when unclear."""
+    words = re.findall(r"[a-zäöüßàâçéèêëîïôûùñáíóú]+", text.lower())
+    scores = {name: sum(word in stops for word in words) for name, stops in _SETS.items()}
+    best = max(scores, key=lambda name: scores[name])
+    second = max(score for name, score in scores.items() if name != best)
+    return best if scores[best] >= 3 and scores[best] > second else None
+
+
+def document_type(document: Document, filename: str, sample: str) -> str:
+    """One of `DOCUMENT_TYPES`."""
+    if document.format == "eml":
+        return "email"
+    if len(_LOG_LINE.findall(sample)) >= 3:
+        return "log"
+    name = re.sub(r"[_\-.]+", " ", filename.replace("\\", "/").rsplit("/", 1)[-1])
+    folder = re.sub(r"[_\-.]+", " ", filename.replace("\\", "/").rpartition("/")[0])
+    if document.format in ("xlsx", "csv", "tsv") and _is_ledger(sample, name):
+        return "ledger"
+    head = f"{document.title or ''}\n{sample[:400]}"
+    scores = {
+        kind: 3 * bool(by_name.search(name)) + 2 * bool(by_name.search(folder))
+        + 2 * bool(by_text.search(head)) + bool(by_text.search(sample))
+        for kind, (by_name, by_text) in _COMPILED.items()
+    }  # fmt: skip
+    best = max(scores, key=lambda kind: scores[kind])
+    return best if scores[best] >= 2 else "other"
+
+
+def _is_ledger(sample: str, name: str) -> bool:
+    if re.search(
+        r"ledger|payments|journal|hauptbuch|konto|bank|transactions|buchungen", name, re.I
+    ):
+        return True
+    head = sample[:600]
+    if _COMPILED["error_codes"][0].search(name) or _COMPILED["ticket"][0].search(name):
+        return False
+    return len({word.lower() for word in _LEDGER.findall(head)}) >= 3

@@ -1,0 +1,112 @@
+"""Writes a page's text and its blocks together, so that every offset is exact by construction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from core.documents import Block, Cell, Page, Table, Word
+
+CELL_GAP = " | "
+_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_SPACES = re.compile(r"\s+")
+
+
+def one_line(text: str) -> str:
+    """`text` without line breaks, runs of white space as one blank."""
+    return _SPACES.sub(" ", text).strip()
+
+
+def tidy(text: str) -> str:
+    """Line breaks as `\\n`, no NUL and no lone surrogates, which JSON and PostgreSQL refuse."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+class PageText:
+    """One page in the making. Lines are joined by one line break, blocks by two."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self.blocks: list[Block] = []
+        self.tables: list[Table] = []
+        self.words: list[Word] = []
+
+    @property
+    def length(self) -> int:
+        return self._length
+
+    def _put(self, text: str) -> int:
+        start = self._length
+        self._parts.append(text)
+        self._length += len(text)
+        return start
+
+    def add(self, kind: str, text: str, level: int = 0, gap: str = "\n\n") -> Block | None:
+        """Appends a block of `kind`; empty text adds nothing."""
+        text = tidy(text).strip("\n ")
+        if not text.strip():
+            return None
+        if self._length:
+            self._put(gap)
+        start = self._put(text)
+        block = Block(kind, start, self._length, level)
+        self.blocks.append(block)
+        return block
+
+    def add_table(
+        self,
+        rows: Iterable[Sequence[Cell]],
+        *,
+        sheet: str | None = None,
+        header_rows: int = 1,
+        title: str | None = None,
+    ) -> Table | None:
+        """Appends a table: line k of its text is row k, cells apart by ` | `."""
+        kept = tuple(tuple(row) for row in rows)
+        if not kept:
+            return None
+        block = self._rows(kept)
+        table = Table(0, kept, block.start, block.end, sheet, header_rows, title)
+        self.tables.append(table)
+        return table
+
+    def _rows(self, rows: Iterable[Sequence[Cell]]) -> Block:
+        if self._length:
+            self._put("\n\n")
+        start = self._length
+        self._put("\n".join(CELL_GAP.join(one_line(cell.text) for cell in row) for row in rows))
+        block = Block("table", start, self._length)
+        self.blocks.append(block)
+        return block
+
+    def line(self, text: str, gap: str) -> int:
+        """Appends raw text after `gap` and gives its start; the caller keeps the blocks."""
+        if self._length or "\n" not in gap:
+            self._put(gap)
+        return self._put(text)
+
+    def close_block(self, kind: str, start: int, level: int = 0) -> None:
+        """Everything written since `start` is one block."""
+        self.blocks.append(Block(kind, start, self._length, level))
+
+    def close_table(self, rows: Sequence[tuple[Cell, ...]], start: int) -> None:
+        """Everything written since `start` is a table, a line for each row."""
+        self.blocks.append(Block("table", start, self._length))
+        self.tables.append(Table(0, tuple(rows), start, self._length))
+
+    def page(
+        self, number: int, *, sheet: str | None = None, width: float = 0.0, height: float = 0.0
+    ) -> Page:
+        return Page(
+            number,
+            "".join(self._parts),
+            tuple(self.blocks),
+            tuple(replace(table, page=number) for table in self.tables),
+            tuple(self.words),
+            sheet,
+            width,
+            height,
+        )

@@ -1,0 +1,121 @@
+"""Tables without rules: lines whose words leave the same gaps, at least three columns wide."""
+
+from __future__ import annotations
+
+from ingestion.pdf_glyphs import Piece
+from ingestion.pdf_grid import Found
+
+Segments = list[list[Piece]]
+
+
+def segments(line: list[Piece]) -> Segments:
+    """A line cut at gaps wider than its letters are high."""
+    parts: Segments = [[line[0]]]
+    for before, word in zip(line, line[1:], strict=False):
+        if word.x0 - before.x1 > 0.95 * min(before.y1 - before.y0, word.y1 - word.y0):
+            parts.append([word])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def unruled(lines: list[list[Piece]]) -> list[tuple[int, int, Found]]:
+    """Tables as `(first line, line after the last, table)`."""
+    cut = [segments(line) for line in lines]
+    found = []
+    at = 0
+    while at < len(cut):
+        end = _run(cut, at)
+        table = _table(cut[at:end]) if end - at >= 2 else None
+        if table:
+            found.append((at, end, table))
+            at = end
+        else:
+            at += 1
+    return found
+
+
+def _run(cut: list[Segments], at: int) -> int:
+    """Where the run of table lines that begins at `at` ends."""
+    if len(cut[at]) < 3:
+        return at
+    columns = _columns(cut[at : at + 1])
+    end = at + 1
+    while end < len(cut) and _follows(cut[end - 1], cut[end]):
+        if len(cut[end]) >= 3:
+            wider = _columns([line for line in cut[at : end + 1] if len(line) >= 3])
+            if len(wider) < 3 or len(wider) < len(columns) - 1:
+                break
+            columns = wider
+        elif not all(_column_of(part, columns) is not None for part in cut[end]):
+            break
+        end += 1
+    while end > at and len(cut[end - 1]) < 2:
+        end -= 1
+    return end
+
+
+def _follows(before: Segments, after: Segments) -> bool:
+    height = before[0][0].y1 - before[0][0].y0
+    space = after[0][0].y0 - before[0][0].y1
+    return space < (2.0 if len(after) >= 2 else 0.6) * height
+
+
+def _columns(lines: list[Segments]) -> list[tuple[float, float]]:
+    """Stretches of x that some cell covers, with free gaps between them."""
+    columns: list[tuple[float, float]] = []
+    for low, high in sorted((part[0].x0, part[-1].x1) for line in lines for part in line):
+        if columns and low < columns[-1][1] + 1:
+            columns[-1] = (columns[-1][0], max(columns[-1][1], high))
+        else:
+            columns.append((low, high))
+    return columns
+
+
+def _column_of(part: list[Piece], columns: list[tuple[float, float]]) -> int | None:
+    """The column that a segment stands in; None when it lies across several."""
+    low, high = part[0].x0, part[-1].x1
+    touched = [n for n, (left, right) in enumerate(columns) if low < right and left < high]
+    if len(touched) == 1:
+        return touched[0]
+    if not touched:
+        return min(range(len(columns)), key=lambda n: abs(columns[n][0] - low))
+    return None
+
+
+def _table(cut: list[Segments]) -> Found | None:
+    full = [line for line in cut if len(line) >= 3]
+    columns = _columns(full)
+    if len(columns) < 3 or len(full) < (2 if len(columns) >= 4 else 3):
+        return None
+    if sum(len(line) for line in full) < 0.6 * len(columns) * len(full):
+        return None
+    rows: list[list[list[Piece] | None]] = []
+    for line in cut:
+        row: list[list[Piece] | None] = [[] for _ in columns]
+        for part in line:
+            held = row[_nearest(part, columns)]
+            assert held is not None
+            held.extend(part)
+        if len(line) == 1 and rows:
+            _continue(rows[-1], row)
+        else:
+            rows.append(row)
+    words = [word for line in cut for part in line for word in part]
+    return Found(
+        columns[0][0], min(w.y0 for w in words), columns[-1][1], max(w.y1 for w in words), rows, {}
+    )
+
+
+def _nearest(part: list[Piece], columns: list[tuple[float, float]]) -> int:
+    low, high = part[0].x0, part[-1].x1
+    return max(
+        range(len(columns)), key=lambda n: min(high, columns[n][1]) - max(low, columns[n][0])
+    )
+
+
+def _continue(above: list[list[Piece] | None], row: list[list[Piece] | None]) -> None:
+    """A wrapped cell: its second line belongs to the row above."""
+    for held, more in zip(above, row, strict=True):
+        if held is not None and more:
+            held.extend(more)

@@ -1,0 +1,226 @@
+"""Ruled tables: lines that touch make a grid, a missing side merges two cells."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from ingestion.pdf_glyphs import Line, PageGlyphs, Piece
+
+_NEAR = 3.0
+
+
+@dataclass(slots=True)
+class Found:
+    """A table on the page: `rows[r][c]` are the words of a cell, None where another cell spans."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    rows: list[list[list[Piece] | None]]
+    spans: dict[tuple[int, int], tuple[int, int]]  # (row, col) -> (rowspan, colspan)
+
+
+def ruled(page: PageGlyphs) -> list[Found]:
+    """Grids of at least two rows and two columns, from top to bottom."""
+    across, down = _merged(page.across), _merged(page.down)
+    if len(across) < 2 or len(down) < 2:
+        return []
+    found = []
+    for lines, posts in _components(across, down):
+        grid = _grid(lines, posts, page.words)
+        if grid:
+            found.append(grid)
+    found.sort(key=lambda grid: (grid.y0, grid.x0))
+    return [grid for grid in found if not any(_inside(grid, other) for other in found)]
+
+
+def _inside(grid: Found, other: Found) -> bool:
+    return grid is not other and other.x0 < grid.x0 and grid.x1 < other.x1 and (
+        other.y0 < grid.y0 and grid.y1 < other.y1
+    )  # fmt: skip
+
+
+def _merged(lines: list[Line]) -> list[Line]:
+    """Pieces of one line put together."""
+    merged: list[Line] = []
+    for line in sorted(lines, key=lambda line: (round(line.at), line.low)):
+        last = merged[-1] if merged else None
+        if last and abs(last.at - line.at) < 1.5 and line.low <= last.high + _NEAR:
+            merged[-1] = Line(last.at, min(last.low, line.low), max(last.high, line.high))
+        else:
+            merged.append(line)
+    return merged
+
+
+def _components(across: list[Line], down: list[Line]) -> list[tuple[list[Line], list[Line]]]:
+    parent = list(range(len(across) + len(down)))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for i, line in enumerate(across):
+        for j, post in enumerate(down, len(across)):
+            touch_x = line.low - _NEAR <= post.at <= line.high + _NEAR
+            if touch_x and post.low - _NEAR <= line.at <= post.high + _NEAR:
+                parent[root(i)] = root(j)
+    groups: dict[int, tuple[list[Line], list[Line]]] = {}
+    for i, line in enumerate(across):
+        groups.setdefault(root(i), ([], []))[0].append(line)
+    for j, post in enumerate(down, len(across)):
+        groups.setdefault(root(j), ([], []))[1].append(post)
+    return [group for group in groups.values() if len(group[0]) >= 2 and len(group[1]) >= 2]
+
+
+def _places(lines: list[Line], ends: list[Line]) -> list[float]:
+    """Where the grid's lines stand, with the outer sides that were not drawn."""
+    places: list[float] = []
+    low, high = min(end.low for end in ends), max(end.high for end in ends)
+    for at in sorted([line.at for line in lines] + [low, high]):
+        if not places or at - places[-1] > _NEAR:
+            places.append(at)
+    return places
+
+
+def _grid(across: list[Line], down: list[Line], words: list[Piece]) -> Found | None:
+    xs, ys = _places(down, across), _places(across, down)
+    if len(xs) < 3 or len(ys) < 3 or len(xs) > 200:
+        return None
+    cells: list[list[list[Piece]]] = [[[] for _ in xs[1:]] for _ in ys[1:]]
+    for word in words:
+        x, y = (word.x0 + word.x1) / 2, word.middle
+        if xs[0] <= x < xs[-1] and ys[0] <= y < ys[-1]:
+            cells[bisect_right(ys, y) - 1][bisect_right(xs, x) - 1].append(word)
+    filled = sum(bool(cell) for row in cells for cell in row)
+    if filled < 3 or sum(any(row) for row in cells) < 2:
+        return None
+    rows, spans = _merge_cells(cells, xs, ys, across, down)
+    grid = Found(xs[0], ys[0], xs[-1], ys[-1], rows, spans)
+    _split_bands(grid)
+    _drop_empty(grid)
+    columns = len(grid.rows[0]) if grid.rows else 0
+    return grid if len(grid.rows) >= 2 and columns >= 2 else None
+
+
+def _covered(lines: list[Line], at: float, where: float) -> bool:
+    return any(
+        abs(line.at - at) <= _NEAR and line.low - 1 <= where <= line.high + 1 for line in lines
+    )
+
+
+def _merge_cells(
+    cells: list[list[list[Piece]]], xs: list[float], ys: list[float],
+    across: list[Line], down: list[Line],
+) -> tuple[list[list[list[Piece] | None]], dict[tuple[int, int], tuple[int, int]]]:  # fmt: skip
+    rows: list[list[list[Piece] | None]] = [list(row) for row in cells]
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+    for r in range(len(rows)):
+        for c in range(len(rows[0])):
+            if rows[r][c] is None:
+                continue
+            right = c + 1
+            y = (ys[r] + ys[r + 1]) / 2
+            while (
+                right < len(rows[0])
+                and rows[r][right] is not None
+                and not _covered(down, xs[right], y)
+            ):
+                right += 1
+            below = r + 1
+            middles = [(xs[k] + xs[k + 1]) / 2 for k in range(c, right)]
+            while below < len(rows) and not any(_covered(across, ys[below], x) for x in middles):
+                below += 1
+            if (right - c, below - r) != (1, 1):
+                _swallow(rows, cells, (r, c), (below, right))
+                spans[r, c] = (below - r, right - c)
+    return rows, spans
+
+
+def _swallow(
+    rows: list[list[list[Piece] | None]], cells: list[list[list[Piece]]],
+    start: tuple[int, int], end: tuple[int, int],
+) -> None:  # fmt: skip
+    for r in range(start[0], end[0]):
+        for c in range(start[1], end[1]):
+            if (r, c) != start:
+                cells[start[0]][start[1]].extend(cells[r][c])
+                rows[r][c] = None
+    rows[start[0]][start[1]] = cells[start[0]][start[1]]
+
+
+def text_lines(words: list[Piece]) -> list[list[Piece]]:
+    """Words by line from the top, and from the left within a line."""
+    lines: list[list[Piece]] = []
+    middle = half = 0.0
+    for word in sorted(words, key=lambda word: word.y0 + word.y1):
+        at, size = word.middle, (word.y1 - word.y0) * 0.45
+        if lines and abs(at - middle) <= min(half, size):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+            middle, half = at, size
+    for line in lines:
+        line.sort(key=lambda word: word.x0)
+    return lines
+
+
+def _split_bands(grid: Found) -> None:
+    """A band without inner lines that holds several rows of text is several rows."""
+    rows: list[list[list[Piece] | None]] = []
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+    for r, row in enumerate(grid.rows):
+        parts = [row] if any((r, c) in grid.spans for c in range(len(row))) else _split(row)
+        for c in range(len(row)):
+            if (r, c) in grid.spans:
+                spans[len(rows), c] = grid.spans[r, c]
+        rows += parts
+    grid.rows, grid.spans = rows, spans
+
+
+def _split(row: list[list[Piece] | None]) -> list[list[list[Piece] | None]]:
+    if any(cell is None for cell in row):
+        return [row]
+    columns = [text_lines(cell) if cell else [] for cell in row]
+    several = [lines for lines in columns if len(lines) >= 2]
+    nonempty = sum(bool(lines) for lines in columns)
+    if len(several) < 2 or len(several) < 0.7 * nonempty:
+        return [row]
+    tops = _row_tops([lines for lines in columns if lines], nonempty)
+    if len(tops) < 2:
+        return [row]
+    parts: list[list[list[Piece] | None]] = [[[] for _ in row] for _ in tops]
+    for c, lines in enumerate(columns):
+        for line in lines:
+            part = max(0, bisect_right(tops, line[0].middle + 2) - 1)
+            held = parts[part][c]
+            assert held is not None
+            held.extend(line)
+    return parts
+
+
+def _row_tops(columns: list[list[list[Piece]]], nonempty: int) -> list[float]:
+    """Heights at which most columns begin a line."""
+    starts = sorted(line[0].middle for lines in columns for line in lines)
+    tops: list[float] = []
+    at = 0
+    while at < len(starts):
+        end = at
+        while end < len(starts) and starts[end] - starts[at] < 3:
+            end += 1
+        if end - at >= max(2, 0.7 * nonempty):
+            tops.append(starts[at])
+        at = end
+    return tops
+
+
+def _drop_empty(grid: Found) -> None:
+    """Rows and columns that are only the thickness of a double line."""
+    if grid.spans:
+        return
+    rows = [row for row in grid.rows if any(row)]
+    used = [c for c in range(len(rows[0]) if rows else 0) if any(row[c] for row in rows)]
+    grid.rows = [[row[c] for c in used] for row in rows] if len(used) > 1 else rows
