@@ -1,0 +1,193 @@
+"""Which sentences answer a question, and whether any does. No model writes here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agents.answers.passages import Passage, passages
+from agents.answers.question import Asked, answers_well, fits
+from agents.answers.words import NUMBER, alike, codes, stem, stems
+from core.documents import Hit
+from core.ports import Embedder
+from vectorstore.words import fold
+
+PICKS_MAX = 4
+_CANDIDATES = 40
+# Calibrated on tests/agents/answers (see docs): below these the sources do not say.
+COVERED_MIN = 0.6
+COVERED_MIN_ALIKE = 0.45
+SIMILAR_MIN = 0.50
+REST_MIN = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage and why it was taken; `covered` is the share of the question that its
+    surroundings speak of, `similar` a cosine (0 without an embedder)."""
+
+    passage: Passage
+    score: float
+    covered: float
+    rest: float  # the share of what is asked beyond names and codes
+    similar: float
+
+
+def find(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[Evidence]:
+    """The one to four passages that answer, best first; nothing when the sources do not say."""
+    if not asked.terms or not _names_occur(asked, hits):
+        return []
+    ranked = rank(asked, hits, embedder)
+    enough = [one for one in ranked if is_enough(asked, one, with_vectors=embedder is not None)]
+    return _picked(enough) if enough else []
+
+
+def rank(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[Evidence]:
+    """Passages that may answer, best first."""
+    found = [p for p in passages(hits) if _has_codes(asked, p)]
+    by_words = sorted(
+        found, key=lambda p: -_own(asked, p) - _share(asked.terms, _surroundings(asked, p))
+    )[:_CANDIDATES]
+    similar = _similarities(asked, by_words, embedder)
+    scored = [
+        _scored(asked, passage, near) for passage, near in zip(by_words, similar, strict=True)
+    ]
+    return sorted(scored, key=lambda one: -one.score)
+
+
+def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
+    if not fits(asked.wants, one.passage.text):
+        return False
+    if not _has_numbers(asked, one.passage):
+        return False
+    if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < SIMILAR_MIN:
+        return False
+    if one.covered >= COVERED_MIN:
+        return True
+    return with_vectors and one.covered >= COVERED_MIN_ALIKE and one.similar >= SIMILAR_MIN
+
+
+def _scored(asked: Asked, passage: Passage, similar: float) -> Evidence:
+    near = _surroundings(asked, passage)
+    covered = _share(asked.terms, near)
+    score = 0.4 * _own(asked, passage) + 0.35 * covered + 0.35 * similar
+    score += 0.2 if answers_well(asked, passage.text) else 0.0
+    score += 0.4 if _is_labelled(asked, passage) else 0.0
+    score += 0.15 if _explains(asked, passage) else 0.0
+    score -= 0.15 if len(passage.plain) < 15 else 0.0
+    return Evidence(passage, score, covered, _share(asked.rest, near), similar)
+
+
+def _similarities(asked: Asked, found: Sequence[Passage], embedder: Embedder | None) -> list[float]:
+    if embedder is None or not found:
+        return [0.0] * len(found)
+    texts = [f"{p.scope[-160:]}\n{p.plain}" if p.scope else p.plain for p in found]
+    vectors = embedder.embed([asked.text, *texts])
+    return [float(value) for value in vectors[1:] @ vectors[0]]
+
+
+def _is_labelled(asked: Asked, passage: Passage) -> bool:
+    """`Cause: …` when the cause is asked for."""
+    label = stems(passage.label)
+    return any(alike(term) & label for term, weight in asked.rest.items() if weight >= 1)
+
+
+def _explains(asked: Asked, passage: Passage) -> bool:
+    """`ERR-1042: …` when nothing but the code is asked about."""
+    first = passage.plain.split(":")[0].split(" ")[0]
+    return bool(asked.codes & codes(first)) and sum(asked.rest.values()) < 1
+
+
+def _share(terms: dict[str, float], weigh: dict[str, float]) -> float:
+    """The weighted share of the terms, each as far as `weigh` says; 0 of none."""
+    total = sum(terms.values())
+    return sum(w * weigh.get(term, 0.0) for term, w in terms.items()) / total if total else 0.0
+
+
+def _matches(asked: Asked, words: frozenset[str]) -> dict[str, float]:
+    return {term: 1.0 if term in words else _near(term, words) for term in asked.terms}
+
+
+def _near(term: str, words: frozenset[str]) -> float:
+    """0.8 for a synonym, or a long word with the same beginning and about the same length."""
+    if alike(term) & words:
+        return 0.8
+    if len(term) < 5:
+        return 0.0
+    same = (w for w in words if w.startswith(term[:5]) and abs(len(w) - len(term)) < 4)
+    return 0.8 if any(same) else 0.0
+
+
+def _own(asked: Asked, passage: Passage) -> float:
+    """The share that the sentence itself speaks of; its codes may stand in its scope."""
+    own = _matches(asked, stems(passage.text))
+    return _share(asked.terms, {**own, **dict.fromkeys(asked.codes, 1.0)})
+
+
+def _surroundings(asked: Asked, passage: Passage) -> dict[str, float]:
+    """What the sentence, its scope, its file's name and its chunk speak of, in falling weight."""
+    near: dict[str, float] = {}
+    chunk = passage.hit.chunk
+    surroundings = (
+        (stems(passage.text), 1.0),
+        (stems(passage.scope), 0.95),
+        (stems(passage.hit.filename.replace("_", " ").replace("-", " ")), 0.8),
+        (stems(chunk.text), 0.65),
+    )
+    for words, factor in surroundings:
+        for term, share in _matches(asked, words).items():
+            near[term] = max(near.get(term, 0.0), share * factor)
+    return near
+
+
+def _has_codes(asked: Asked, passage: Passage) -> bool:
+    """A code that is asked about stands in the sentence, or in what it is about."""
+    if not asked.codes:
+        return True
+    here = codes(passage.text) or codes(passage.scope)
+    return asked.codes <= (here | codes(passage.scope))
+
+
+def _has_numbers(asked: Asked, passage: Passage) -> bool:
+    """Numbers of three digits and more, or with a fraction, must occur in the passage's chunk."""
+    strict = {n for n in asked.numbers if len(n) >= 3}
+    there = set(NUMBER.findall(f"{passage.scope} {passage.hit.chunk.text} {passage.hit.filename}"))
+    return strict <= there
+
+
+def _names_occur(asked: Asked, hits: Sequence[Hit]) -> bool:
+    """A name that no source mentions: the sources do not speak of it."""
+    everything = frozenset().union(
+        *(stems(f"{h.chunk.context} {h.chunk.text} {h.filename}") for h in hits)
+    )
+    return all(
+        stem(part) in everything or alike(stem(part)) & everything
+        for name in asked.names
+        for part in fold(name).replace("-", " ").split()
+    )
+
+
+def _picked(enough: Sequence[Evidence]) -> list[Evidence]:
+    """The best, others nearly as good, and the list below it when it announces one."""
+    best = enough[0]
+    picks = [best]
+    for one in enough[1:]:
+        if len(picks) < PICKS_MAX and one.score >= 0.8 * best.score and _adds(one, picks):
+            picks.append(one)
+    return _with_list(best, picks) if best.passage.text.rstrip().endswith(":") else picks
+
+
+def _adds(one: Evidence, picks: Sequence[Evidence]) -> bool:
+    """Not the same words again (copies of a document, repeated log lines)."""
+    words = stems(one.passage.plain)
+    return all(len(words - stems(p.passage.plain)) > 0.3 * len(words) for p in picks)
+
+
+def _with_list(best: Evidence, picks: list[Evidence]) -> list[Evidence]:
+    """The best with the list items right below it, then the others."""
+    listed = [best]
+    for passage in passages([best.passage.hit]):
+        if passage.order == listed[-1].passage.order + 1 and passage.item:
+            listed.append(replace(best, passage=passage))
+    rest = [one for one in picks if all(one.passage.key != p.passage.key for p in listed)]
+    return (listed[: PICKS_MAX + 1] + rest)[: max(len(picks), PICKS_MAX + 1)]

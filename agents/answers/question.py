@@ -1,0 +1,154 @@
+"""What a question asks for: its key terms by weight, its codes and names, the kind of answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from agents.answers.words import CODE, NUMBER, WORD, codes, joined, stem
+from vectorstore.words import STOP, fold
+
+_NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w&'’-]+")
+# Words that say little about what is asked for.
+_GENERIC = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        about according after all allowed also any anyone be before being between case
+        come comes company current currently describe different do document documents
+        during each everything exactly explain find first full general get give given go
+        handle happen happens has information issue it kind know let list long lot made
+        main make makes many may mean means more most much must need needed needs new next
+        often one other out over per place please possible problem same say says see set
+        should show some something state take taken takes tell there thing things through
+        occur occurs occurred appear appears encounter type under up use used using want was way ways were what whether not work would
+        """,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, taken apart. `terms` maps a stem to its weight."""
+
+    text: str
+    terms: dict[str, float]
+    codes: frozenset[str]
+    numbers: frozenset[str]
+    names: frozenset[str]
+    wants: str  # number | money | when | duration | phone | email | who | steps | text
+    counted: str  # the stem that follows "how many", else ""
+
+    @property
+    def rest(self) -> dict[str, float]:
+        """The terms that are not codes or names: what is asked about them."""
+        named = {stem(part) for name in self.names for part in re.split(r"[-\s]", name)}
+        return {t: w for t, w in self.terms.items() if t not in self.codes and t not in named}
+
+
+def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
+    """`own_names` (the tenant's name, folded) say nothing about what is asked for."""
+    plain = " ".join(text.split())
+    wants = _wants(fold(plain))
+    found_codes = codes(plain)
+    code_parts = {p for c in CODE.findall(plain) for p in re.split(r"[-_.]", fold(c))}
+    names = {fold(n).removesuffix("'s").removesuffix("’s") for n in _NAME.findall(plain)}
+    names = {
+        n for n in names if n not in STOP and n not in own_names and joined(n) not in found_codes
+    }
+    if sum(1 for word in plain.split() if word[:1].isupper()) > len(plain.split()) * 0.6:
+        names = set()  # A Question In Title Case names nothing by its capitals
+    terms = dict.fromkeys(found_codes, 2.0)
+    for word in WORD.findall(fold(plain)):
+        bare = word.split("'")[0].split("’")[0]
+        if bare in STOP or bare in own_names or bare in code_parts or len(bare) < 2:
+            continue
+        small = bare in _GENERIC or bare in _KIND_WORDS.get(wants, ())
+        weight = 0.25 if small else 1.5 if bare in names else 1.0
+        terms[stem(bare)] = max(weight, terms.get(stem(bare), 0.0))
+    numbers = frozenset(
+        n for n in NUMBER.findall(plain) if not any(n in part for part in code_parts)
+    )
+    counted = re.search(r"\bhow (?:many|much) ([a-z]+)", fold(plain))
+    return Asked(
+        plain, terms, found_codes, numbers, frozenset(names), wants,
+        stem(counted[1]) if counted and wants == "number" else "",
+    )  # fmt: skip
+
+
+# In this order: "how long does the procedure take" wants a duration.
+_WANTS = {
+    "duration": r"\bhow (?:long|soon|quickly|fast|old)\b|\bwithin what\b",
+    "money": r"\bhow much (?:money|does|do|did|is|was|were|will|would)\b|"
+    r"\bwhat (?:is|was|are|were|does) .{0,60}\b(?:cost|costs|price|fee|budget|salary)\b",
+    "number": r"\bhow (?:many|much|often|large|big|high|full|far)\b|"
+    r"\bwhat (?:percentage|percent|amount|number of)\b",
+    "phone": r"\bphone number\b|\btelephone\b",
+    "email": r"\be-?mail address\b",
+    "when": r"\bwhen (?:is|was|are|were|did|does|do|will|must|should)\b|"
+    r"\b(?:what|which) (?:time|date|day)\b",
+    "who": r"^who\b|\bwhom?\b|\bwhich (?:team|person|role)\b",
+    "steps": r"\bhow (?:do|can|should|to|would|is|are|did|was|were)\b|\bsteps?\b|"
+    r"\bprocedure\b|\bwhat should\b|\bwhat (?:do|must) (?:i|we|you)\b",
+}
+
+# Words that only say what kind of answer is wanted.
+_KIND_WORDS = {
+    "when": ("date", "time", "day", "year", "month"),
+    "who": ("person", "team", "role", "people"),
+    "money": ("money", "amount"),
+}
+
+
+def _wants(text: str) -> str:
+    return next((kind for kind, sign in _WANTS.items() if re.search(sign, text)), "text")
+
+
+_NUMBER_WORD = (
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|once|twice|"
+    r"half|dozen|hundred|no|none|zero|daily|weekly|hourly|nightly|monthly|every)\b"
+)
+_TIME_WORD = (
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:january|february|march|april|may|june|july|"
+    r"august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b|"
+    r"\b(?:daily|weekly|hourly|nightly|monthly|quarterly|every|midnight|noon|today|tomorrow|"
+    r"yesterday|quarter|week|before|after|when|once|during|as soon|immediately|until)\b"
+)
+
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"\b\d{{4}}-\d\d-\d\d\S*|\b\d{{1,2}}\.? {_MONTH}(?: \d{{4}})?\b|"
+    rf"\b{_MONTH} \d{{1,2}}\b(?:,? \d{{4}})?"
+)
+_MONEY = re.compile(
+    r"(?:eur|usd|gbp|chf|[€$£])\s?\d|\d\s?(?:eur|usd|gbp|chf|[€$£]|euros?|dollars?)\b"
+)
+
+
+def answers_well(asked: Asked, text: str) -> bool:
+    """Whether a text has just what was asked for: the counted thing, money, a date."""
+    low = fold(text)
+    if asked.counted:
+        counts = (m[1] for m in re.finditer(r"\b\d[\d.,]*((?:\W+\w+){1,3})", _DATE.sub(" ", low)))
+        return any(asked.counted in {stem(w) for w in WORD.findall(after)} for after in counts)
+    if asked.wants == "money":
+        return bool(_MONEY.search(low))
+    if asked.wants == "when":
+        return bool(_DATE.search(low) or re.search(r"\d\d:\d\d", low))
+    return asked.wants not in ("text", "steps", "who") and fits(asked.wants, text)
+
+
+def fits(wants: str, text: str) -> bool:
+    """Whether a text can be an answer of that kind at all."""
+    low = fold(text)
+    match wants:
+        case "number" | "duration" | "money":
+            low = _DATE.sub(" ", low)
+            return bool(re.search(r"\d", low) or re.search(_NUMBER_WORD, low))
+        case "when":
+            return bool(re.search(r"\d", low) or re.search(_TIME_WORD, low))
+        case "phone":
+            return bool(re.search(r"\+?\d[\d ()/-]{5,}\d", low))
+        case "email":
+            return bool(re.search(r"\S@\S+\.\S", low))
+    return True
