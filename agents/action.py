@@ -41,8 +41,9 @@ def _intents(
     subject, sources = subject_of(exception), tuple(exception.get("sources") or ())
     report_id = given.get("report_id") or None
     if email := given.get("email"):
-        to = [email] if isinstance(email, str) else list(email)
-        people = ", ".join(map(str, to))
+        to = email.replace(";", ",").split(",") if isinstance(email, str) else list(email)
+        to = [str(address).strip() for address in to]
+        people = ", ".join(to)
         mail = {"to": to, "subject": subject, "body": body_of(exception, report_id)}
         yield EffectIntent("email", people, f"E-mail to {people}: {subject}", mail, sources)
     if url := given.get("webhook_url"):

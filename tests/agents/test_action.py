@@ -69,6 +69,18 @@ def test_only_the_named_targets_are_told(targets: Any, wanted: list[str]) -> Non
     assert [intent.connector for intent in done.effects] == wanted
 
 
+def test_several_people_may_be_named() -> None:
+    for email in (
+        "a@x.example, b@x.example",
+        "a@x.example;b@x.example",
+        ["a@x.example", "b@x.example"],
+    ):
+        (intent,) = asked(exceptions=[FINDING], email=email).effects
+        assert (intent.request["to"], intent.target) == (
+            ["a@x.example", "b@x.example"], "a@x.example, b@x.example",
+        )  # fmt: skip
+
+
 def test_a_retry_asks_for_the_same_bytes() -> None:
     desk = ScratchDesk()
     first, second = (

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from email import message_from_bytes
 from email.policy import default as modern
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -169,7 +170,7 @@ class _Answers(BaseHTTPRequestHandler):
         self._body(gzip.compress(b"packed answer"), "gzip")
 
     def _bomb(self, answer: str) -> None:
-        self._body(gzip.compress(bytes(100_000_000), 9), "gzip")
+        self._body(bomb(), "gzip")
 
     def _body(self, body: bytes, coding: str) -> None:
         self.send_response(200)
@@ -206,6 +207,12 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_header("content-length", "1000")
         self.end_headers()
         self.wfile.write(b"only this")
+
+
+@cache
+def bomb() -> bytes:
+    """100 MB of nothing, packed."""
+    return gzip.compress(bytes(100_000_000))
 
 
 # Mail ------------------------------------------------------------------------------------------
