@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents import shelf
-from agents.documents import ORIGINAL, PARSED
+from agents.documents import ORIGINAL, PARSED, child_id, stored_text
 from agents.uploads import Start, ring, submitted
 from core.context import Ctx
 from database import Tx, audit, documents, shelves
@@ -19,6 +19,7 @@ def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) ->
     with rt.db.read() as tx:
         rows = _family(tx, ctx, documents.get(tx, ctx, document_id))
     keys = _vector_keys(rt, ctx, [row.id for row in rows])
+    loose = [name for row in rows for name in _attachment_ids(rt, ctx, row.id)]
     gone: list[str] = []
 
     def also(tx: Tx) -> None:
@@ -33,8 +34,9 @@ def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) ->
     shelf.move(rt, ctx, lambda now: shelf.without(now, gone), also)
     ring(rt)
     for one in gone:
-        for kind in (ORIGINAL, PARSED):
-            rt.vault.delete(ctx, kind, one)
+        rt.vault.delete(ctx, PARSED, one)
+    for one in (*gone, *loose):
+        rt.vault.delete(ctx, ORIGINAL, one)
 
 
 def _family(tx: Tx, ctx: Ctx, row: DocumentRow) -> list[DocumentRow]:
@@ -53,6 +55,12 @@ def _promote(rt: Runtime, tx: Tx, ctx: Ctx, row: DocumentRow, gone: set[str], st
     start(rt, tx, ctx, first.id)
     for other in others:
         documents.set_status(tx, ctx, other.id, other.status, duplicate_of=first.id)
+
+
+def _attachment_ids(rt: Runtime, ctx: Ctx, document_id: str) -> list[str]:
+    """Of everything attached, also what no document could be made of."""
+    text = stored_text(rt, ctx, document_id)
+    return [child_id(document_id, number) for number in range(len(text.attachments) if text else 0)]
 
 
 def _vector_keys(rt: Runtime, ctx: Ctx, document_ids: Sequence[str]) -> list[str]:

@@ -135,9 +135,8 @@ def _examined(rt: Runtime, ctx: Ctx, upload: Upload) -> NewDocument:
         return new_document(rt, ctx, new_id(), upload)
     except Rejected as error:
         name = safe_name(upload.filename)
-        error.detail = f"{name}: {error.detail}"
-        error.extra.setdefault("filename", name)
-        raise
+        extra = {"filename": name, **error.extra}
+        raise type(error)(f"{name}: {error.detail}", code=error.slug, **extra) from error
 
 
 def _bytes(upload: Upload) -> bytes:

@@ -12,7 +12,8 @@ from core.context import Ctx
 from core.ids import new_id
 from core.vault import Vault
 from tests.fakes.embedder import HashEmbedder
-from tests.vectorstore.conftest import DictStore, entry, tenant_key
+from tests.fakes.memory import DictStore
+from tests.vectorstore.conftest import entry, tenant_key
 from vectorstore import Entry, Head, Query, Segment, Shelves
 
 EMBEDDER = HashEmbedder(dimension=32)

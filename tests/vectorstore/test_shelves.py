@@ -11,7 +11,8 @@ from core.errors import InvalidInput, NotFound, Unfinishable
 from core.ids import new_id
 from core.vault import Vault
 from tests.fakes.embedder import HashEmbedder
-from tests.vectorstore.conftest import DictStore, entry
+from tests.fakes.memory import DictStore
+from tests.vectorstore.conftest import entry
 from vectorstore import Entry, Head, Query, Segment, Shelves
 
 EMBEDDER = HashEmbedder()
