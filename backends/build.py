@@ -1,0 +1,143 @@
+"""Opens the platform: every choice of technology is made here, by URL."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from backends.files import FileBlobs
+from backends.limits import LocalLimiter
+from backends.local import LocalBus, LocalJobs
+from connectors import connectors
+from core.clock import Clock, SystemClock
+from core.errors import InvalidInput
+from core.ports import BlobStore, Connector, EventBus, JobQueue, Limiter
+from core.settings import Settings
+from core.vault import Vault
+from database import Database
+from database.keys import TenantKeys
+from database.migrate import upgrade
+from models import Models
+from runtime import Runtime
+from vectorstore import Shelves
+
+ROOT_KEY_FILE = "root.key"
+
+
+@contextlib.contextmanager
+def open_runtime(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    more_connectors: Mapping[str, Connector] | None = None,
+) -> Iterator[Runtime]:
+    """Everything opened and migrated; closed at the end.
+
+    Raises `InvalidInput` that names the setting when a URL is not one that Weft knows.
+    """
+    settings = settings.resolved()
+    clock = clock or SystemClock()
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root_key = load_root_key(settings)
+    jobs = _jobs(settings)
+    bus = _bus(settings)
+    limiter = _limiter(settings, clock)
+    blobs = _blobs(settings)
+    db = _database(settings, clock)
+    try:
+        upgrade(db)
+        keys = TenantKeys(db, root_key)
+        vault = Vault(blobs, keys)
+        yield Runtime(
+            settings=settings, clock=clock, db=db, root_key=root_key, keys=keys, vault=vault,
+            jobs=jobs, bus=bus, limiter=limiter, models=Models(settings),
+            shelves=Shelves(vault, settings.shelf_bytes_max),
+            connectors={**connectors(settings, clock), **(more_connectors or {})},
+        )  # fmt: skip
+    finally:
+        db.close()
+
+
+def load_root_key(settings: Settings) -> bytes:
+    """From the setting, else from `DATA_DIR/root.key`, which is made once, readable by its owner
+    only. Whoever loses it loses every stored object."""
+    given = settings.root_key.get_secret_value()
+    if given:
+        return _key(given, "WEFT_ROOT_KEY")
+    path = settings.data_dir / ROOT_KEY_FILE
+    if not path.exists():
+        _create_once(path, secrets.token_hex(32))
+    return _key(path.read_text("ascii").strip(), str(path))
+
+
+def _create_once(path: Path, text: str) -> None:
+    """Two processes may start at once: the first link wins, and both read the same key."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink()
+
+
+def _key(text: str, where: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise InvalidInput(
+            f"{where} is not a root key: 64 hex digits are needed "
+            "(make one with `openssl rand -hex 32`).",
+            code="bad_root_key",
+        )
+    return key
+
+
+def _unknown(setting: str, url: str, known: str) -> InvalidInput:
+    return InvalidInput(
+        f"WEFT_{setting}={url!r} is not known here; use {known}.", code="unknown_url"
+    )
+
+
+def _database(settings: Settings, clock: Clock) -> Database:
+    scheme = urlsplit(settings.database_url).scheme
+    if scheme not in ("sqlite", "postgresql+psycopg"):
+        raise _unknown(
+            "DATABASE_URL", settings.database_url, "sqlite:///FILE or postgresql+psycopg://…"
+        )
+    return Database(settings.database_url, clock)
+
+
+def _jobs(settings: Settings) -> JobQueue:
+    if urlsplit(settings.jobs_url).scheme == "local":
+        return LocalJobs(settings.sweep_seconds)
+    raise _unknown("JOBS_URL", settings.jobs_url, "local:")
+
+
+def _bus(settings: Settings) -> EventBus:
+    if urlsplit(settings.bus_url).scheme == "local":
+        return LocalBus()
+    raise _unknown("BUS_URL", settings.bus_url, "local:")
+
+
+def _limiter(settings: Settings, clock: Clock) -> Limiter:
+    if urlsplit(settings.limits_url).scheme == "local":
+        return LocalLimiter(clock)
+    raise _unknown("LIMITS_URL", settings.limits_url, "local:")
+
+
+def _blobs(settings: Settings) -> BlobStore:
+    url = urlsplit(settings.blobs_url)
+    if url.scheme == "file":
+        return FileBlobs(Path(settings.blobs_url.removeprefix("file:").removeprefix("//")))
+    raise _unknown("BLOBS_URL", settings.blobs_url, "file:FOLDER")

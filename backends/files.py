@@ -1,0 +1,95 @@
+"""Objects as files. A write is a rename, so a reader sees all of it or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from core.errors import InvalidInput, NotFound, Unavailable
+from core.ids import new_id
+
+_KEY = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
+_META = ".meta"
+_PART = ".part"
+
+
+class FileBlobs:
+    """`BlobStore` in a folder; `metadata` lies beside the object as `<key>.meta`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
+        path = self._path(key)
+        with _translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path.with_name(path.name + _META), json.dumps(dict(metadata)).encode())
+            _write(path, data)
+
+    def get(self, key: str) -> bytes:
+        with _translated(key):
+            return self._path(key).read_bytes()
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        with _translated():
+            path.unlink(missing_ok=True)
+            path.with_name(path.name + _META).unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """In order. `prefix` may end inside a name."""
+        folder = self._root / prefix.rpartition("/")[0]
+        for path in sorted(folder.rglob("*")):
+            key = path.relative_to(self._root).as_posix()
+            ours = not path.name.endswith((_META, _PART)) and path.is_file()
+            if ours and key.startswith(prefix):
+                yield key
+
+    def metadata(self, key: str) -> Mapping[str, str]:
+        path = self._path(key)
+        with _translated(key):
+            path.stat()
+            found: dict[str, str] = json.loads(path.with_name(path.name + _META).read_bytes())
+            return found
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.match(key) or key.endswith((_META, _PART)):
+            raise InvalidInput(f"Not an object key: {key!r}.", code="bad_key")
+        return self._root / key
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Durable before it is visible: file, rename, folder."""
+    part = path.with_name(f"{path.name}.{new_id()}{_PART}")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def _translated(key: str = "") -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no object {key}.") from error
+    except OSError as error:
+        raise Unavailable(
+            f"The folder of objects cannot be used: {error.strerror}.", code="blobs_unavailable"
+        ) from error

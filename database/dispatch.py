@@ -1,0 +1,268 @@
+"""The platform's own look over all tenants: claim the fairest job, sweep what was left, relay.
+
+The only queries without `Ctx`: what they give is used to make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.events import Event
+from core.tiers import tier_of
+from database.engine import Tx
+from database.tables import approvals, events, jobs, runs, tenants, turns
+
+# How many turns a tenant that comes back from idling may take before the others.
+_BURST = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker holds until its lease ends; every write says `WHERE fence = mine`."""
+
+    tenant: str
+    job_id: str
+    run_id: str
+    step_id: str | None
+    effect_id: str | None
+    kind: str  # advance | step | effect
+    queue: str
+    fence: int
+    attempts: int
+    priority: int
+
+
+_waiting = (
+    select(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
+    .join(tenants, tenants.c.id == jobs.c.tenant_id)
+    .outerjoin(turns, and_(turns.c.tenant_id == jobs.c.tenant_id, turns.c.queue == jobs.c.queue))
+    .where(
+        jobs.c.status == "ready",
+        jobs.c.queue.in_(bindparam("queues", expanding=True)),
+        jobs.c.ready_ms <= bindparam("now"),
+        tenants.c.status == "active",
+    )
+    .group_by(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
+)
+_busy = (
+    select(jobs.c.tenant_id, func.count())
+    .where(jobs.c.status == "running")
+    .group_by(jobs.c.tenant_id)
+)
+_first = (
+    select(
+        jobs.c.id, jobs.c.run_id, jobs.c.step_id, jobs.c.effect_id, jobs.c.kind, jobs.c.fence,
+        jobs.c.attempts, jobs.c.priority,
+    )
+    .where(
+        jobs.c.status == "ready",
+        jobs.c.queue == bindparam("queue"),
+        jobs.c.tenant_id == bindparam("tenant"),
+        jobs.c.ready_ms <= bindparam("now"),
+    )
+    .order_by(jobs.c.priority.desc(), jobs.c.ready_ms, jobs.c.id)
+    .limit(1)
+)  # fmt: skip
+_take = (
+    update(jobs)
+    .where(
+        jobs.c.tenant_id == bindparam("tenant"),
+        jobs.c.id == bindparam("job"),
+        jobs.c.fence == bindparam("seen"),
+        jobs.c.status == "ready",
+    )
+    .values(
+        status="running",
+        fence=bindparam("seen") + 1,
+        attempts=jobs.c.attempts + 1,
+        lease_until_ms=bindparam("until"),
+        lease_owner=bindparam("owner"),
+    )
+)
+
+
+def _upsert_turn(insert: Any) -> Any:
+    statement = insert(turns).values(
+        tenant_id=bindparam("tenant"), queue=bindparam("queue_"), served=bindparam("served_")
+    )
+    return statement.on_conflict_do_update(
+        index_elements=["tenant_id", "queue"], set_={"served": statement.excluded.served}
+    )
+
+
+_turn = {"sqlite": _upsert_turn(sqlite.insert), "postgresql": _upsert_turn(postgresql.insert)}
+
+
+def claim(
+    tx: Tx,
+    queues: Sequence[str],
+    owner: str,
+    *,
+    lease_ms: int,
+    running_max: int,
+) -> Claim | None:
+    """The fairest ready job: lowest virtual time of its tenant, then priority, then age.
+
+    A tenant's virtual time grows by 1/weight a job (start-time fair queueing; Goyal, Vin and Cheng,
+    SIGCOMM 1996), weighted as its tier's jobs at once; a tenant that has that many running waits.
+    """
+    waiting = tx.execute(_waiting, {"queues": list(queues), "now": tx.now_ms}).fetchall()
+    if not waiting:
+        return None
+    busy: dict[str, int] = dict(tx.execute(_busy).fetchall())  # type: ignore[arg-type]
+    most = {row.tier: min(tier_of(row.tier).running or running_max, running_max) for row in waiting}
+    open_ = [row for row in waiting if busy.get(row.tenant_id, 0) < most[row.tier]]
+    open_.sort(key=lambda row: row.served or 0.0)
+    for row in open_:
+        found = tx.execute(
+            _first, {"queue": row.queue, "tenant": row.tenant_id, "now": tx.now_ms}
+        ).first()
+        if found is None:
+            continue
+        took = tx.execute(
+            _take,
+            {"tenant": row.tenant_id, "job": found.id, "seen": found.fence, "owner": owner,
+             "until": tx.now_ms + lease_ms},
+        )  # fmt: skip
+        if took.rowcount != 1:
+            continue
+        rivals = [other.served or 0.0 for other in open_ if other.tenant_id != row.tenant_id]
+        floor = min(rivals) - _BURST if rivals else 0.0
+        served = max(row.served or 0.0, floor) + 1.0 / most[row.tier]
+        tx.execute(
+            _turn[tx.connection.dialect.name],
+            {"tenant": row.tenant_id, "queue_": row.queue, "served_": served},
+        )
+        return Claim(
+            row.tenant_id, found.id, found.run_id, found.step_id, found.effect_id, found.kind,
+            row.queue, found.fence + 1, found.attempts + 1, found.priority,
+        )  # fmt: skip
+    return None
+
+
+def retake(tx: Tx, lost: Claim, owner: str, *, lease_ms: int) -> bool:
+    """Takes the very job of a claim that was rolled back; False when somebody else has it."""
+    took = tx.execute(
+        _take,
+        {"tenant": lost.tenant, "job": lost.job_id, "seen": lost.fence - 1, "owner": owner,
+         "until": tx.now_ms + lease_ms},
+    )  # fmt: skip
+    return took.rowcount == 1
+
+
+_claim_columns = (
+    jobs.c.tenant_id, jobs.c.id, jobs.c.run_id, jobs.c.step_id, jobs.c.effect_id, jobs.c.kind,
+    jobs.c.queue, jobs.c.fence, jobs.c.attempts, jobs.c.priority,
+)  # fmt: skip
+_expired = (
+    select(*_claim_columns)
+    .where(jobs.c.status == "running", jobs.c.lease_until_ms < bindparam("now"))
+    .limit(200)
+    .with_for_update(skip_locked=True)
+)
+
+
+def expired(tx: Tx) -> list[Claim]:
+    """Running jobs whose worker fell silent."""
+    return [Claim(*row) for row in tx.execute(_expired, {"now": tx.now_ms})]
+
+
+_held = (
+    update(jobs)
+    .where(
+        jobs.c.tenant_id == bindparam("tenant"),
+        jobs.c.id == bindparam("job"),
+        jobs.c.fence == bindparam("mine"),
+        jobs.c.status == "running",
+    )
+    .values(lease_until_ms=bindparam("until"))
+)
+
+
+def renew(tx: Tx, claims: Sequence[Claim], lease_ms: int) -> list[Claim]:
+    """Prolongs the leases; gives those that are no longer ours."""
+    lost = []
+    for one in claims:
+        found = tx.execute(
+            _held,
+            {"tenant": one.tenant, "job": one.job_id, "mine": one.fence,
+             "until": tx.now_ms + lease_ms},
+        )  # fmt: skip
+        if found.rowcount != 1:
+            lost.append(one)
+    return lost
+
+
+_overdue_runs = (
+    select(runs.c.tenant_id, runs.c.id)
+    .where(
+        runs.c.status.in_(("pending", "running", "waiting_approval")),
+        runs.c.deadline_ms < bindparam("now"),
+    )
+    .limit(200)
+)
+_overdue_approvals = (
+    select(approvals.c.tenant_id, approvals.c.id)
+    .where(approvals.c.status == "waiting", approvals.c.expires_ms < bindparam("now"))
+    .limit(200)
+)
+
+
+def overdue_runs(tx: Tx) -> list[tuple[str, str]]:
+    """(tenant, run id) of runs past their deadline."""
+    return [(row[0], row[1]) for row in tx.execute(_overdue_runs, {"now": tx.now_ms})]
+
+
+def overdue_approvals(tx: Tx) -> list[tuple[str, str]]:
+    """(tenant, approval id) of requests that nobody answered in time."""
+    return [(row[0], row[1]) for row in tx.execute(_overdue_approvals, {"now": tx.now_ms})]
+
+
+_ready_queues = (
+    select(jobs.c.queue)
+    .distinct()
+    .where(jobs.c.status == "ready", jobs.c.ready_ms <= bindparam("now"))
+)
+
+
+def ready_queues(tx: Tx) -> list[str]:
+    """Queues that have work now; the relay rings them again in case a ring was lost."""
+    return [row[0] for row in tx.execute(_ready_queues, {"now": tx.now_ms})]
+
+
+_unpublished = (
+    select(
+        events.c.seq, events.c.tenant_id, events.c.run_id, events.c.type, events.c.at_ms,
+        events.c.data,
+    )
+    .where(events.c.published_ms.is_(None))
+    .order_by(events.c.seq)
+    .limit(bindparam("limit"))
+)  # fmt: skip
+_published = (
+    update(events)
+    .where(events.c.seq.in_(bindparam("seqs", expanding=True)))
+    .values(published_ms=bindparam("now"))
+)
+
+
+def unpublished(tx: Tx, limit: int) -> list[Event]:
+    """Committed facts that the bus has not had, oldest first."""
+    return [Event(*row) for row in tx.execute(_unpublished, {"limit": limit})]
+
+
+def mark_published(tx: Tx, seqs: Sequence[int]) -> None:
+    tx.execute(_published, {"seqs": list(seqs), "now": tx.now_ms})
+
+
+_depths = select(jobs.c.queue, jobs.c.status, func.count()).group_by(jobs.c.queue, jobs.c.status)
+
+
+def depths(tx: Tx) -> dict[tuple[str, str], int]:
+    """(queue, status) → jobs, over all tenants; for metrics and `doctor`."""
+    return {(row[0], row[1]): row[2] for row in tx.execute(_depths)}

@@ -1,0 +1,36 @@
+"""What was thought once: a step's recorded outputs of models and parsers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from core.context import Ctx
+from database.engine import Tx
+from database.tables import journal
+
+_insert = insert(journal)
+_get = select(journal.c.value).where(
+    journal.c.tenant_id == bindparam("tenant"),
+    journal.c.run_id == bindparam("run"),
+    journal.c.step_id == bindparam("step"),
+    journal.c.key == bindparam("key_"),
+)
+
+
+def get(tx: Tx, ctx: Ctx, run_id: str, step_id: str, key: str) -> tuple[bool, Any]:
+    """Whether `key` was recorded, and its value."""
+    params = {"tenant": ctx.tenant, "run": run_id, "step": step_id, "key_": key}
+    row = tx.execute(_get, params).first()
+    return (False, None) if row is None else (True, row[0])
+
+
+def put(tx: Tx, ctx: Ctx, run_id: str, step_id: str, key: str, value: Any) -> None:
+    tx.execute(
+        _insert,
+        {
+            "tenant_id": ctx.tenant, "run_id": run_id, "step_id": step_id, "key": key,
+            "value": value, "created_ms": tx.now_ms,
+        },
+    )  # fmt: skip

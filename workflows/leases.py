@@ -1,0 +1,70 @@
+"""Leases: renewed while the work goes on, taken back from workers that fell silent."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from core.context import Ctx
+from database import dispatch, jobs
+from database.dispatch import Claim
+from database.jobs import FenceLost
+from runtime import Runtime
+from workflows.turn import PLATFORM, turn
+
+
+class Leases:
+    """The claims in this process's hands, so that one thread can renew them all."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claims: dict[str, Claim] = {}
+
+    @contextlib.contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        with self._lock:
+            self._claims[claim.job_id] = claim
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._claims.pop(claim.job_id, None)
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def renew(self, rt: Runtime) -> None:
+        """One short transaction for all of them. What is lost is found out at the next write."""
+        with self._lock:
+            claims = tuple(self._claims.values())
+        if claims:
+            with rt.db.transaction(durable=False) as tx:
+                dispatch.renew(tx, claims, int(rt.settings.lease_seconds * 1000))
+
+    def release(self, rt: Runtime) -> None:
+        """At the end of a process: whatever it still holds is ready again at once."""
+        with self._lock:
+            claims, self._claims = tuple(self._claims.values()), {}
+        for claim in claims:
+            give_back(rt, claim)
+
+
+def give_back(rt: Runtime, claim: Claim) -> None:
+    """Ready again, and not counted as an attempt."""
+    with (
+        contextlib.suppress(FenceLost),
+        turn(rt, Ctx(claim.tenant, "system"), durable=False) as t,
+    ):
+        jobs.release(t.tx, claim, ready_ms=t.tx.now_ms, attempts=claim.attempts - 1)
+        t.ring(claim.queue)
+
+
+def take_back(rt: Runtime) -> int:
+    """Jobs whose lease has run out are ready again; the attempt counts. Gives how many."""
+    with turn(rt, PLATFORM, durable=False) as t:
+        found = dispatch.expired(t.tx)
+        for claim in found:
+            jobs.release(t.tx, claim, ready_ms=t.tx.now_ms, attempts=claim.attempts)
+            t.ring(claim.queue)
+    return len(found)

@@ -1,0 +1,65 @@
+"""One transition: state, facts and jobs in one transaction; bells rung after it is durable."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.context import Ctx
+from core.failpoints import fp
+from database import Tx, events
+from database.runs import Run
+from runtime import Runtime
+from workflows.supervision import Agents
+
+PLATFORM = Ctx(tenant="", actor="system")
+RELAY = "relay"
+
+
+@dataclass(slots=True)
+class Turn:
+    """Collects what the transition says to the outside; `ctx` is set once its tenant is known."""
+
+    rt: Runtime
+    agents: Agents | None
+    tx: Tx
+    ctx: Ctx
+    boundaries: contextlib.ExitStack
+    facts: list[tuple[str | None, str, dict[str, Any]]] = field(default_factory=list)
+    rings: dict[str, int] = field(default_factory=dict)
+
+    def fact(self, run_id: str | None, kind: str, **data: Any) -> None:
+        self.facts.append((run_id, kind, data))
+
+    def ring(self, queue: str, times: int = 1) -> None:
+        self.rings[queue] = self.rings.get(queue, 0) + times
+
+    def mark(self, name: str) -> None:
+        """The failpoint `name` lies around this transaction's commit."""
+        self.boundaries.enter_context(fp(name))
+
+
+@contextlib.contextmanager
+def turn(
+    rt: Runtime, ctx: Ctx, *names: str, agents: Agents | None = None, durable: bool = True
+) -> Iterator[Turn]:
+    """Commits on exit and rings after; `names` are the failpoints around the commit."""
+    with contextlib.ExitStack() as boundaries:
+        for name in names:
+            boundaries.enter_context(fp(name))
+        with rt.db.transaction(durable=durable) as tx:
+            one = Turn(rt, agents, tx, ctx, boundaries)
+            yield one
+            events.append_many(tx, one.ctx, one.facts)
+    for queue, times in one.rings.items():
+        for _ in range(times):
+            rt.jobs.ring(queue)
+    if one.facts:
+        rt.jobs.ring(RELAY)
+
+
+def run_ctx(run: Run, tenant: str) -> Ctx:
+    """What a run may do is what its submitter could, kept on its row."""
+    return Ctx(tenant, f"run:{run.id}", frozenset(run.roles), frozenset(run.scopes), run.request_id)
