@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.clock import Clock
 from core.ports import Connector, EventBus, JobQueue, Limiter
@@ -20,7 +20,7 @@ class Runtime:
     settings: Settings
     clock: Clock
     db: Database
-    root_key: bytes
+    root_key: bytes = field(repr=False)
     keys: TenantKeys
     vault: Vault
     jobs: JobQueue
