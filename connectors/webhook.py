@@ -14,7 +14,7 @@ from core.clock import Clock
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.ports import EffectCall, EffectClass
 
-PAYLOAD_BYTES_MAX = 256_000
+PAYLOAD_BYTES_MAX = 1_000_000
 
 
 class Webhook:
