@@ -23,6 +23,13 @@ _BEFORE = re.compile(
     r"\b\.?\s*)?[\d.,]*\s*%?\s*$",
     re.IGNORECASE,
 )
+_NOT_A_TAX = re.compile(
+    r"before|excl|incl|inkl|inc|ex|without|net|of|after|no|hors|sin|zonder|ohne|with|total|gross"
+    r"|tax|amount|mit|avec|con|plus|exempt|your|customer|excluding|including"
+)
+# `Tax 15 % on 112.90`: that is what the tax is taken of.
+_BASE = re.compile(r"\b(?:on|auf|aus|von|sur|over|sobre)\s*$", re.IGNORECASE)
+_TOWARDS = re.compile(r"\b(?:to|à|a|aan|by|par|von|por)\W*$", re.IGNORECASE)
 _FILLER = re.compile(r"[^\W\d_]{2,}")
 _SMALL_WORDS = frozenset(
     [
@@ -134,7 +141,7 @@ def collect(sheet: Sheet, context: Context) -> Found:
     """Candidates per field, in reading order; `!discount` is collected for the arithmetic."""
     found: Found = {}
     for number, row in enumerate(sheet.rows):
-        if any(label.name == "!carried" for segment in row for label in segment.labels):
+        if sheet.carried(row):
             continue
         for place, segment in enumerate(row):
             for label in segment.labels:
@@ -178,15 +185,22 @@ def _rate(text: str) -> str | None:
 def trusted(label: Label, segment: Segment, kind: Kind) -> bool:
     """Whether the words of a label are a label here, and not part of a sentence."""
     before = segment.text[: label.start]
-    starts = bool(_BEFORE.match(before))
+    starts = bool(_BEFORE.match(before)) or (label.name == "tax" and _named_tax(before))
     alone = not re.search(r"\w", segment.text[label.end :])
     if kind == "party":
-        return starts and (label.colon or alone)
+        towards = label.loud and _TOWARDS.search(segment.text[label.start : label.end])
+        return starts and (label.colon or alone or bool(towards))
     if starts or label.colon:
         return True
     if kind == "amount":
         return False
     return label.loud and (bool(re.search(r"\d", before)) or kind in ("id", "date"))
+
+
+def _named_tax(before: str) -> bool:
+    """`Meals tax`, `State sales tax`; not `before tax`, not `including tax`."""
+    words = re.findall(r"\w+", before.lower())
+    return 0 < len(words) <= 2 and not any(_NOT_A_TAX.fullmatch(w) or w.isdigit() for w in words)
 
 
 def zones(sheet: Sheet, number: int, place: int, label: Label, kind: Kind) -> Iterator[Zone]:
@@ -234,6 +248,8 @@ def _below(
 ) -> Iterator[Zone]:
     if not (label.loud or label.colon or header):
         return
+    if label.name in ("tax", "subtotal") and not header:
+        return  # over a column of amounts, not over one
     for other in list(sheet.below(number, segment))[:1]:
         if other.first and (other.first.loud or other.first.colon):
             return
@@ -276,6 +292,7 @@ def read_amount(zone: Zone, context: Context) -> Candidate | None:
     if typed:
         return typed
     amounts = [a for a in amounts_in(zone, context) if not a.percent]
+    amounts = [a for a in amounts if not _BASE.search(zone.text[: a.start])]
     amounts = [a for a in amounts if a.decimals == 2 or a.currency] or amounts
     if not amounts:
         return None
@@ -344,10 +361,21 @@ def read_party(zone: Zone, context: Context) -> Candidate | None:
     if found and (named := re.match(r"name\s*[:=]\s*", found.value, re.IGNORECASE)):
         skip = named.end()  # the first line of a nested object
         found = replace(found, value=found.value[skip:], start=found.start + skip)
+    found = found and _name_only(found)
     if found is None or len(found.value) > 90 or not re.search(r"[^\W\d_]{2}", found.value):
         return None
     numeric = sum(c.isdigit() for c in found.value) > len(found.value) / 2
     return None if numeric or "@" in found.value else found
+
+
+def _name_only(c: Candidate) -> Candidate:
+    """The name out of `Name, Street 1, Town`; a comma before a company's form stays."""
+    parts = c.value.split(", ")
+    keep = 2 if len(parts) > 2 and len(parts[1]) <= 6 and not re.search(r"\d", parts[1]) else 1
+    name = ", ".join(parts[:keep])
+    if len(parts) <= keep or not re.search(r"\d", c.value) or not c.value.startswith(name):
+        return c
+    return replace(c, value=name, end=min(c.end, c.start + len(name)))
 
 
 def read_percent(zone: Zone, context: Context) -> Candidate | None:

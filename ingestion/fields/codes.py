@@ -24,7 +24,7 @@ _VAT = re.compile(
     r"|SE\s?\d{12}|PT\s?\d{9}|FI\s?\d{8}|CZ\s?\d{8,10}|EU\s?\d{9})(?![A-Za-z0-9])"
 )
 _LOCAL = re.compile(
-    r"^[\s:.#=\"'/\-]*(?P<value>(?:EIN\s)?\d{2}-\d{7}|\d{2,3}/\d{3}/\d{4,5}|\d{2} \d{3} \d{3}"
+    r"^[\s:.#=\"'/\-]*(?:EIN\s)?(?P<value>\d{2}-\d{7}|\d{2,3}/\d{3}/\d{4,5}|\d{2} \d{3} \d{3}"
     r" \d{3}|\d{3} \d{4} \d{2}"
     r"|[A-HJ-NP-SUVW]-?\d{7}[0-9A-J]|[XYZ]?\d{7,8}-?[A-Z]|\d{12}"
     r"|\d{2}[A-Z]{5}\d{4}[A-Z]\d[A-Z]\w|[A-Z]{0,2}\d[\d\s\-./]{6,16}\d)(?!\w)"
@@ -83,18 +83,20 @@ def _is_buyers(sheet: Sheet, found: Found, number: int, segment: Segment, at: in
     own = [label for label in segment.labels if label.end <= at]
     row = sheet.rows[number]
     left = own or [label for s in row if s.x1 <= segment.x0 for label in s.labels]
+    if any(label.name == "customer" for label in own):
+        return True
     said = bool(left) and left[-1].name in ("!other_id", "customer", "iban")
     text = segment.text[:at].lower()
     yours = re.search(
         r"\b(?:your|customer|client|ihre|kunden?|votre|klant|uw|cliente|buyer)\b", text
     )
-    return said or bool(yours) or in_customer_block(sheet, found, number, segment)
+    return said or bool(yours) or in_customer_block(found, segment)
 
 
 def _labelled(sheet: Sheet, found: Found) -> Candidate | None:
     for number, segment in _segments(sheet):
         for label in segment.labels:
-            if label.name != "vendor_tax_id" or in_customer_block(sheet, found, number, segment):
+            if label.name != "vendor_tax_id" or in_customer_block(found, segment):
                 continue
             place = [(segment, label.end)]
             row = sheet.rows[number]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ingestion.fields.layout import Row, Segment
@@ -25,13 +27,30 @@ _SUFFIX = re.compile(
 def columns(row: Row) -> dict[str, Segment]:
     """The row's column names; a name that occurs twice keeps its first place, `amount` its last."""
     found: dict[str, Segment] = {}
-    for segment in row:
+    for segment in (piece for whole in row for piece in _pieces(whole)):
         name = _name(segment.text)
         if name and (name not in found or name == "amount"):
             found[name] = segment
         elif name:
             found[f"!{name}{len(found)}"] = segment
     return found
+
+
+def _pieces(segment: Segment) -> Iterator[Segment]:
+    """Two names that stand too close to be two segments, `VAT Amount`; one stays whole."""
+    text = segment.text
+    if _name(text) or len(text) > 60 or re.search(r"\d", text):
+        yield segment
+        return
+    for gap in re.finditer(r"\s+", text):
+        if _name(text[: gap.start()]) and _name(text[gap.end() :]):
+            width = (segment.x1 - segment.x0) / max(len(text), 1)
+            middle = segment.x0 + gap.start() * width
+            yield replace(segment, text=text[: gap.start()], x1=middle)
+            start = segment.start + gap.end()
+            yield replace(segment, text=text[gap.end() :], start=start, x0=middle + width)
+            return
+    yield segment
 
 
 def _name(text: str) -> str | None:

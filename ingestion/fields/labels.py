@@ -83,8 +83,8 @@ _ALL = sorted(
 )
 _ANY = re.compile(
     rf"(?<![\w])(?:{'|'.join(_pattern(phrase) for phrase in _ALL)})"
-    r"(?:\s?\((?!\s?[-\d])[^()\d]{1,24}\))?(?P<tail>\s*(?:#|№|n[°º]\.?|no\.|nr\.)?\s*[:：=]|\s*[#№])?"
-    r"(?![a-zà-ÿ])",
+    r"(?:\s?\((?!\s?[-\d])[^()\d]{1,24}\))?"
+    r"(?:(?P<tail>\s*(?:#|№|n[°º]\.?|no\.|nr\.)?\s*[:：=]|\s*[#№])|(?!\w|[-/]\w))",
     re.IGNORECASE,
 )
 

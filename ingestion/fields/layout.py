@@ -55,6 +55,13 @@ class Sheet:
 
     rows: tuple[Row, ...]
 
+    def carried(self, row: Row) -> bool:
+        """Whether a row only carries a sum from one page to the next."""
+        label = row[0].first
+        if label is None or label.name != "!carried":
+            return False
+        return label.loud or (len(row) <= 2 and self.rows[-1][0].page.number > 1)
+
     def below(self, number: int, segment: Segment, lines: float = 3.2) -> Iterator[Segment]:
         """Segments under `segment`, nearest first, at most `lines` line heights away."""
         for row in self.rows[number + 1 : number + 6]:

@@ -22,20 +22,17 @@ def items(sheet: Sheet, context: Context) -> list[Item]:
     """One mapping of column name to candidate per line item, in reading order."""
     found: list[Item] = []
     heads: dict[str, Segment] = {}
+    after = False  # a subtotal was passed: only what is surely an item counts from here
     for number, row in enumerate(sheet.rows):
         if is_header(row):
-            heads = columns(row)
+            heads, after = columns(row), False
         elif heads and _ends(row):
-            heads = {}
-        elif heads and not _carried(row):
+            after = True
+        elif heads and not sheet.carried(row):
             item = _item(row, heads, context, number)
-            if item:
+            if item and not (after and len(item.keys() & {*_NUMERIC, "tax"}) < 3):
                 found.append(item)
     return found
-
-
-def _carried(row: Row) -> bool:
-    return any(label.name == "!carried" for s in row for label in s.labels)
 
 
 def _ends(row: Row) -> bool:
@@ -50,18 +47,20 @@ def _ends(row: Row) -> bool:
 
 def _item(row: Row, heads: dict[str, Segment], context: Context, number: int) -> Item | None:
     item: Item = {}
+    near: dict[str, float] = {}
     for segment in row:
-        name = _column(segment, heads)
-        if name and name not in item and not name.startswith("!"):
-            value = _value(name, segment, context, number)
-            if value:
-                item[name] = value
+        name, closeness = _column(segment, heads)
+        if name.startswith("!") or closeness < -6 * segment.unit:
+            continue
+        value = _value(name, segment, context, number)
+        if value and closeness > near.get(name, -1e9):
+            item[name], near[name] = value, closeness
     priced = "amount" in item or {"quantity", "unit_price"} <= item.keys()
     named = "description" in item or "sku" in item
     return item if priced and (named or len(item) >= 3) else None
 
 
-def _column(segment: Segment, heads: dict[str, Segment]) -> str | None:
+def _column(segment: Segment, heads: dict[str, Segment]) -> tuple[str, float]:
     """The column that the segment shares most width with, else the nearest edge."""
 
     def closeness(head: Segment) -> float:
@@ -70,7 +69,7 @@ def _column(segment: Segment, heads: dict[str, Segment]) -> str | None:
         return shared if shared > 0 else -min(edges, -shared)
 
     name = max(heads, key=lambda key: closeness(heads[key]))
-    return name if closeness(heads[name]) > -6 * segment.unit else None
+    return name, closeness(heads[name])
 
 
 def _value(name: str, segment: Segment, context: Context, number: int) -> Candidate | None:
@@ -107,7 +106,9 @@ def _endings(sheet: Sheet, context: Context) -> Iterator[Item]:
             return
         last = row[-1]
         amount = read_amount(Zone(last, 0, len(last.text), 0.75, number), context)
-        if amount is None or len(last.text) - amount.end > 2 or _carried(row):
+        if amount is None or len(last.text) - amount.end > 2 or sheet.carried(row):
+            continue
+        if any(s.first and s.first.name in (*_ENDS, "!discount") for s in row):
             continue
         if "." not in amount.value or not re.search(r"[.,]\d\d\b", last.text[amount.start :]):
             continue

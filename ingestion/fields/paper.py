@@ -40,7 +40,12 @@ _OTHER = re.compile(
 def kind_of(sheet: Sheet, found: Found, guess: str) -> str:
     """`guess` is the parser's; the paper's own title wins, then its labels."""
     votes: dict[str, float] = {guess: 1.5} if guess in PRICED else {}
-    for kind, weight in _titles(sheet):
+    titles = list(_titles(sheet))
+    if guess == "ledger" and _one_bill(sheet, found):
+        guess = "invoice"
+    if guess not in (*PRICED, "other", "email") and max((w for _, w in titles), default=0) < 3:
+        return guess
+    for kind, weight in titles:
         votes[kind] = votes.get(kind, 0.0) + weight
     if "invoice_number" in found:
         label = found["invoice_number"][0].label.lower()
@@ -70,6 +75,14 @@ def _titles(sheet: Sheet) -> Iterator[tuple[str, float]]:
                     yield kind, (3.0 if alone and not seen else 1.0 if alone else 0.3)
                     seen += 1
                     break
+
+
+def _one_bill(sheet: Sheet, found: Found) -> bool:
+    """A sheet of one invoice: its number stands beside a label, not under a column's name."""
+    numbers = found.get("invoice_number", [])
+    named = [c for c in numbers if c.origin and len(sheet.rows[c.row]) <= 3 and c.label]
+    sums = found.get("total") or found.get("amount_due")
+    return bool(named and sums and len({c.value for c in numbers}) == 1)
 
 
 def _priced(found: Found) -> bool:

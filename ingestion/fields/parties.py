@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from ingestion.fields.candidates import Candidate, Found
+from ingestion.fields.candidates import Candidate, Found, heads
 from ingestion.fields.dates import find_dates
 from ingestion.fields.layout import Segment, Sheet
 
@@ -97,6 +97,8 @@ def _guesses(sheet: Sheet, taken: set[str], found: Found) -> Iterator[Candidate]
     biggest = _biggest(sheet)
     seen = 0
     for number, row in enumerate(sheet.rows):
+        if len(row) > 2 and heads(row):
+            continue
         for segment in row:
             name, start = _name_in(segment)
             if name is None or _plain(name) in taken or not _plain(name):
@@ -116,6 +118,7 @@ def _name_in(segment: Segment) -> tuple[str | None, int]:
     text = segment.text
     pieces = [p for p in _SENDER.split(text) if p]
     name = pieces[0] if len(pieces) > 1 and _STREET.search(text) else text
+    name = re.sub(r"\s+(?:invoice|rechnung|facture|factuur|factura|receipt)$", "", name, flags=re.I)
     name = re.sub(r"^(?:©|\(c\))\s*(?:\d{4}\s*)?", "", name).strip(" ,;:|·•-")
     if not _is_name(name) or len(name.split()) > 8:
         return None, 0
@@ -152,7 +155,7 @@ def _alike(name: str, domain: str) -> bool:
     if len(short) < 3 or len(plain) < 3:
         return False
     first = re.sub(r"[^a-z0-9]", "", name.lower().split()[0])
-    if short in plain or plain in short or (len(first) > 3 and first in short):
+    if short in plain or short.startswith(plain) or (len(first) > 3 and short.startswith(first)):
         return True
     return SequenceMatcher(None, short, plain).ratio() > 0.8
 
@@ -178,10 +181,11 @@ def _biggest(sheet: Sheet) -> Segment | None:
     return max(names, key=lambda s: s.unit, default=None)
 
 
-def in_customer_block(sheet: Sheet, found: Found, row: int, segment: Segment) -> bool:
+def in_customer_block(found: Found, segment: Segment) -> bool:
     """Whether a segment stands in the block of lines under the customer's label."""
     for buyer in found.get("customer", []):
         same_page = buyer.segment.page is segment.page
-        if same_page and 0 <= row - buyer.row <= 6 and segment.overlaps(buyer.segment):
+        near = 0 <= segment.y - buyer.segment.y <= 9 * max(segment.unit, 1.0)
+        if same_page and near and segment.overlaps(buyer.segment):
             return True
     return False
