@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,14 +16,26 @@ import reports
 from core.clock import rfc3339
 from core.context import Ctx
 from core.errors import InvalidInput, NotFound, Unfinishable
+from core.ids import new_id
 from database import reports as report_rows
 from database import templates as template_rows
 from database import tenants
 from runtime import Runtime
+from workflows.submission import Submission, submit
 from workflows.tasks import Done, TaskSpec, Work
 
 _KIND = "report"
 _FACTS_KIND = "facts"
+_ID = re.compile(r"[0-9a-f-]{16,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """`report_id` will exist once the run `run_id` is done."""
+
+    report_id: str
+    run_id: str
+    status: str
 
 
 def compose(work: Work) -> Done:
@@ -37,15 +49,16 @@ def compose(work: Work) -> Done:
     created_ms = int(work.remember("created_ms", work.rt.clock.now_ms))
     report = reports.compose(template, facts, _branding(work.rt, work.ctx), created_ms,
                              params=params, title=str(given.get("title") or ""))  # fmt: skip
-    report_id = str(uuid5(NAMESPACE_URL, f"weft:report:{work.ctx.tenant}:{work.step_id}"))
+    report_id = _report_id(work, given.get("report_id"))
     files = {}
     for done, format in enumerate(formats, 1):
-        files[format] = _stored(work, report_id, format, reports.render(report, format))
+        files[format] = _stored(work, format, reports.render(report, format))
         work.progress(done, len(formats))
     with work.rt.db.transaction() as tx:
         report_rows.create(
             tx, work.ctx, report_id=report_id, run_id=work.run_id, step_id=work.step_id,
-            template=template.name, title=report.title, files=files, params=params,
+            template=template.name, title=report.title, files=files,
+            params={name: value for name, value in params.items() if name != "rows"},
             sources=[asdict(source) for source in report.sources], created_ms=created_ms,
         )  # fmt: skip
     if report.withheld:
@@ -90,8 +103,16 @@ def _logo(given: Any) -> bytes | None:
         return None
 
 
-def _stored(work: Work, report_id: str, format: str, data: bytes) -> dict[str, Any]:
-    name = str(uuid5(NAMESPACE_URL, f"{report_id}:{format}"))
+def _report_id(work: Work, given: Any) -> str:
+    """`request` promises an id before the run begins; else it follows from the step."""
+    if given and _ID.fullmatch(str(given)):
+        return str(given)
+    return str(uuid5(NAMESPACE_URL, f"weft:report:{work.ctx.tenant}:{work.step_id}"))
+
+
+def _stored(work: Work, format: str, data: bytes) -> dict[str, Any]:
+    # Named by the step, so that no other run can write over these bytes.
+    name = str(uuid5(NAMESPACE_URL, f"weft:file:{work.ctx.tenant}:{work.step_id}:{format}"))
     work.rt.vault.put(work.ctx, _KIND, name, data)
     return {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -136,27 +157,64 @@ def save_template(
         return template_rows.save(tx, ctx, name, body)
 
 
-def definition(template: reports.Template, formats: Sequence[str]) -> dict[str, Any]:
+def request(
+    rt: Runtime, ctx: Ctx, template: str, documents: Sequence[str], params: Mapping[str, Any],
+    formats: Sequence[str],
+) -> Requested:  # fmt: skip
+    """`POST /reports`: submits the run that makes the report. `params` also hold `questions` (for a
+    template over answers) or `rows` (for a plain table)."""
+    found = find_template(rt, ctx, template)
+    _complete(found, documents, params)
+    report_id = new_id()
+    run = submit(rt, ctx, Submission(
+        definition=definition(found, template, formats, scoped=bool(documents)),
+        inputs={"params": dict(params), "report_id": report_id},
+        documents=tuple(documents),
+        metadata={"report_id": report_id, "template": template},
+    ))  # fmt: skip
+    return Requested(report_id, run.id, run.status)
+
+
+def _complete(
+    template: reports.Template, documents: Sequence[str], params: Mapping[str, Any]
+) -> None:
+    needs: dict[str, tuple[str, Any]] = {
+        "check_invoices": ("documents", documents),
+        "rows": ("params.rows", params.get("rows")),
+        "answer": ("params.questions", params.get("questions")),
+    }
+    name, given = needs[template.facts]
+    if not isinstance(given, list | tuple) or not given:
+        raise InvalidInput(f"The template {template.name!r} needs `{name}`: a list.")
+
+
+def definition(
+    template: reports.Template, name: str, formats: Sequence[str], *, scoped: bool = True
+) -> dict[str, Any]:
     """The run that `POST /reports` stands for: read, make the facts, compose.
 
-    Its inputs are `params`: for `answer` with `questions`, for `rows` with `rows`.
+    Its inputs are `params`: for `answer` with `questions`, for `rows` with `rows`. `scoped` answers
+    from the run's documents alone, else from all that the tenant has.
     """
     steps: list[dict[str, Any]] = []
     needs: list[str] = []
     facts: Any = {"rows": "${inputs.params.rows}"}
     if template.facts != "rows":
         steps.append(_read(extract=template.facts == "check_invoices"))
-        steps.append(_made(template.facts))
+        steps.append(_made(template.facts, scoped))
         needs, facts = ["facts"], "${steps.facts.output.facts}"
     steps.append({
         "id": "report", "agent": "report", "task": "compose", "needs": needs,
-        "with": {"template": template.name, "facts": facts, "formats": _formats(formats),
-                 "params": "${inputs.params}"},
+        "with": {"template": name, "facts": facts, "formats": _formats(formats),
+                 "params": "${inputs.params}", "report_id": "${inputs.report_id}"},
     })  # fmt: skip
     return {
         "name": f"report-{template.name}"[:63],
         "summary": f"Makes the report {template.name}.",
-        "inputs": {"params": {"type": "object", "default": {}}},
+        "inputs": {
+            "params": {"type": "object", "default": {}},
+            "report_id": {"type": "string", "default": ""},
+        },
         "steps": steps,
         "outputs": {"report_id": "${steps.report.output.report_id}"},
     }
@@ -172,10 +230,12 @@ def _read(*, extract: bool) -> dict[str, Any]:
             "steps": steps}  # fmt: skip
 
 
-def _made(task: str) -> dict[str, Any]:
+def _made(task: str, scoped: bool) -> dict[str, Any]:
     given: dict[str, Any] = {"documents": "${documents}", "failed": "${steps.read.failed}"}
     if task == "answer":
         given = {"questions": "${inputs.params.questions}"}
+        if scoped:
+            given["filters"] = {"document_id": {"in": "${documents}"}}
     return {"id": "facts", "agent": "analysis", "task": task, "needs": ["read"], "with": given}
 
 
@@ -184,6 +244,6 @@ TASKS: tuple[TaskSpec, ...] = (
         "report", "compose", compose, "Renders facts by a template as PDF, XLSX and CSV",
         {"template": "name or name@version", "facts": "what the template reads, or {ref}",
          "formats?": "of pdf, xlsx, csv", "title?": "instead of the template's",
-         "params?": "the template's parameters"},
+         "params?": "the template's parameters", "report_id?": "an id promised beforehand"},
     ),
 )  # fmt: skip

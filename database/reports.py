@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, insert, select
 
 from core.context import Ctx
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from database import audit
 from database.engine import Tx
 from database.pages import Page, page
@@ -49,8 +49,12 @@ def create(
     params: Mapping[str, Any],
     created_ms: int,
 ) -> bool:
-    """False, and nothing written, when the same step made this report before."""
-    if tx.execute(select(reports.c.id).where(_is(ctx, report_id))).first() is not None:
+    """False, and nothing written, when the same step made this report before. `Conflict` when
+    another step did."""
+    known = tx.execute(select(reports.c.step_id).where(_is(ctx, report_id))).first()
+    if known is not None and known.step_id != step_id:
+        raise Conflict("This report id belongs to another run.", code="report_exists")
+    if known is not None:
         return False
     row = {
         "tenant_id": ctx.tenant, "id": report_id, "run_id": run_id, "step_id": step_id,

@@ -39,6 +39,7 @@ class ColumnSpec(_Part):
     computed: str = ""
     weight: float = Field(0.0, ge=0, le=20)
     sources: Where | None = None
+    proven: bool = False
     tones: dict[str, Tone] = {}
     words: dict[str, str] = {}
 

@@ -14,7 +14,7 @@ from reports.pdf.ink import Ink
 from reports.pdf.pages import Pages
 from reports.pdf.parts import Heading, Prose, SourceEntry, Tiles
 from reports.pdf.theme import A4, MARGIN, MUTED, accent_of
-from reports.value import Chart, KeyFigures, Report, Span, Table, Text
+from reports.value import Chart, KeyFigures, Report, Section, Span, Table, Text
 
 _ROOM = A4[0] - 2 * MARGIN
 
@@ -48,8 +48,9 @@ def _is_wide(table: Table) -> bool:
     return bool(table.rows) and natural_width(table) > _ROOM * 1.1
 
 
-def _section(section: Text | KeyFigures | Table | Chart, ink: Ink, key: str) -> Iterator[Any]:
-    yield CondPageBreak(130)
+def _section(section: Section, ink: Ink, key: str) -> Iterator[Any]:
+    picture = _picture(section, ink)
+    yield CondPageBreak(min(picture.height + 60, 600) if picture else 130)
     yield Heading(ink, section.title, key)
     if isinstance(section, Text):
         yield from _text(section, ink)
@@ -59,7 +60,7 @@ def _section(section: Text | KeyFigures | Table | Chart, ink: Ink, key: str) -> 
     elif isinstance(section, Table):
         yield from _table(section, ink)
     else:
-        yield from _chart(section, ink)
+        yield from _chart(section, ink, picture)
     yield Spacer(1, 14)
 
 
@@ -90,12 +91,16 @@ def _table(table: Table, ink: Ink) -> Iterator[Any]:
         yield _note(ink, " ".join(notes))
 
 
-def _chart(chart: Chart, ink: Ink) -> Iterator[Any]:
-    if not chart.labels:
+def _picture(section: Section, ink: Ink) -> Any:
+    if isinstance(section, Chart) and section.labels:
+        return drawing(section, ink.accent, _ROOM)
+    return None
+
+
+def _chart(chart: Chart, ink: Ink, picture: Any) -> Iterator[Any]:
+    if picture is None:
         yield _note(ink, "Nothing to show.")
         return
-    picture = drawing(chart, ink.accent, _ROOM)
-    yield CondPageBreak(min(picture.height + 20, 560))
     yield picture
     numbers = tuple(dict.fromkeys(n for s in chart.series for v in s.values for n in v.sources))
     caption = f"Computed from {chart.computed}. " if chart.computed else ""

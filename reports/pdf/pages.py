@@ -111,10 +111,10 @@ class Pages(BaseDocTemplate):
     def _particulars(self, canvas: Canvas, y: float) -> None:
         rows = [("Created", day(moment(self.report.created_ms))), *self.report.parameters]
         if self.report.sources:
-            documents = len({source.document_id for source in self.report.sources})
-            rows.append(
-                ("Sources", f"{len(self.report.sources):,} places in {documents:,} documents")
-            )
+            sources = self.report.sources
+            documents = len({source.document_id for source in sources})
+            places = f"{len(sources):,} place{'s' * (len(sources) > 1)}"
+            rows.append(("Sources", f"{places} in {documents:,} document{'s' * (documents > 1)}"))
         for name, given in rows[:18]:
             label = shortened(clean(name), 9.4, 130)
             self.ink.text(canvas, MARGIN, y, label, 9.4, colour=MUTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from reports.value import Tone
@@ -51,7 +52,13 @@ def mixed(colour: Colour, share: float) -> Colour:
 
 
 def palette(accent: Colour, count: int) -> list[Colour]:
-    """The accent first, then colours that stay apart for the colour-blind (Okabe and Ito 2008)."""
-    others = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c8c8c", "#b8a600")
-    cycle = [accent, *(rgb(code) for code in others)]
+    """The accent first, then colours that stay apart for the colour-blind (Okabe and Ito 2008)
+    and from the accent."""
+    codes = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#0072b2", "#8c8c8c")
+    others = [colour for colour in map(rgb, codes) if _distance(colour, accent) > 0.35]
+    cycle = [accent, *others]
     return [cycle[index % len(cycle)] for index in range(count)]
+
+
+def _distance(one: Colour, other: Colour) -> float:
+    return math.dist(one, other)
