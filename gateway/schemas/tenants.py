@@ -18,13 +18,23 @@ ShortText = Annotated[str, Field(max_length=255)]
 class Branding(Request):
     name: Text | None = None
     color: Annotated[str | None, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = None
+    logo: Annotated[str | None, Field(max_length=400_000, description="PNG or JPEG as base64")] = (
+        None
+    )
+
+
+class PreApproved(Request):
+    """A standing yes to one kind of outside action; `*` is any target."""
+
+    connector: Annotated[str, Field(max_length=32)]
+    target: Text
 
 
 class TenantConfig(Request):
     branding: Branding | None = None
     webhook_secret: Annotated[str | None, Field(pattern=r"^whsec_[A-Za-z0-9+/=]{32,128}$")] = None
     notify_email: Email | None = None
-    preapproved: Annotated[list[dict[str, Any]] | None, Field(max_length=100)] = None
+    pre_approved: Annotated[list[PreApproved] | None, Field(max_length=100)] = None
 
 
 class TenantRequest(Request):

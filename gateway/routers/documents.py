@@ -1,0 +1,197 @@
+"""`/documents`: files in, and everything that was read from them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from agents import analysis_fields, ingestion
+from core.documents import Document, Fields
+from core.errors import InvalidInput, QuotaExceeded
+from core.tiers import tier_of
+from database import documents
+from database.documents import DocumentRow
+from gateway.downloads import attachment
+from gateway.house import Caller, permit
+from gateway.once import Creating
+from gateway.paging import Cursor, Limit, listed
+from gateway.schemas.base import Id, Listing
+from gateway.schemas.documents import (
+    Accepted,
+    DocumentAnswer,
+    DocumentTables,
+    DocumentText,
+    ExtractRequest,
+    FieldsAnswer,
+    PageText,
+    TableAnswer,
+    Uploaded,
+)
+from gateway.uploads import Form, received
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+Reader = Annotated[Caller, permit("documents:read")]
+Writer = Annotated[Caller, permit("documents:write")]
+Filter = Annotated[str | None, Query(max_length=255)]
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1},
+        "metadata": {"type": "string", "description": "a JSON object"},
+        "tags": {"type": "string", "description": "a JSON list of strings"},
+        "password": {"type": "string", "description": "opens encrypted files"},
+    },
+}
+_UPLOAD = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}}
+
+
+@router.post("", status_code=202, response_model=Uploaded, openapi_extra=_UPLOAD)
+async def upload(who: Writer, once: Creating, request: Request) -> Response:
+    """One or more files; all are taken or none. Each is then read by a run of its own."""
+    async with received(request, who.rt.settings) as form:
+        return await run_in_threadpool(
+            once, who, form.fingerprint(), lambda: _receive(who, form), status=202
+        )
+
+
+@router.get("")
+def listing(
+    who: Reader, status: Filter = None, document_type: Filter = None, format: Filter = None,
+    filename: Filter = None, sha256: Filter = None, parent_id: Annotated[Id | None, Query()] = None,
+    limit: Limit = 50, cursor: Cursor = None,
+) -> Listing[DocumentAnswer]:  # fmt: skip
+    """Newest first."""
+    given = {"status": status, "document_type": document_type, "format": format,
+             "filename": filename, "sha256": sha256, "parent_id": parent_id}  # fmt: skip
+    filters = {name: value for name, value in given.items() if value is not None}
+    with who.rt.db.read() as tx:
+        if parent_id is not None:
+            documents.get(tx, who.ctx, parent_id)
+        page = documents.listing(tx, who.ctx, limit=limit, cursor=cursor, filters=filters)
+    return listed(page, shown)
+
+
+@router.get("/{document_id}")
+def show(who: Reader, document_id: str) -> DocumentAnswer:
+    with who.rt.db.read() as tx:
+        return shown(documents.get(tx, who.ctx, document_id))
+
+
+@router.delete("/{document_id}", status_code=204)
+def delete(who: Writer, document_id: str) -> None:
+    """Not found by any search from this moment on."""
+    ingestion.remove(who.rt, who.ctx, document_id)
+
+
+@router.get("/{document_id}/content", response_class=Response)
+def content(who: Reader, document_id: str) -> Response:
+    """The original bytes, as an attachment."""
+    with who.rt.db.read() as tx:
+        row = documents.get(tx, who.ctx, document_id)
+    return attachment(
+        ingestion.content_of(who.rt, who.ctx, document_id), row.filename, row.content_type
+    )
+
+
+@router.get("/{document_id}/text")
+def text(who: Reader, document_id: str) -> DocumentText:
+    """Citations are offsets into these pages' text."""
+    found = ingestion.text_of(who.rt, who.ctx, document_id)
+    pages = [PageText(page=p.number, text=p.text, sheet=p.sheet) for p in found.pages]
+    return DocumentText(document_id=document_id, pages=pages)
+
+
+@router.get("/{document_id}/tables")
+def tables(who: Reader, document_id: str) -> DocumentTables:
+    found = ingestion.text_of(who.rt, who.ctx, document_id)
+    return DocumentTables(document_id=document_id, tables=_tables(found))
+
+
+@router.get("/{document_id}/fields")
+def fields(who: Reader, document_id: str) -> FieldsAnswer:
+    """What extraction found, each value with its proof."""
+    found = analysis_fields.fields_of(who.rt, who.ctx, document_id)
+    return _fields(document_id, found)
+
+
+@router.post("/{document_id}/extract")
+def extract(who: Reader, document_id: str, body: ExtractRequest) -> FieldsAnswer:
+    """The fields asked for; unknown ones are null."""
+    names = _names(body)
+    found = analysis_fields.fields_of(who.rt, who.ctx, document_id, names)
+    return _fields(document_id, found, names)
+
+
+def _receive(who: Caller, form: Form) -> Uploaded:
+    _within_quota(who, form)
+    given = form.fields
+    uploads = [
+        ingestion.Upload(
+            file.filename, file.content_type, file.path, password=given.password,
+            metadata=given.metadata, tags=given.tags,
+        )
+        for file in form.files
+    ]  # fmt: skip
+    taken = ingestion.receive(who.rt, who.ctx, uploads)
+    return Uploaded(items=[Accepted.model_validate(asdict(one)) for one in taken])
+
+
+def _within_quota(who: Caller, form: Form) -> None:
+    tier = tier_of(who.identity.tier)
+    if tier.documents is None or tier.storage_bytes is None:
+        return
+    with who.rt.db.read() as tx:
+        count = sum(documents.counts(tx, who.ctx).values()) + len(form.files)
+        size = documents.stored_bytes(tx, who.ctx) + sum(file.size for file in form.files)
+    for limit, used, most in (
+        ("documents", count, tier.documents), ("storage_bytes", size, tier.storage_bytes)
+    ):  # fmt: skip
+        if used > most:
+            raise QuotaExceeded(f"The tier {tier.name!r} holds {most} {limit}.", limit=limit)
+
+
+def _names(body: ExtractRequest) -> list[str]:
+    if (body.fields is None) == (body.json_schema is None):
+        raise InvalidInput("Give `fields` or `schema`, one of them.")
+    if body.fields is not None:
+        return list(body.fields)
+    properties = (body.json_schema or {}).get("properties")
+    if not isinstance(properties, dict) or not 0 < len(properties) <= 100:
+        raise InvalidInput("`schema` needs 1 to 100 `properties`.", field="schema")
+    return [str(name) for name in properties]
+
+
+def shown(row: DocumentRow) -> DocumentAnswer:
+    values = asdict(row)
+    return DocumentAnswer.model_validate({
+        **values, "document_id": row.id, "warnings": list(row.warnings), "tags": list(row.tags),
+        "created_at": row.created_ms, "updated_at": row.updated_ms,
+    })  # fmt: skip
+
+
+def _tables(found: Document) -> list[TableAnswer]:
+    return [
+        TableAnswer.model_validate({
+            "page": table.page, "sheet": table.sheet, "title": table.title,
+            "header_rows": table.header_rows,
+            "rows": [[asdict(cell) for cell in row] for row in table.rows],
+        })
+        for page in found.pages
+        for table in page.tables
+    ]  # fmt: skip
+
+
+def _fields(document_id: str, found: Fields, names: list[str] | None = None) -> FieldsAnswer:
+    values = asdict(found)
+    if names is not None:
+        nothing = {"value": None, "confidence": 0.0, "source": None}
+        values["fields"] = {name: values["fields"].get(name, nothing) for name in names}
+    return FieldsAnswer.model_validate({
+        **values, "document_id": document_id, "line_items": list(values["line_items"]),
+        "tags": list(values["tags"]),
+    })  # fmt: skip
