@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,8 +17,9 @@ PAYLOAD_BYTES_MAX = 1_000_000
 
 
 class Webhook:
-    """Request: `{url, payload}`. Config: `webhook_secret`, one `whsec_…` text or, while a secret
-    rotates, a list of two. Keyed: the receiver sees one `webhook-id` however often it is sent."""
+    """Request: `{url, payload}`. Config: `webhook_secret`, a text like `whsec_…`, and while it
+    rotates `webhook_secret_old`, which signs too. Keyed: the receiver sees one `webhook-id`
+    however often it is sent."""
 
     effect_class: EffectClass = "keyed"
 
@@ -102,9 +102,9 @@ def signatures(config: Any, key: str, seconds: int, body: bytes) -> list[str]:
     """`v1,…` for each of the tenant's secrets. Raises `InvalidInput` when there is none."""
     import standardwebhooks
 
-    given: str | Iterable[str] = config.get("webhook_secret") or ()
-    secrets = given.split() if isinstance(given, str) else list(given)
-    if not 1 <= len(secrets) <= 2 or not all(s.startswith("whsec_") for s in secrets):
+    names = ("webhook_secret", "webhook_secret_old")
+    secrets = [str(config[name]) for name in names if config.get(name)]
+    if not secrets or not all(s.startswith("whsec_") for s in secrets):
         raise InvalidInput(
             "This tenant has no webhook secret. Its admin sets config.webhook_secret to a text "
             "like whsec_<base64>.",
