@@ -33,7 +33,13 @@ class PreApproved(Request):
 class TenantConfig(Request):
     branding: Branding | None = None
     webhook_secret: Annotated[str | None, Field(pattern=r"^whsec_[A-Za-z0-9+/=]{32,128}$")] = None
+    webhook_secret_old: Annotated[
+        str | None, Field(pattern=r"^whsec_[A-Za-z0-9+/=]{32,128}$", description="signs too")
+    ] = None
     notify_email: Email | None = None
+    email_recipients: Annotated[
+        list[ShortText] | None, Field(max_length=100, description="addresses, @domains; none: any")
+    ] = None
     pre_approved: Annotated[list[PreApproved] | None, Field(max_length=100)] = None
 
 
