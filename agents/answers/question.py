@@ -14,14 +14,14 @@ _GENERIC = frozenset(
     re.findall(
         r"\w+",
         """
-        about according after all allowed also any anyone be before being between case
-        come comes company current currently describe different do document documents
-        during each everything exactly explain find first full general get give given go
-        handle happen happens has information issue it kind know let list long lot made
-        main make makes many may mean means more most much must need needed needs new next
-        often one other out over per place please possible problem same say says see set
-        should show some something state take taken takes tell there thing things through
-        occur occurs occurred appear appears encounter type under up use used using want was way ways were what whether not work would
+        about according after all allowed also any anyone appear appears be before being between
+        case come comes company current currently describe different do document documents
+        during each encounter everything exactly explain find first full general get give given
+        go handle happen happens has information issue it kind know let list long lot made main
+        make makes many may mean means more most much must need needed needs new next not occur
+        occurred occurs often one other out over per place please possible problem same say says
+        see set should show some something state take taken takes tell there thing things
+        through type under up use used using want was way ways were what whether work would
         """,
     )
 )

@@ -1,0 +1,160 @@
+"""A question to a tenant's documents: search, pick, word, verify; and the session's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from agents.answers import logs
+from agents.answers.evidence import find
+from agents.answers.question import Asked, asked
+from agents.answers.values import Answer, Question
+from agents.answers.wording import Remember, worded
+from agents.documents import text_of
+from agents.search import search
+from core.context import Ctx
+from core.documents import Document, Hit
+from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
+from core.ids import new_id
+from core.ports import ChatModel, Embedder
+from database import chat as memory
+from database import documents, tenants
+from database.engine import Tx
+from runtime import Runtime
+from vectorstore.words import fold
+
+HITS = 24
+LOGS_MAX = 20
+QUESTION_CHARS_MAX = 4000
+_POINTS_BACK = frozenset(
+    (
+        "it",
+        "its",
+        "that",
+        "this",
+        "they",
+        "them",
+        "those",
+        "these",
+        "he",
+        "she",
+        "him",
+        "her",
+        "there",
+    )
+)
+
+
+def ask(rt: Runtime, ctx: Ctx, question: Question) -> Answer:
+    """`POST /ask`: answers, and remembers the turn. Raises `InvalidInput` for an empty question."""
+    session_id = question.session_id or new_id()
+    with rt.db.read() as tx:
+        earlier = memory.recent(tx, ctx, session_id) if question.session_id else ()
+    text = in_context(question.text, [m.content for m in earlier if m.role == "user"])
+    answer = answer_text(rt, ctx, text, question.filters)
+    answer = replace(answer, session_id=session_id)
+    with rt.db.transaction(durable=False) as tx:
+        remember_turn(tx, ctx, session_id, question.text, answer)
+    return answer
+
+
+def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same as events: `token` (text), `citation`, `done` (the whole answer). Nothing is sent
+    before it is verified."""
+    answer = ask(rt, ctx, question)
+    for word in answer.text.split(" "):
+        yield "token", {"text": f"{word} "}
+    for source in answer.sources():
+        yield "citation", dict(source)
+    yield "done", answer.to_json()
+
+
+def remember_turn(tx: Tx, ctx: Ctx, session_id: str, question: str, answer: Answer) -> None:
+    memory.add(tx, ctx, session_id, "user", question, {})
+    told = {"answered": answer.answered, "citations": answer.sources()}
+    memory.add(tx, ctx, session_id, "assistant", answer.text, told)
+
+
+def in_context(text: str, earlier: Sequence[str]) -> str:
+    """A question that points back ("and who approves it?") is asked together with the last one."""
+    words = fold(text).replace("?", " ").split()
+    points_back = not _POINTS_BACK.isdisjoint(words) or words[:1] in (["and"], ["why"])
+    if earlier and points_back and len(words) <= 8:
+        return f"{earlier[-1]} {text}"
+    return text
+
+
+def _at_once(key: str, think: Callable[[], Any]) -> Any:
+    return think()
+
+
+def answer_text(
+    rt: Runtime,
+    ctx: Ctx,
+    text: str,
+    filters: Mapping[str, Any] | None = None,
+    remember: Remember = _at_once,
+) -> Answer:
+    """One question without a session. `remember` is a run's journal: the model is asked once."""
+    if not text.strip():
+        raise InvalidInput("The question is empty.", field="question")
+    text = text[:QUESTION_CHARS_MAX]
+    if logs.asks_for_logs(text):
+        counted = logs.count(text, _logs(rt, ctx, filters))
+        if counted is not None:
+            return counted
+    found = search(rt, ctx, text, k=HITS, mode="hybrid", filters=filters)
+    question = asked(text, _own_names(rt, ctx))
+    answer = answer_from(question, found.hits, rt.models.embedder(), _chat(rt), remember)
+    return replace(answer, degraded=found.degraded)
+
+
+def answer_from(
+    question: Asked,
+    hits: Sequence[Hit],
+    embedder: Embedder | None,
+    chat: Callable[[], ChatModel | None] = lambda: None,
+    remember: Remember = _at_once,
+) -> Answer:
+    """The pure part: what these passages answer. The model is looked for only when they do."""
+    evidence = find(question, hits, embedder)
+    if not evidence:
+        return Answer(False, "refused")
+    return worded(question.text, evidence, chat(), remember)
+
+
+def _chat(rt: Runtime) -> Callable[[], ChatModel | None]:
+    return lambda: rt.models.chat("answer")
+
+
+def _own_names(rt: Runtime, ctx: Ctx) -> frozenset[str]:
+    """The tenant's own name says nothing about what is asked for."""
+    with rt.db.read() as tx:
+        tenant = tenants.own(tx, ctx)
+    names = {tenant.slug, tenant.name, *tenant.name.split()}
+    return frozenset(fold(name) for name in names)
+
+
+def _logs(
+    rt: Runtime, ctx: Ctx, filters: Mapping[str, Any] | None
+) -> list[tuple[str, str, Document]]:
+    """The tenant's logs, newest first. With filters (but for logs by id) counting over all would
+    be wrong, so the usual search answers."""
+    with rt.db.read() as tx:
+        if not filters:
+            listed = documents.listing(tx, ctx, limit=LOGS_MAX, filters={"document_type": "log"})
+            rows = list(listed.items)
+        elif set(filters) == {"document_id"}:
+            wanted = filters["document_id"]
+            ids = wanted.get("in", []) if isinstance(wanted, Mapping) else [wanted]
+            rows = [r for r in documents.many(tx, ctx, ids) if r.document_type == "log"]
+        else:
+            return []
+    found = []
+    for row in rows:
+        try:
+            found.append((row.id, row.filename, text_of(rt, ctx, row.id)))
+        except (Conflict, NotFound, Unfinishable):
+            continue
+    return found

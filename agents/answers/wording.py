@@ -1,0 +1,80 @@
+"""A model words what the quotes say; each of its sentences is checked, or the quote is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agents.answers.evidence import Evidence
+from agents.answers.support import is_supported, supporting
+from agents.answers.values import Answer, Sentence, Usage
+from core.errors import InvalidInput, Unavailable
+from core.ports import ChatMessage, ChatModel
+from models.gates import gate
+
+# `remember(key, think)` of a run's journal, or a plain call outside a run.
+Remember = Callable[[str, Callable[[], Any]], Any]
+WORDING_SECONDS = 30.0
+_SENTENCES_MAX = 4
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
+
+
+def quoted(evidence: Sequence[Evidence]) -> Answer:
+    """The quotes themselves, as sentences."""
+    sentences = tuple(Sentence(one.passage.plain, (n,)) for n, one in enumerate(evidence, 1))
+    return Answer(True, "quotes", sentences, tuple(one.passage.source() for one in evidence))
+
+
+def worded(
+    question: str, evidence: Sequence[Evidence], chat: ChatModel | None, remember: Remember
+) -> Answer:
+    """The answer in the model's words where the quotes support them, else the quotes."""
+    plain = quoted(evidence)
+    if chat is None:
+        return plain
+    reply = remember("wording", lambda: _think(chat, question, evidence))
+    if reply is None:
+        return plain
+    sentences = checked(str(reply["text"]), evidence)
+    usage = Usage(int(reply["prompt_tokens"]), int(reply["completion_tokens"]))
+    if not sentences:
+        return _with(plain, route="quotes", model=None, usage=usage)
+    return Answer(True, "model", sentences, plain.citations, str(reply["model"]), usage)
+
+
+def _with(answer: Answer, *, route: str, model: str | None, usage: Usage) -> Answer:
+    return Answer(True, route, answer.sentences, answer.citations, model, usage)
+
+
+def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict[str, Any] | None:
+    """None when the model fails: the quotes stand for themselves."""
+    order = gate("answer")
+    quotes = "\n".join(f"{n}. {one.passage.plain}" for n, one in enumerate(evidence, 1))
+    ask = f"Question: {question}\nQuotes:\n{quotes}"
+    messages = (ChatMessage("system", order.order), ChatMessage("user", ask))
+    try:
+        reply = chat.chat(
+            messages, max_tokens=2 * order.max_tokens, deadline_seconds=WORDING_SECONDS
+        )
+    except (Unavailable, InvalidInput):
+        return None
+    return {
+        "text": reply.text,
+        "model": reply.model,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+    }
+
+
+def checked(text: str, evidence: Sequence[Evidence]) -> tuple[Sentence, ...]:
+    """The supported sentences of a model's reply; the best quote stays in when none rests on it."""
+    quotes = [f"{one.passage.plain} {one.passage.scope}" for one in evidence]
+    kept = [
+        Sentence(sentence, tuple(i + 1 for i in supporting(sentence, quotes)))
+        for sentence in _END.split(" ".join(text.split()))[:_SENTENCES_MAX]
+        if is_supported(sentence, quotes)
+    ]
+    if kept and all(1 not in sentence.citations for sentence in kept):
+        kept.insert(0, Sentence(evidence[0].passage.plain, (1,)))
+    return tuple(kept)
