@@ -1,4 +1,4 @@
-"""The checked address is called under the original name: SNI, certificate and Host agree."""
+"""TLS: the checked address is called by its name; mail and passwords stay private."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from connectors.breaker import Breaker
 from connectors.egress import Egress
+from connectors.email import Email
+from core.clock import FakeClock
 from core.errors import Unavailable
+from core.ports import EffectCall
+from core.settings import Settings
+from tests.fakes.sink import MailSink
 
 NAME = "hooks.example.org"
 
@@ -49,15 +55,15 @@ class Secure:
         self.port = int(self.server.server_address[1])
 
 
-def _write_certificate(certificate: Path, key_file: Path) -> None:
+def _write_certificate(certificate: Path, key_file: Path, host: str = NAME) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -101,3 +107,39 @@ def test_a_certificate_of_another_name_ends_the_call(secure: Secure) -> None:
     with pytest.raises(Unavailable):
         caller(secure, other).request("GET", f"https://{other}:{secure.port}/")
     assert secure.hosts == []
+
+
+@pytest.fixture
+def mail_tls(tmp_path: Path) -> ssl.SSLContext:
+    _write_certificate(tmp_path / "mail.pem", tmp_path / "mail-key.pem", "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "mail.pem", tmp_path / "mail-key.pem")
+    return context
+
+
+def _send(sink: MailSink, user: str) -> None:
+    url = sink.url.replace("smtp://127.0.0.1", f"smtp://{user}@localhost")
+    clock = FakeClock()
+    mail = {"to": "ap@clearpay.example", "subject": "Hello", "body": "Text"}
+    settings = Settings(smtp_url=url, smtp_sender="weft@clearpay.example", _env_file=None)
+    Email(settings, clock, Breaker(clock), 5.0).send(EffectCall("k", mail))
+
+
+def test_mail_is_sent_by_starttls_after_signing_in(
+    tmp_path: Path, mail_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.pem"))
+    with MailSink(tmp_path / "m", tls=mail_tls, login=("weft", "s3cret@x")) as sink:
+        _send(sink, "weft:s3cret%40x")
+        with pytest.raises(Unavailable, match="SMTPAuthenticationError"):
+            _send(sink, "weft:wrong")
+        assert [one["to"] for one in sink.deliveries()] == [["ap@clearpay.example"]]
+
+
+def test_a_mail_server_that_nobody_vouches_for_gets_nothing(
+    tmp_path: Path, mail_tls: ssl.SSLContext
+) -> None:
+    with MailSink(tmp_path / "m", tls=mail_tls, login=("weft", "s3cret")) as sink:
+        with pytest.raises(Unavailable, match="SSLCertVerificationError"):
+            _send(sink, "weft:s3cret")
+        assert sink.deliveries() == []

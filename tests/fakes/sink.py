@@ -13,6 +13,7 @@ import contextlib
 import gzip
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -264,9 +265,19 @@ class _MailHandler:
 
 
 class MailSink:
-    """An SMTP server on loopback; `url` is a `WEFT_SMTP_URL`."""
+    """An SMTP server on loopback; `url` is a `WEFT_SMTP_URL`. With `tls` it offers STARTTLS, and
+    with `login` it takes mail only from that user and password."""
 
-    def __init__(self, path: Path, answers: Sequence[str] = ("250",), port: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        answers: Sequence[str] = ("250",),
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        self._tls, self._login = tls, login
         self.lines, self.stopped = Lines(path), threading.Event()
         self._handler = _MailHandler(self.lines, Script(answers), self.stopped)
         self.port = port or _free_port()
@@ -276,7 +287,14 @@ class MailSink:
     def __enter__(self) -> MailSink:
         from aiosmtpd.controller import Controller
 
-        controller = Controller(self._handler, hostname="127.0.0.1", port=self.port)
+        controller = Controller(
+            self._handler,
+            hostname="127.0.0.1",
+            port=self.port,
+            tls_context=self._tls,
+            auth_required=self._login is not None,
+            authenticator=self._knows,
+        )
         controller.start()
         self._stop = controller.stop
         return self
@@ -292,6 +310,13 @@ class MailSink:
 
     def deliveries(self) -> list[dict[str, Any]]:
         return self.lines.read()
+
+    def _knows(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> Any:
+        from aiosmtpd.smtp import AuthResult
+
+        user, password = self._login or ("", "")
+        right = (given.login, given.password) == (user.encode(), password.encode())
+        return AuthResult(success=right, handled=False)
 
 
 def _free_port() -> int:
