@@ -106,6 +106,8 @@ def _read(work: Work, document_id: str, depth: int) -> None:
         if not documents.claim(tx, work.ctx, row.id, work.step_id, _LEASE_SECONDS):
             raise _BusyError(row.filename)
         row = documents.get(tx, work.ctx, document_id)
+        if row.status in ("received", "failed"):
+            documents.set_status(tx, work.ctx, row.id, "parsing")
     if row.status == "ready":
         _release(work, row)
         return
@@ -121,26 +123,32 @@ def _read(work: Work, document_id: str, depth: int) -> None:
 
 
 def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
-    original = original_of(work.rt, work.ctx, row)
-    if original is not None and original.status == "ready" and is_alias(row, original):
+    original = _original(work, row, depth)
+    if original is not None and is_alias(row, original):
         with fp("index.commit"), work.rt.db.transaction() as tx:
             adopted(tx, work.ctx, row, original)
         return
-    if original is not None and original.status not in ("ready", "failed"):
-        raise _BusyError(original.filename)
-    if row.status in ("received", "failed"):
-        with work.rt.db.transaction(durable=False) as tx:
-            documents.set_status(tx, work.ctx, row.id, "parsing")
     document = _parsed(work, row, original)
     warnings = [*document.warnings, *_attached(work, row, document, depth)]
     facts = {
         "pages": len(document.pages), "language": document.language, "warnings": warnings,
         "document_type": document.document_type, "password": None,
+        "duplicate_of": original.id if original else None,
     }  # fmt: skip
-    if original is not None and original.status == "failed":
-        facts["duplicate_of"] = None
     _index(work, row, document, facts)
     compaction.compact(work.rt, work.ctx)
+
+
+def _original(work: Work, row: DocumentRow, depth: int) -> DocumentRow | None:
+    """The document that `row` is a copy of, read first if nobody did; None if it cannot be."""
+    original = original_of(work.rt, work.ctx, row)
+    if original is None:
+        return None
+    try:
+        _read(work, original.id, depth)
+    except (Rejected, Unfinishable):
+        return None  # perhaps this copy came with the right password
+    return original_of(work.rt, work.ctx, row)
 
 
 def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Document:

@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from vectorstore.values import About
 
 Mask = npt.NDArray[np.bool_]
+_DAY_MS = 86_400_000
 _BOUNDS = {"gte", "lte", "gt", "lt"}
 
 
@@ -66,12 +67,16 @@ def check(filters: Mapping[str, Any]) -> None:
 
 def _ranges(field: str, wanted: Any) -> list[tuple[Any, Any, bool, bool]]:
     if not isinstance(wanted, Mapping):
-        return [(value := _plain(field, wanted), value, True, True)]
+        return [(_plain(field, wanted), _plain(field, wanted, last=True), True, True)]
     if set(wanted) == {"in"} and isinstance(wanted["in"], list | tuple):
-        values = [_plain(field, value) for value in wanted["in"]]
-        return [(value, value, True, True) for value in values]
+        return [
+            (_plain(field, value), _plain(field, value, last=True), True, True)
+            for value in wanted["in"]
+        ]
     if wanted and set(wanted) <= _BOUNDS:
-        bounds = {name: _plain(field, value) for name, value in wanted.items()}
+        bounds = {
+            name: _plain(field, value, last=name in ("lte", "gt")) for name, value in wanted.items()
+        }
         low, high = bounds.get("gte", bounds.get("gt")), bounds.get("lte", bounds.get("lt"))
         if low is not None and high is not None and _family(low) is not _family(high):
             raise InvalidInput(f"The bounds of filter {field!r} are of two kinds.", field=field)
@@ -82,9 +87,11 @@ def _ranges(field: str, wanted: Any) -> list[tuple[Any, Any, bool, bool]]:
     )
 
 
-def _plain(field: str, value: Any) -> str | int | float | bool:
+def _plain(field: str, value: Any, *, last: bool = False) -> str | int | float | bool:
+    """`last`: a day without a time stands for its last millisecond."""
     if field == "created_at" and isinstance(value, str):
-        return _milliseconds(value)
+        whole_day = last and len(value.strip()) == len("2026-11-21")
+        return _milliseconds(value.strip()) + (_DAY_MS - 1 if whole_day else 0)
     if isinstance(value, str | int | float):
         return value
     raise InvalidInput(f"Filter {field!r} must compare with text, numbers or bool.", field=field)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.clock import rfc3339
 from core.context import Ctx
 from core.documents import Hit
 from core.errors import InvalidInput, Unfinishable
@@ -173,5 +174,5 @@ def _shown(about: About) -> dict[str, Any]:
     return {
         **about.metadata,
         "document_type": about.document_type, "tags": list(about.tags),
-        "created_ms": about.created_ms,
+        "created_at": rfc3339(about.created_ms),
     }  # fmt: skip

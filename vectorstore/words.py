@@ -12,6 +12,8 @@ _PART = re.compile(rf"[{_SIGNS}]+")
 _DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
 _CJK_START = re.compile(rf"[{_CJK}]")
 
+_ASKED_MAX = 200  # words of a question beyond this change nothing but its cost
+
 # Dropped from questions that say something else too; never dropped from documents.
 STOP = frozenset(
     re.findall(
@@ -49,7 +51,7 @@ def words(text: str) -> list[str]:
 
 def asked(text: str) -> list[str]:
     """The distinct words of a question, without stop words unless there is nothing else."""
-    every = list(dict.fromkeys(words(text)))
+    every = list(dict.fromkeys(words(text)))[:_ASKED_MAX]
     return [word for word in every if word not in STOP] or every
 
 

@@ -250,10 +250,13 @@ def test_the_same_file_twice_in_one_request_is_read_once(desk: Desk) -> None:
     both = [Upload("a.md", "text/plain", TEXT), Upload("b.md", "text/plain", TEXT)]
     one, two = receive(desk.rt, desk.ctx, both, desk.started)
     assert two.duplicate_of == one.document_id
-    deferred = ingest(desk.work(two.document_id, "step-2"))
-    assert isinstance(deferred, Defer)
-    desk.ingest(one.document_id)
+    with desk.rt.db.transaction() as tx:
+        assert documents.claim(tx, desk.ctx, one.document_id, "step-other", 30)
+    assert isinstance(ingest(desk.work(two.document_id)), Defer)
+    with desk.rt.db.transaction() as tx:
+        documents.release(tx, desk.ctx, one.document_id, "step-other")
     assert desk.ingest(two.document_id)["status"] == "ready"
+    assert desk.row(one.document_id).status == "ready"
     assert desk.found("refunds") == [one.document_id]
 
 
@@ -298,6 +301,14 @@ def test_bytes_that_failed_are_tried_afresh_when_they_come_again(desk: Desk) -> 
     with pytest.raises(Unfinishable):
         ingest(desk.work(first.document_id))
     assert desk.receive(data, "broken.pdf").duplicate_of is None
+
+
+def test_a_copy_of_what_failed_is_read_for_itself(desk: Desk) -> None:
+    both = [Upload(name, "", b"%PDF-1.7 nothing of the kind") for name in ("a.pdf", "b.pdf")]
+    _one, two = receive(desk.rt, desk.ctx, both, desk.started)
+    with pytest.raises(Unfinishable):
+        ingest(desk.work(two.document_id))
+    assert desk.row(two.document_id).status == "failed"
 
 
 def test_an_unread_document_has_no_text_yet(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from vectorstore.filters import Columns, check
 DAY = 86_400_000
 DOCUMENTS = [
     About("d1", "a.pdf", "invoice", ("paid", "eu"), 1 * DAY, metadata={"vendor": "Acme", "n": 3}),
-    About("d2", "b.pdf", "invoice", ("open",), 2 * DAY, metadata={"vendor": "Bolt", "n": 7.5}),
+    About("d2", "b.pdf", "invoice", ("open",), 2 * DAY + 5, metadata={"vendor": "Bolt", "n": 7.5}),
     About("d3", "c.txt", "sop", (), 3 * DAY, metadata={"n": "7", "draft": True, "who": ["x", "y"]}),
 ]
 
@@ -36,6 +36,9 @@ DOCUMENTS = [
         ({"created_at": {"gte": "1970-01-03"}}, "d2 d3"),
         ({"created_at": {"gte": "1970-01-02T00:00:00Z", "lt": "1970-01-03"}}, "d1"),
         ({"created_at": 3 * DAY}, "d3"),
+        ({"created_at": "1970-01-03"}, "d2"),
+        ({"created_at": {"lte": "1970-01-03"}}, "d1 d2"),
+        ({"created_at": {"gt": "1970-01-03"}}, "d3"),
         ({"vendor": "Acme", "n": {"gte": 5}}, ""),
         ({"tags": {"in": []}}, ""),
         ({"unknown": "x"}, ""),

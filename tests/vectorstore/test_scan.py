@@ -21,6 +21,15 @@ def recall(found: npt.NDArray[np.int64], exact: Floats, k: int) -> float:
     return len(set(found[:k]) & set(np.argsort(-exact, kind="stable")[:k])) / k
 
 
+def test_ten_nearest_are_found_where_nothing_is_alike() -> None:
+    vectors = np.random.default_rng(3).normal(size=(4000, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    scan = Scan(halved(vectors))
+    questions = clustered(60, seed=5)
+    found = [recall(scan.nearest(one, 10, None)[0], vectors @ one, 10) for one in questions]
+    assert np.mean(found) >= 0.99
+
+
 @pytest.mark.parametrize("share", [None, 0.9, 0.3, 0.1, 0.01])
 def test_ten_nearest_are_found_whatever_the_filter_admits(share: float | None) -> None:
     vectors = clustered(4000)
