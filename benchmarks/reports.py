@@ -101,8 +101,10 @@ def _typed(cell: Any) -> Value:
 
 
 def _plain_pdf(rows: list[list[Any]]) -> None:
-    style: list[Any] = [("GRID", (0, 0), (-1, -1), 0.25, colors.grey), ("FONTSIZE", (0, 0), (-1, -1), 8),
-             ("BACKGROUND", (0, 0), (-1, 0), colors.lightgrey)]  # fmt: skip
+    style: list[Any] = [
+        ("GRID", (0, 0), (-1, -1), 0.25, colors.grey), ("FONTSIZE", (0, 0), (-1, -1), 8),
+        ("BACKGROUND", (0, 0), (-1, 0), colors.lightgrey),
+    ]  # fmt: skip
     header = ["Id", "Region", "Units", "Price", "Date", "State"]
     table = Table([header, *rows], repeatRows=1, style=style)
     SimpleDocTemplate(io.BytesIO(), pagesize=A4).build([table])

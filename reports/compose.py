@@ -164,7 +164,8 @@ def _cell(column: ColumnSpec, row: Any, proofs: Proofs) -> Value:
     currency = find(row, column.currency) if column.currency else None
     value = proofs.value(fact, column.format, currency=currency, computed=column.computed,
                          tones=column.tones)  # fmt: skip
-    if column.proven and value.value is not None and not value.sources:
+    claimed = column.proven is not None and bool(bare(find(row, column.proven)))
+    if claimed and value.value is not None and not value.sources:
         proofs.withheld += 1
         return Value(column.format, None)
     if isinstance(value.value, str) and value.value in column.words:

@@ -83,9 +83,8 @@ class Sheet:
 
     def link(self, cell: str, place: str, tip: str) -> None:
         if len(self._links) < LINKS_MAX:
-            self._links.append(
-                f'<hyperlink ref="{cell}" location={quoteattr(place)} tooltip={quoteattr(tip)}/>'
-            )
+            where, said = quoteattr(place), quoteattr(tip[:250])
+            self._links.append(f'<hyperlink ref="{cell}" location={where} tooltip={said}/>')
 
     def _cell(self, ref: str, held: str | Decimal | date | None, look: Look) -> str:
         if held is None or held == "":

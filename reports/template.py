@@ -30,7 +30,8 @@ class Parameter(_Part):
 
 class ColumnSpec(_Part):
     """`field` is a path in the row, `sources` another one, to proofs kept beside the value.
-    `computed` says how a figure without a source came about; `words` shows codes as words."""
+    `computed` says how a figure without a source came about. `proven` names a field of the row:
+    where it is true, text without a source is withheld. `words` shows codes as words."""
 
     field: Where
     title: str
@@ -39,7 +40,7 @@ class ColumnSpec(_Part):
     computed: str = ""
     weight: float = Field(0.0, ge=0, le=20)
     sources: Where | None = None
-    proven: bool = False
+    proven: Where | None = None
     tones: dict[str, Tone] = {}
     words: dict[str, str] = {}
 

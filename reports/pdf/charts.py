@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, String, Wedge
@@ -156,12 +157,22 @@ def _lines(chart: Chart, colours: list[Colour], room: float) -> Drawing:
         edge = min(room - fonts.width(label, 7.2) / 2, xs[index])
         _write(picture, edge, 8, label, 7.2, colour=MUTED, anchor="middle")
     for series, colour in zip(chart.series, colours, strict=True):
-        ys = [bottom + (_float(value) - low) * scale for value in series.values]
-        points = [part for pair in zip(xs, ys, strict=True) for part in pair]
-        picture.add(PolyLine(points, strokeColor=_colour(colour), strokeWidth=1.6))
-        for x, y in zip(xs, ys, strict=True):
-            picture.add(_box(x - 1.9, y - 1.9, 3.8, 3.8, colour, 1.9))
+        points = [
+            (x, bottom + (_float(value) - low) * scale) if value.value is not None else None
+            for x, value in zip(xs, series.values, strict=True)
+        ]
+        _trace(picture, points, colour)
     return picture
+
+
+def _trace(picture: Drawing, points: list[tuple[float, float] | None], colour: Colour) -> None:
+    """A figure that is not known interrupts the line."""
+    for here, following in pairwise([*points, None]):
+        if here is None:
+            continue
+        if following is not None:
+            picture.add(PolyLine([*here, *following], strokeColor=_colour(colour), strokeWidth=1.6))
+        picture.add(_box(here[0] - 1.9, here[1] - 1.9, 3.8, 3.8, colour, 1.9))
 
 
 def _ticks(low: float, top: float) -> list[float]:

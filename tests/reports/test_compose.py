@@ -68,6 +68,9 @@ def test_an_answer_without_citations_is_not_printed() -> None:
         "The documents do not answer this question.",
     ]
     assert text.paragraphs[0].spans[0].sources == (1,)
+    answers = [row[2].value for row in _table(report, "main").rows]
+    assert answers[1:] == ["The sources do not say.", None]
+    assert report.withheld == 1
 
 
 def test_facts_of_another_shape_give_an_empty_report_not_a_crash() -> None:
