@@ -22,7 +22,7 @@ from database import templates as template_rows
 from database import tenants
 from runtime import Runtime
 from workflows.submission import Submission, submit
-from workflows.tasks import Done, TaskSpec, Work
+from workflows.tasks import Catalog, Done, TaskSpec, Work
 
 _KIND = "report"
 _FACTS_KIND = "facts"
@@ -159,7 +159,7 @@ def save_template(
 
 def request(
     rt: Runtime, ctx: Ctx, template: str, documents: Sequence[str], params: Mapping[str, Any],
-    formats: Sequence[str],
+    formats: Sequence[str], *, catalog: Catalog | None = None,
 ) -> Requested:  # fmt: skip
     """`POST /reports`: submits the run that makes the report. `params` also hold `questions` (for a
     template over answers) or `rows` (for a plain table)."""
@@ -167,11 +167,11 @@ def request(
     _complete(found, documents, params)
     report_id = new_id()
     run = submit(rt, ctx, Submission(
-        definition=definition(found, template, formats, scoped=bool(documents)),
+        definition=definition(found, formats, name=template, scoped=bool(documents)),
         inputs={"params": dict(params), "report_id": report_id},
         documents=tuple(documents),
         metadata={"report_id": report_id, "template": template},
-    ))  # fmt: skip
+    ), catalog=catalog)  # fmt: skip
     return Requested(report_id, run.id, run.status)
 
 
@@ -189,12 +189,12 @@ def _complete(
 
 
 def definition(
-    template: reports.Template, name: str, formats: Sequence[str], *, scoped: bool = True
+    template: reports.Template, formats: Sequence[str], *, name: str = "", scoped: bool = False
 ) -> dict[str, Any]:
     """The run that `POST /reports` stands for: read, make the facts, compose.
 
     Its inputs are `params`: for `answer` with `questions`, for `rows` with `rows`. `scoped` answers
-    from the run's documents alone, else from all that the tenant has.
+    from the run's documents alone, else from all that the tenant has. `name` may carry `@version`.
     """
     steps: list[dict[str, Any]] = []
     needs: list[str] = []
@@ -205,7 +205,7 @@ def definition(
         needs, facts = ["facts"], "${steps.facts.output.facts}"
     steps.append({
         "id": "report", "agent": "report", "task": "compose", "needs": needs,
-        "with": {"template": name, "facts": facts, "formats": _formats(formats),
+        "with": {"template": name or template.name, "facts": facts, "formats": _formats(formats),
                  "params": "${inputs.params}", "report_id": "${inputs.report_id}"},
     })  # fmt: skip
     return {

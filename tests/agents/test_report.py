@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from agents import report as agent
+from agents.registry import AGENTS
 from core.context import Ctx
 from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
 from core.events import AgentMessage
@@ -152,7 +153,9 @@ def test_a_request_is_a_run_with_a_promised_report(
     house: Platform, template: str, documents: list[str], params: dict[str, Any]
 ) -> None:
     ctx = house.tenant("clearpay")
-    asked = agent.request(house.rt, ctx, template, documents, params, ["pdf"])
+    asked = agent.request(
+        house.rt, ctx, template, documents, params, ["pdf"], catalog=AGENTS.catalog
+    )
     assert asked.status == "pending"
     assert asked.report_id != asked.run_id
 
