@@ -1,4 +1,4 @@
-"""Passages of about 200 word pieces: exact slices of one page, table rows whole, headings beside."""
+"""Passages of about 200 word pieces: exact slices of a page, table rows whole, headings beside."""
 
 from __future__ import annotations
 
@@ -62,9 +62,17 @@ def _chunk(
 ) -> Chunk:
     start, end = group[0].start, group[-1].end
     return Chunk(
-        f"{document_id}:{ordinal}", document_id, ordinal, page.text[start:end], page.number, start, end,
-        page.sheet, _cells(group), _context(document, page, group),
-    )  # fmt: skip
+        id=f"{document_id}:{ordinal}",
+        document_id=document_id,
+        ordinal=ordinal,
+        text=page.text[start:end],
+        page=page.number,
+        start=start,
+        end=end,
+        sheet=page.sheet,
+        cells=_cells(group),
+        context=_context(document, page, group),
+    )
 
 
 def _cells(group: list[_Atom]) -> str | None:

@@ -7,18 +7,19 @@ import io
 import re
 from collections import Counter
 
-from core.documents import Cell, Document
+from core.documents import Document
 from core.errors import Unfinishable
 from ingestion.decoding import decode_named
 from ingestion.limits import Limits
 from ingestion.page_text import PageText, tidy
+from ingestion.sheets import add_rows
 from ingestion.values import typed_cell
 
 _COMMA_NUMBER = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,\d{1,2}|[-+]?\d+,\d{1,2}")
 
 
 def read(data: bytes, limits: Limits, format: str = "csv") -> Document:
-    """One page with one table; cells have addresses as in a sheet, line k of the text is row k."""
+    """One page; cells have addresses as in a sheet, an empty row ends a table."""
     text, encoding = decode_named(data)
     text = tidy(text)
     mark = "\t" if format == "tsv" else separator(text)
@@ -32,7 +33,7 @@ def read(data: bytes, limits: Limits, format: str = "csv") -> Document:
         for row, record in enumerate(texts)
     ]  # fmt: skip
     page = PageText()
-    page.add_table(rows, header_rows=header_rows(rows))
+    add_rows(page, rows, None)
     metadata = {
         "encoding": encoding, "separator": mark, "rows": len(rows), "columns": len(rows[0]),
         "decimal_comma": comma,
@@ -72,12 +73,13 @@ def _records(text: str, mark: str, limits: Limits) -> tuple[list[list[str]], lis
             if cells > limits.cells:
                 warnings.append(f"Only the first {len(records)} rows were read: cell limit.")
                 break
-            if any(field.strip() for field in record):
-                records.append(record)
+            records.append(record)
     except csv.Error as error:
         warnings.append(
             f"Row {reader.line_num} could not be read ({error}); rows after it are missing."
         )
+    while records and not any(field.strip() for field in records[-1]):
+        records.pop()
     width = max((len(record) for record in records), default=0)
     if width * len(records) > limits.cells:
         return records, [*warnings, "Rows have very different lengths."]
@@ -89,10 +91,3 @@ def _decimal_comma(records: list[list[str]]) -> bool:
     commas = sum(bool(_COMMA_NUMBER.fullmatch(cell)) for cell in sample)
     points = sum(bool(re.fullmatch(r"[-+]?\d+\.\d{1,2}", cell)) for cell in sample)
     return commas > points
-
-
-def header_rows(rows: list[list[Cell]]) -> int:
-    """1 when the first row is all text and some later row is not, or when it names columns."""
-    if len(rows) < 2:
-        return 0 if rows and any(cell.kind in ("number", "date") for cell in rows[0]) else 1
-    return 0 if any(cell.kind in ("number", "date") for cell in rows[0]) else 1

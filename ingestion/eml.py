@@ -19,8 +19,9 @@ from ingestion.page_text import PageText, one_line, tidy
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _NESTED = re.compile(rb"content-type:\s*(?:multipart/|message/rfc822)", re.IGNORECASE)
 _WROTE = re.compile(
-    r"(?:On .{4,120} wrote:|Am .{4,120} schrieb .{0,80}:|Le .{4,120} a écrit\s?:|El .{4,120} escribió:|"
-    r"Op .{4,120} schreef .{0,80}:|-{2,}\s*(?:Original Message|Ursprüngliche Nachricht|Forwarded message).*)$",
+    r"(?:On .{4,120} wrote:|Am .{4,120} schrieb .{0,80}:|Le .{4,120} a écrit\s?:|"
+    r"El .{4,120} escribió:|Op .{4,120} schreef .{0,80}:|"
+    r"-{2,}\s*(?:Original Message|Ursprüngliche Nachricht|Forwarded message).*)$",
     re.IGNORECASE,
 )  # fmt: skip
 # Python's header parser raises these on hostile headers.
@@ -43,8 +44,8 @@ def read(data: bytes, limits: Limits) -> Document:
     if attachments:
         metadata["attachments"] = [item.filename for item in attachments]
     return Document(
-        "eml", tuple(pages), title=metadata.get("subject"), document_type="email", metadata=metadata,
-        attachments=attachments,
+        "eml", tuple(pages), title=metadata.get("subject"), document_type="email",
+        metadata=metadata, attachments=attachments,
     )  # fmt: skip
 
 
@@ -76,8 +77,10 @@ def header(message: Message, name: str) -> str:
 
 
 def _headers(message: Message) -> dict[str, Any]:
-    names = {"from": "From", "to": "To", "cc": "Cc", "subject": "Subject", "message_id": "Message-ID",
-             "in_reply_to": "In-Reply-To", "reply_to": "Reply-To"}  # fmt: skip
+    names = {
+        "from": "From", "to": "To", "cc": "Cc", "subject": "Subject", "message_id": "Message-ID",
+        "in_reply_to": "In-Reply-To", "reply_to": "Reply-To",
+    }  # fmt: skip
     found: dict[str, Any] = {key: header(message, name)[:2000] for key, name in names.items()}
     try:
         moment = getattr(message["Date"], "datetime", None)
@@ -126,7 +129,8 @@ def _attachment(part: Message, number: int) -> Attachment:
     kind = part.get_content_type()
     if kind == "message/rfc822":
         inner = part.get_payload()
-        mail = inner[0] if isinstance(inner, list) and inner else EmailMessage()
+        first = inner[0] if isinstance(inner, list) and inner else None
+        mail = first if isinstance(first, Message) else EmailMessage()
         name = one_line(header(mail, "Subject"))[:100] or f"mail-{number}"
         return Attachment(f"{_plain(name)}.eml", kind, mail.as_bytes())
     payload = part.get_payload(decode=True)

@@ -20,11 +20,12 @@ _TEXT_NAMES = {
 }  # fmt: skip
 _NAMES = {**_TEXT_NAMES, "pdf": "pdf", "docx": "docx", "xlsx": "xlsx", "xlsm": "xlsx"}
 # Names that promise something else than what we read.
-_FOREIGN = set(
-    "doc xls ppt pptx odt ods odp rtf msg exe dll so com bat sh zip gz tgz tar 7z rar bz2 xz jar apk "
-    "png jpg jpeg gif bmp tif tiff webp heic svg mp3 mp4 wav avi mov mkv iso bin dat parquet sqlite db"
-    .split()
-)  # fmt: skip
+_FOREIGN = frozenset({
+    "doc", "xls", "ppt", "pptx", "odt", "ods", "odp", "rtf", "msg", "exe", "dll", "so", "com",
+    "bat", "sh", "zip", "gz", "tgz", "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "png",
+    "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "heic", "svg", "mp3", "mp4", "wav",
+    "avi", "mov", "mkv", "iso", "parquet", "sqlite",
+})  # fmt: skip
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"), (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"), (b"BM", "a BMP image"), (b"II*\x00", "a TIFF image"),
@@ -32,7 +33,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a Windows program"), (b"\x7fELF", "a Linux program"),
     (b"\xcf\xfa\xed\xfe", "a macOS program"), (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"), (b"{\\rtf", "an RTF document"), (b"SQLite format 3", "a database"),
+    (b"\xfd7zXZ", "an xz archive"), (b"{\\rtf", "an RTF document"),
+    (b"SQLite format 3", "a database"),
     (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
 )  # fmt: skip
@@ -42,8 +44,10 @@ _HEADER = re.compile(
     r"content-type|x-[\w-]+|reply-to|cc)\s*:",
     re.IGNORECASE,
 )
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
-                   re.IGNORECASE | re.DOTALL)  # fmt: skip
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def extension(filename: str) -> str:
@@ -69,7 +73,7 @@ def sniff(data: bytes, filename: str) -> str:
 
 def _agreed(found: str, named: str) -> str:
     claimed = _NAMES.get(named)
-    if claimed == found or (claimed is None and named not in _FOREIGN - {"bin", "dat"}):
+    if claimed == found or (claimed is None and named not in _FOREIGN):
         return found
     raise InvalidInput(
         f"The file is named .{named} but its content is {found.upper()}. "

@@ -1,4 +1,4 @@
-"""Takes rights away from the parser's process, as far as the system allows; nothing gives them back.
+"""Takes rights away from the parser's process, as far as the system allows, and for good.
 
 Linux: an empty network namespace, Landlock (no files but the interpreter's own), seccomp (no
 sockets, programs, tracing). Elsewhere resource limits alone. Sources: seccomp(2), landlock(7).

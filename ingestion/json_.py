@@ -106,8 +106,8 @@ def is_log(records: list[dict[str, Any]]) -> bool:
 def _add_log(page: PageText, records: list[dict[str, Any]]) -> None:
     """A line per entry, `time level service message key=value …`, and the same as a table."""
     columns = _columns(records)
-    first = [next((c for c in columns if c.lower() in names), None)
-             for names in (_TIME, _LEVEL, {"service", "logger", "component", "app"}, _MESSAGE)]  # fmt: skip
+    lead = (_TIME, _LEVEL, {"service", "logger", "component", "app"}, _MESSAGE)
+    first = [next((c for c in columns if c.lower() in names), None) for names in lead]
     order = [c for c in dict.fromkeys(first) if c is not None]
     order += [c for c in columns if c not in order]
     _add_rows(page, records, order)

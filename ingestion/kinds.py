@@ -17,17 +17,41 @@ _SETS = {name: frozenset(words.split()) for name, words in _STOPS.items()}
 
 # kind -> (words in the file's name, words in the text); the text's first lines weigh more.
 _WORDS: dict[str, tuple[str, str]] = {
-    "purchase_order": (r"purchase.?order|bestellung|^po[-_ ]?\d", r"purchase order\b|bestellung\b|bon de commande|orden de compra"),
+    "purchase_order": (
+        r"purchase.?order|bestellung|^po[-_ ]?\d",
+        r"purchase order\b|bestellung\b|bon de commande|orden de compra",
+    ),
     "receipt": (r"receipt|quittung|kassenbon", r"\breceipt\b|quittung|kassenbon|reçu\b"),
-    "invoice": (r"invoice|rechnung|facture|factura|\binv[-_ ]?\d", r"\binvoice\b|\brechnung\b|\bfacture\b|\bfactura\b|\bfactuur\b|tax invoice|rechnungsnummer"),
-    "meeting_notes": (r"meeting|minutes|protokoll|notes", r"meeting (?:notes|minutes)|minutes of|attendees|action items|besprechungsprotokoll|teilnehmer"),
+    "invoice": (
+        r"invoice|rechnung|facture|factura|factuur|\binv[-_ ]?\d",
+        r"\binvoice\b|\brechnung\b|\bfacture\b|\bfactura\b|\bfactuur\b|rechnungsnummer",
+    ),
+    "meeting_notes": (
+        r"meeting|minutes|protokoll|notes",
+        r"meeting (?:notes|minutes)|minutes of|attendees|action items|protokoll|teilnehmer",
+    ),
     "error_codes": (r"error.?codes?|fehlercodes?|errors", r"error codes?\b|fehlercodes?\b"),
-    "resolution": (r"resolution|postmortem|rca|fix(?:es)?\b", r"\bresolution\b|root cause|postmortem|steps to resolve|lösung"),
-    "sop": (r"\bsop|procedure|runbook|playbook", r"standard operating procedure|\bsop\b|\brunbook\b|\bprocedure\b|verfahrensanweisung"),
-    "contract": (r"contract|agreement|vertrag|\bnda\b", r"\bagreement\b|\bcontract\b|hereinafter|\bvertrag\b|the parties"),
-    "ticket": (r"ticket|issue|incident|case", r"ticket (?:id|number|no)|\breporter\b|\bassignee\b|\bpriority:"),
-    "kb": (r"\bkb|faq|how.?to|knowledge|guide|article", r"knowledge base|\bfaq\b|frequently asked|how to\b"),
-}  # fmt: skip
+    "resolution": (
+        r"resolutions?\b|postmortem|rca|fix(?:es)?\b",
+        r"\bresolution\b|root cause|postmortem|steps to resolve|lösung",
+    ),
+    "sop": (
+        r"\bsops?\b|procedure|runbook|playbook",
+        r"standard operating procedure|\bsop\b|\brunbook\b|\bprocedure\b|verfahrensanweisung",
+    ),
+    "contract": (
+        r"contract|agreement|vertrag|\bnda\b",
+        r"\bagreement\b|\bcontract\b|hereinafter|\bvertrag\b|the parties",
+    ),
+    "ticket": (
+        r"tickets?\b|issues?\b|incident|case",
+        r"ticket (?:id|number|no)|\breporter\b|\bassignee\b|\bpriority:",
+    ),
+    "kb": (
+        r"\bkb|faq|how.?to|knowledge|guide|article",
+        r"knowledge base|\bfaq\b|frequently asked|how to\b",
+    ),
+}
 _COMPILED = {
     kind: (re.compile(name, re.IGNORECASE), re.compile(text, re.IGNORECASE))
     for kind, (name, text) in _WORDS.items()
@@ -78,6 +102,10 @@ def _is_ledger(sample: str, name: str) -> bool:
     ):
         return True
     head = sample[:600]
+    if re.search(
+        r"\bbill to\b|^\W*(?:tax )?invoice (?:no|number|date)\b[^|\n]*\|[^|\n]*$", head, re.I | re.M
+    ):
+        return False
     if _COMPILED["error_codes"][0].search(name) or _COMPILED["ticket"][0].search(name):
         return False
     return len({word.lower() for word in _LEDGER.findall(head)}) >= 3

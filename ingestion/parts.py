@@ -70,7 +70,7 @@ def stream_xml(
     try:
         yield from etree.iterparse(
             io.BytesIO(data), events=events, tag=tags, resolve_entities=False, no_network=True,
-            load_dtd=False, dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True,
+            load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True,
         )  # fmt: skip
     except etree.XMLSyntaxError as error:
         raise Unfinishable(f"The file is damaged: {error.msg}", code="corrupted") from error

@@ -14,6 +14,7 @@ from ingestion.pdf_glyphs import PageGlyphs, glyphs
 from ingestion.pdf_layout import page_of
 
 _ENCRYPTED, _BAD_SECURITY = 4, 5
+_NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 
 
@@ -98,8 +99,7 @@ def _metadata(pdf: Any) -> dict[str, Any]:
         for name in ("title", "author", "subject", "keywords")
         if name in found
     }
-    if kept.get("title", "").lower() in ("untitled", "(anonymous)"):
-        del kept["title"]
+    kept = {k: v for k, v in kept.items() if v.lower() not in _NOTHING}
     for key, name in (("creationdate", "created"), ("moddate", "modified")):
         date = _DATE.match(found.get(key, ""))
         if date:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ingestion.pdf_glyphs import Piece
 from ingestion.pdf_grid import Found
 
@@ -11,7 +13,7 @@ Segments = list[list[Piece]]
 def segments(line: list[Piece]) -> Segments:
     """A line cut at gaps wider than its letters are high."""
     parts: Segments = [[line[0]]]
-    for before, word in zip(line, line[1:], strict=False):
+    for before, word in pairwise(line):
         if word.x0 - before.x1 > 0.95 * min(before.y1 - before.y0, word.y1 - word.y0):
             parts.append([word])
         else:
@@ -90,21 +92,61 @@ def _table(cut: list[Segments]) -> Found | None:
         return None
     if sum(len(line) for line in full) < 0.6 * len(columns) * len(full):
         return None
+    columns = _finer(columns, cut)
     rows: list[list[list[Piece] | None]] = []
     for line in cut:
         row: list[list[Piece] | None] = [[] for _ in columns]
         for part in line:
-            held = row[_nearest(part, columns)]
-            assert held is not None
-            held.extend(part)
+            for word, at in _homes(part, columns):
+                held = row[at]
+                assert held is not None
+                held.append(word)
         if len(line) == 1 and rows:
             _continue(rows[-1], row)
         else:
             rows.append(row)
     words = [word for line in cut for part in line for word in part]
-    return Found(
-        columns[0][0], min(w.y0 for w in words), columns[-1][1], max(w.y1 for w in words), rows, {}
-    )
+    top, bottom = min(word.y0 for word in words), max(word.y1 for word in words)
+    return Found(columns[0][0], top, columns[-1][1], bottom, rows, {})
+
+
+def _finer(columns: list[tuple[float, float]], cut: list[Segments]) -> list[tuple[float, float]]:
+    """Narrow columns that a small gap alone keeps apart: words of all rows begin at one place."""
+    lines = [[word for part in line for word in part] for line in cut]
+    finer: list[tuple[float, float]] = []
+    for low, high in columns:
+        inside = [
+            [word for word in line if low - 1 <= word.x0 and word.x1 <= high + 1] for line in lines
+        ]
+        inside = [words for words in inside if words]
+        heads = {part[0].x0 for line in cut for part in line if low + 2 < part[0].x0 < high}
+        begins = heads | {word.x0 for word in inside[0][1:]} if inside else heads
+        for at in sorted(begins):
+            if _is_edge(at, inside, named=at in heads):
+                finer.append((low, at - 0.5))
+                low = at
+        finer.append((low, high))
+    return finer
+
+
+def _is_edge(at: float, rows: list[list[Piece]], named: bool) -> bool:
+    if any(word.x0 < at - 1 < word.x1 - 0.5 for row in rows for word in row):
+        return False
+    both = [row for row in rows if row[0].x0 < at - 1 < row[-1].x0 + 1]
+    starting = sum(any(abs(word.x0 - at) < 1 for word in row) for row in both)
+    if named:
+        return len(both) >= 2 and starting >= 0.6 * len(both)
+    return len(both) >= 3 and starting == len(both) == len(rows)
+
+
+def _homes(part: list[Piece], columns: list[tuple[float, float]]) -> list[tuple[Piece, int]]:
+    """Words with their columns; a segment stays whole unless a column begins inside it."""
+    first = _nearest(part[:1], columns)
+    last = _nearest(part[-1:], columns)
+    if first == last or not any(abs(columns[last][0] - word.x0) < 1 for word in part):
+        home = _nearest(part, columns)
+        return [(word, home) for word in part]
+    return [(word, _nearest([word], columns)) for word in part]
 
 
 def _nearest(part: list[Piece], columns: list[tuple[float, float]]) -> int:

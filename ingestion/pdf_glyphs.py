@@ -100,7 +100,10 @@ def _words(raw: Any, text_page: Any, turn: _Turn) -> list[Piece]:
     place = ctypes.byref(rect)
     box_of, weight_of = raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetFontWeight
     words = []
-    for line in _lines(_text(raw, text_page)):
+    text = _text(raw, text_page)
+    marked = any(mark in text for mark in "\x02\ufffe\u00ad\uffff\x00")
+    upright = turn.quarter == 0
+    for line in _lines(text):
         bold = bool(line) and weight_of(text_page, line[0].start()) >= 600
         for match in line:
             if not box_of(text_page, match.start(), place):
@@ -109,9 +112,15 @@ def _words(raw: Any, text_page: Any, turn: _Turn) -> list[Piece]:
             if match.end() - match.start() > 1 and box_of(text_page, match.end() - 1, place):
                 l, b = min(l, rect.left), min(b, rect.bottom)  # noqa: E741
                 r, t = max(r, rect.right), max(t, rect.top)
-            text = match[0].translate(_MARKS)
-            if text:
-                words.append(Piece(text, *turn.box(l, b, r, t), bold))
+            told = match[0].translate(_MARKS) if marked else match[0]
+            if not told:
+                continue
+            if upright:
+                words.append(
+                    Piece(told, l - turn.left, turn.top - t, r - turn.left, turn.top - b, bold)
+                )
+            else:
+                words.append(Piece(told, *turn.box(l, b, r, t), bold))
     return words
 
 

@@ -1,4 +1,4 @@
-"""From words with boxes to a page in reading order: lines kept, tables as rows, headings by size."""
+"""From words with boxes to a page in reading order: lines kept, tables as rows, sizes as heads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ingestion.page_text import CELL_GAP, PageText
 from ingestion.pdf_columns import segments, unruled
 from ingestion.pdf_glyphs import PageGlyphs, Piece
 from ingestion.pdf_grid import Found, ruled, text_lines
+from ingestion.pdf_zones import zones
 from ingestion.values import typed_cell
 
 GAP = "\t"  # between parts of a line that stand far apart
@@ -21,20 +22,25 @@ def page_of(found: PageGlyphs, number: int) -> Page:
     page = PageText()
     grids = ruled(found)
     free = [word for word in found.words if not any(_holds(grid, word) for grid in grids)]
-    lines = _in_reading_order(text_lines(free), found.width)
+    items: list[tuple[float, list[list[Piece]] | Found]] = []
+    for words in zones(free):
+        items += _items(_in_reading_order(text_lines(words), found.width))
+    for grid in grids:
+        place = next((n for n, (top, _) in enumerate(items) if top > grid.y0), len(items))
+        items.insert(place, (grid.y0, grid))
+    _write(page, items, _body_height(found.words))
+    return page.page(number, width=found.width, height=found.height)
+
+
+def _items(lines: list[list[Piece]]) -> list[tuple[float, list[list[Piece]] | Found]]:
+    """Lines and unruled tables with their heights on the page."""
     items: list[tuple[float, list[list[Piece]] | Found]] = []
     at = 0
     for start, end, table in unruled(lines):
         items += [(line[0].y0, [line]) for line in lines[at:start]]
         items.append((table.y0, table))
         at = end
-    items += [(line[0].y0, [line]) for line in lines[at:]]
-    for grid in grids:
-        place = next((n for n, (top, _) in enumerate(items) if top > grid.y0), len(items))
-        items.insert(place, (grid.y0, grid))
-    _write(page, items, _body_height(found.words))
-    done = page.page(number, width=found.width, height=found.height)
-    return replace(done, tables=tuple(done.tables))
+    return items + [(line[0].y0, [line]) for line in lines[at:]]
 
 
 def _holds(grid: Found, word: Piece) -> bool:
@@ -135,17 +141,11 @@ def _write_lines(page: PageText, lines: list[list[Piece]], body: float) -> None:
 
 
 def _put(page: PageText, word: Piece, gap: str) -> int:
-    start = page.line(word.text, gap)
-    page.words.append(
-        Word(
-            word.text,
-            start,
-            round(word.x0, 1),
-            round(word.y0, 1),
-            round(word.x1, 1),
-            round(word.y1, 1),
-        )
-    )
+    """Places are kept to a tenth of a point."""
+    text, x0, y0, x1, y1, _bold = word
+    start = page.line(text, gap)
+    tenth = (int(x0 * 10) / 10, int(y0 * 10) / 10, int(x1 * 10) / 10, int(y1 * 10) / 10)
+    page.words.append(Word(text, start, *tenth))
     return start
 
 

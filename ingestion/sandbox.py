@@ -27,7 +27,10 @@ _GRACE_SECONDS = 3.0  # after the child's deadline, for the fork server to repor
 _PIECE = 2**20
 _ENDED = struct.Struct("!iQ?")
 _HEAD = struct.Struct("!I")
-_BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from ingestion.zygote import main; main(int(sys.argv[2]))"
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from ingestion.zygote import main; main(int(sys.argv[2]))"
+)
 
 
 class _Lost(Exception):
@@ -40,7 +43,7 @@ class _Server:
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair()
         with theirs:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-I", "-c", _BOOT, str(ROOT), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()], env={}, cwd="/", start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

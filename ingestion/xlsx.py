@@ -9,11 +9,11 @@ from typing import Any
 
 from core.documents import Cell, Document, Page
 from core.errors import Unfinishable
-from ingestion.csv_ import header_rows
 from ingestion.limits import Limits
-from ingestion.page_text import PageText, one_line
+from ingestion.page_text import PageText
 from ingestion.parts import Parts, core_properties
 from ingestion.sheet_xml import SheetMarks, marks_of, sheet_paths
+from ingestion.sheets import add_rows
 from ingestion.values import address
 
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)")
@@ -35,8 +35,8 @@ def read(data: bytes, limits: Limits) -> Document:
         if left <= 0:
             warnings.append(f"Reading stopped in sheet {sheet.name}: cell limit.")
             break
-    lost = sum(cell.formula is not None and cell.kind == "empty"
-               for page in pages for table in page.tables for row in table.rows for cell in row)  # fmt: skip
+    rows = (row for page in pages for table in page.tables for row in table.rows)
+    lost = sum(cell.formula is not None and cell.kind == "empty" for row in rows for cell in row)
     if lost:
         warnings.append(f"{lost} formulas have no computed value; open and save the file once.")
     if "xl/vbaProject.bin" in parts.names:
@@ -77,41 +77,12 @@ def _page(book: Any, name: str, number: int, marks: SheetMarks, left: int) -> tu
     width = max(1, sheet.width)
     values = sheet.to_python(skip_empty_area=True, nrows=max(1, min(sheet.height, left // width)))
     page = PageText()
-    run: list[list[Cell]] = []
-    for r, row in enumerate(values, row0):
-        cells = [_cell(value, r, c, marks) for c, value in enumerate(row, col0)]
-        if any(cell.kind != "empty" or cell.formula for cell in cells):
-            run.append(cells)
-        else:
-            _add_table(page, run, name)
-            run = []
-    _add_table(page, run, name)
-    return page.page(number, sheet=name), len(values) * width
-
-
-def _add_table(page: PageText, rows: list[list[Cell]], sheet: str) -> None:
-    """A run of rows without an empty one between; lone cells above it are its title."""
-    title = None
-    while len(rows) > 1 and _lone(rows[0]) and (not _lone(rows[1]) or len(rows) > 2):
-        title = one_line(next(cell.text for cell in rows[0] if cell.text))
-        page.add("heading", title, 2)
-        rows = rows[1:]
-    used = [c for c in range(len(rows[0]) if rows else 0)
-            if any(row[c].kind != "empty" or row[c].formula for row in rows)]  # fmt: skip
-    if not used:
-        return
-    kept = [row[used[0] : used[-1] + 1] for row in rows]
-    if len(kept) == 1 and _lone(kept[0]) and kept[0][0].kind == "text":
-        page.add("heading", one_line(kept[0][0].text), 2)
-        return
-    page.add_table(kept, sheet=sheet, header_rows=header_rows(kept), title=title)
-
-
-def _lone(row: list[Cell]) -> bool:
-    filled = [cell for cell in row if cell.kind != "empty"]
-    return (
-        len(filled) == 1 and filled[0].kind == "text" and filled[0].formula is None and len(row) > 1
+    cells = (
+        [_cell(value, r, c, marks) for c, value in enumerate(row, col0)]
+        for r, row in enumerate(values, row0)
     )
+    add_rows(page, cells, name)
+    return page.page(number, sheet=name), len(values) * width
 
 
 def _cell(value: Any, row: int, col: int, marks: SheetMarks) -> Cell:

@@ -1,0 +1,72 @@
+"""Sidebars: parts of a page that stand side by side and have nothing to do with each other."""
+
+from __future__ import annotations
+
+from ingestion.pdf_glyphs import Piece
+from ingestion.pdf_grid import text_lines
+
+_GUTTER = 8.0  # points of free space between two zones
+_LINES = 5  # lines that each zone has at least
+_SHARED = 0.6  # of the lines of the shorter zone stand level with one of the other
+
+
+def zones(words: list[Piece]) -> list[list[Piece]]:
+    """The words in groups to be read one after the other. Rows of a table or a list of labels share
+    their baselines on both sides of a gap; zones do not."""
+    lines = text_lines(words)
+    best: tuple[int, int, int, float] | None = None
+    for at in _gutters(lines):
+        low, high = _longest_run(lines, at)
+        if (best is None or high - low > best[0]) and _independent(lines[low:high], at):
+            best = (high - low, low, high, at)
+    if best is None:
+        return [words]
+    _size, low, high, at = best
+    middle = [word for line in lines[low:high] for word in line]
+    parts = [
+        [word for line in lines[:low] for word in line],
+        [word for word in middle if word.x0 < at],
+        [word for word in middle if word.x0 >= at],
+        [word for line in lines[high:] for word in line],
+    ]
+    return [part for part in parts if part]
+
+
+def _gutters(lines: list[list[Piece]]) -> list[float]:
+    """Left edges behind a wide gap that several lines share: a right zone may begin there."""
+    edges: dict[int, int] = {}
+    left = min((line[0].x0 for line in lines), default=0.0)
+    for line in lines:
+        end = left
+        for word in line:
+            if word.x0 - end > _GUTTER:
+                edges[round(word.x0)] = edges.get(round(word.x0), 0) + 1
+            end = word.x1
+    common = sorted((edge for edge in edges if edges[edge] >= _LINES), key=lambda e: -edges[e])
+    return [edge - 1.5 for edge in common[:6]]
+
+
+def _longest_run(lines: list[list[Piece]], at: float) -> tuple[int, int]:
+    best, start = (0, 0), 0
+    for number, line in enumerate([*lines, []]):
+        if line and not any(word.x0 < at and word.x1 > at - _GUTTER for word in line):
+            continue
+        if number - start > best[1] - best[0]:
+            best = (start, number)
+        start = number + 1
+    return best
+
+
+def _independent(lines: list[list[Piece]], at: float) -> bool:
+    left = text_lines([word for line in lines for word in line if word.x0 < at])
+    right = text_lines([word for line in lines for word in line if word.x0 >= at])
+    fewer, more = sorted((left, right), key=len)
+    if len(fewer) < _LINES:
+        return False
+    shared = sum(any(_level(line, other) for other in more) for line in fewer)
+    return shared <= _SHARED * len(fewer)
+
+
+def _level(line: list[Piece], other: list[Piece]) -> bool:
+    height = min(line[0].y1 - line[0].y0, other[0].y1 - other[0].y0)
+    return abs(line[0].middle - other[0].middle) <= 0.45 * height
