@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -60,8 +60,8 @@ class RunCheckpointer(BaseCheckpointSaver[int]):
             return None
         return CheckpointTuple(
             config=_config(self._claim.run_id, kept.checkpoint_id),
-            checkpoint=_checked(kept.checkpoint),
-            metadata=CheckpointMetadata(**kept.metadata),
+            checkpoint=cast(GraphCheckpoint, kept.checkpoint),
+            metadata=cast(CheckpointMetadata, kept.metadata),
             parent_config=(_config(self._claim.run_id, kept.parent_id) if kept.parent_id else None),
             pending_writes=[(task, channel, value) for task, channel, value in kept.writes],
         )
@@ -121,7 +121,3 @@ def _config(thread: str, checkpoint_id: str | None) -> RunnableConfig:
 def _plain(value: Any) -> Any:
     """Exactly what JSON can say; anything else is a bug in the graph's state."""
     return json.loads(json.dumps(value))
-
-
-def _checked(stored: dict[str, Any]) -> GraphCheckpoint:
-    return GraphCheckpoint(**stored)  # type: ignore[typeddict-item]

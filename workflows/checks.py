@@ -29,9 +29,9 @@ class Problem:
     detail: str
 
 
-def bare(text: Any) -> str:
+def bare(value: Any) -> str:
     """`${documents}` → `documents`; a `when` may be written with or without the braces."""
-    text = str(text).strip()
+    text = str(value).strip()
     return text[2:-1] if text.startswith("${") and text.endswith("}") else text
 
 

@@ -71,15 +71,18 @@ def carry(rt: Runtime, agents: Agents, shift: Shift, held: Held) -> Held | None:
     except FenceLost:
         return None
     except WeftError as error:
-        return _failed(rt, agents, held, error)
+        _failed(rt, agents, held, error)
+        return None
     except Exception as error:  # noqa: BLE001 (an edge: a bug in a task must not end the worker)
         telemetry.log("workflows", run_id=held.run.id, tenant=held.ctx.tenant).exception(
             "a task broke", step=held.step.id
         )
         broken = Unavailable(f"{type(error).__name__}: {error}"[:500], code="task_broke")
-        return _failed(rt, agents, held, broken)
+        _failed(rt, agents, held, broken)
+        return None
     if isinstance(outcome, Defer):
-        return _deferred(rt, agents, held, outcome)
+        _deferred(rt, agents, held, outcome)
+        return None
     return _completed(rt, agents, shift, held, outcome)
 
 
@@ -131,8 +134,10 @@ def _completed(rt: Runtime, agents: Agents, shift: Shift, held: Held, done: Done
             _spend(t, held, done.usage)
         if done.effects:
             jobs.end(t.tx, held.claim)
-            intents.reserve(t, held, done)
-            advance.rest(t, held.run)
+            if intents.reserve(t, held, done):
+                advance.rest(t, held.run)
+            else:
+                advance.again(t, held.run)
             return None
         step_rows.finish(t.tx, t.ctx, held.step_id, "completed", output=done.output)
         t.fact(held.run.id, "step.completed", step=held.step.id, agent=held.step.agent)

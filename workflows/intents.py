@@ -14,6 +14,7 @@ from core.ids import new_id
 from core.ports import EffectCall
 from database import approvals, effects, jobs, tenants
 from database import steps as step_rows
+from database.effects import Effect
 from runtime import Runtime
 from workflows.held import Held
 from workflows.tasks import Done, EffectIntent
@@ -48,31 +49,55 @@ def check(rt: Runtime, ctx: Ctx, intents: Sequence[EffectIntent]) -> None:
         connector.check(EffectCall("check", intent.request, config))
 
 
-def reserve(t: Turn, held: Held, done: Done) -> None:
-    """Rows for the step's effects, approvals for those that nobody pre-approved; the step waits."""
+def reserve(t: Turn, held: Held, done: Done) -> int:
+    """Rows for the step's effects, approvals for those that nobody pre-approved; the step waits.
+
+    After a retry of the run, what was confirmed stays done under its key; the rest is asked anew.
+    Gives how many are open.
+    """
     t.mark("effect.reserve")
     config = tenants.own(t.tx, t.ctx).config
-    rows = [
+    before = {
+        one.ordinal: one
+        for one in effects.of_run(t.tx, t.ctx, held.run.id) if one.step_id == held.step_id
+    }  # fmt: skip
+    wanted = [
         row(t, held.run.id, held.step_id, ordinal, intent, free=_approved(config, intent))
         for ordinal, intent in enumerate(done.effects)
+        if ordinal not in before or before[ordinal].status != "confirmed"
     ]
-    effects.add_many(t.tx, t.ctx, rows)
-    asked = [one for one in rows if one["status"] == "waiting_approval"]
+    effects.add_many(t.tx, t.ctx, [one for one in wanted if one["ordinal"] not in before])
+    for one in wanted:
+        if one["ordinal"] in before:
+            _again(t, before[one["ordinal"]], one)
+    asked = [one for one in wanted if one["status"] == "waiting_approval"]
     approvals.add_many(t.tx, t.ctx, [_request(t, one) for one in asked])
-    jobs.add_many(t.tx, [job(t, one, held.run.priority) for one in rows if one not in asked])
-    status = "waiting_approval" if asked else "waiting"
-    what = {"kind": "approval" if asked else "effects", "count": len(rows)}
+    free = [one for one in wanted if one not in asked]
+    jobs.add_many(t.tx, [job(t, one, held.run.priority) for one in free])
     step_rows.change(
-        t.tx, t.ctx, held.step_id, status=status, output=done.output, open_items=len(rows),
-        waiting_for=what,
+        t.tx, t.ctx, held.step_id, output=done.output, open_items=len(wanted),
+        status="waiting_approval" if asked else "waiting",
+        waiting_for={"kind": "approval" if asked else "effects", "count": len(wanted)},
     )  # fmt: skip
     for one in asked:
         t.fact(
             held.run.id, "approval.requested", step=held.step.id, effect_id=one["id"],
             summary=one["summary"],
         )  # fmt: skip
-    if len(asked) < len(rows):
-        t.ring(QUEUE)
+    t.ring(QUEUE, min(len(free), 4))
+    return len(wanted)
+
+
+def _again(t: Turn, old: Effect, new: dict[str, Any]) -> None:
+    """The row of an earlier try takes the new request; its key stays."""
+    new["id"] = old.id
+    fresh = {name: new[name] for name in (
+        "connector", "effect_class", "target", "summary", "request", "request_hash", "sources",
+        "cost_micro", "status",
+    )}  # fmt: skip
+    effects.change(
+        t.tx, t.ctx, old.id, **fresh, response=None, error=None, sent_ms=None, completed_ms=None
+    )
 
 
 def row(

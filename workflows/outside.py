@@ -53,7 +53,8 @@ def _open(rt: Runtime, agents: Agents, claim: Claim) -> tuple[Run, Effect, Effec
         run = runs.lock(t.tx, ctx, claim.run_id)
         effect = effects.get(t.tx, ctx, claim.effect_id or "")
         over = run.ended and effect.step_id != callbacks.STEP
-        if effect.status not in ("reserved", "sent") or over:
+        # What was being sent when its run ended is still followed up: it may have arrived.
+        if effect.status not in ("reserved", "sent") or (over and effect.status == "reserved"):
             jobs.end(t.tx, claim)
             return None
         jobs.hold(t.tx, claim)

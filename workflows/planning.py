@@ -16,8 +16,8 @@ from workflows.definitions import Definition
 from workflows.submission import PLAN
 from workflows.turn import Turn
 
-WAITS = "waits"
-ADOPTED = "adopted"
+WAITS: Literal["waits"] = "waits"
+ADOPTED: Literal["adopted"] = "adopted"
 
 
 def adopt(
@@ -72,7 +72,7 @@ def _agreed(t: Turn, run: Run, plan: Definition) -> bool:
     }  # fmt: skip
     approvals.add_many(t.tx, t.ctx, [request])
     runs.change(t.tx, t.ctx, run.id, status="waiting_approval")
-    t.fact(run.id, "approval.requested", kind="plan", summary=request["summary"])
+    t.fact(run.id, "approval.requested", asks="plan", summary=request["summary"])
     return False
 
 

@@ -132,7 +132,8 @@ def _inputs(definition: Definition, submission: Submission) -> dict[str, Any]:
             continue
         kind = str(spec.get("type", "string"))
         value = filled[name]
-        if value is None or (isinstance(value, bool) and kind in ("integer", "number")) or not isinstance(value, _KINDS[kind]):
+        truth = isinstance(value, bool) and kind in ("integer", "number")
+        if truth or not isinstance(value, _KINDS[kind]):
             errors.append({"field": f"inputs.{name}", "detail": f"must be of type {kind}"})
     if errors:
         first = errors[0]
