@@ -25,7 +25,7 @@ class Tx:
     connection: Connection
     now_ms: int
 
-    def execute(self, statement: Executable, params: Params | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, params: Params | None = None) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, params)
 
 
