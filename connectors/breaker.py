@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from core.clock import Clock
 from core.errors import InDoubt, Unavailable
 
+# One recipient that is put off (greylisting, say) must not stop the mail of everybody else.
+ANSWERS = frozenset({"mail_deferred"})
+
 
 @dataclass(slots=True)
 class _State:
@@ -32,8 +35,8 @@ class Breaker:
         self._enter(target)
         try:
             yield
-        except (Unavailable, InDoubt):
-            self._failed(target)
+        except (Unavailable, InDoubt) as error:
+            (self._answered if error.slug in ANSWERS else self._failed)(target)
             raise
         except BaseException:
             self._answered(target)

@@ -180,8 +180,8 @@ class Egress:
 
 def _headers(target: Target, headers: Mapping[str, str]) -> list[tuple[str, str]]:
     for name, value in headers.items():
-        if any(c in "\r\n\0" for c in name + value):
-            raise InvalidInput(f"The header {name!r} holds a line break.", code="bad_header")
+        if not (name + value).isascii() or any(c in "\r\n\0" for c in name + value):
+            raise InvalidInput(f"The header {name!r} is not one line of ASCII.", code="bad_header")
     usual = {"host": target.host_header, "user-agent": "weft", "accept-encoding": "gzip",
              "connection": "close"}  # fmt: skip
     return list({**usual, **headers, "host": target.host_header}.items())

@@ -204,7 +204,7 @@ def _refused(server: Server, what: str, status: int) -> Unavailable | Unfinishab
     detail = f"{server.host} did not accept {what}"
     if status >= 500:
         return Unfinishable(detail, code="mail_refused")
-    return Unavailable(detail, code="mail_unavailable")
+    return Unavailable(detail, code="mail_deferred")
 
 
 def _shown(text: bytes) -> str:

@@ -103,6 +103,24 @@ def test_one_refused_recipient_stops_the_mail_for_all(tmp_path: Path) -> None:
         assert not [d for d in sink.deliveries() if d["committed"]]
 
 
+def test_recipients_that_are_put_off_do_not_stop_the_others(tmp_path: Path) -> None:
+    with MailSink(tmp_path / "m", [*["451-rcpt"] * 6, "250"]) as sink:
+        sender = mailer(sink.url)
+        for _ in range(6):
+            with pytest.raises(Unavailable, match="did not accept"):
+                sender.send(call())
+        assert sender.send(call())["recipients"] == [GOOD["to"]]
+
+
+def test_a_dead_server_rests_after_five_tries() -> None:
+    sender = mailer("smtp://127.0.0.1:1")
+    for _ in range(5):
+        with pytest.raises(Unavailable, match="took nothing"):
+            sender.send(call())
+    with pytest.raises(Unavailable, match="rests"):
+        sender.send(call())
+
+
 def test_no_server_is_a_clear_failure_that_may_be_retried() -> None:
     with pytest.raises(Unavailable, match="WEFT_SMTP_URL"):
         mailer("smtp://127.0.0.1:1").send(call())
