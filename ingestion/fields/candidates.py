@@ -15,7 +15,7 @@ from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.numbers import Amount, find_amounts, plain
 
 _ID = re.compile(
-    r"^[\s:#.\-–\"'=№,]*(?:(?:no|nr|n°|nº|num|number|nummer|numéro|número)\b\.?\s*[:#]?\s*)?"
+    r"^[\s:#.\-–\"'=№,]*(?:(?i:no|nr|n°|nº|num|number|nummer|numéro|número)\b\.?\s*[:#]?\s*)?"
     r"(?P<value>(?:[A-Z]{1,5}[ ]?[-/]?[ ]?)?[A-Za-z0-9][\w\-/.\\]*(?:[ ]?[-/][ ]?[\w\-/]+)*)"
 )
 _BEFORE = re.compile(
@@ -29,6 +29,16 @@ _NOT_A_TAX = re.compile(
 )
 # `Tax 15 % on 112.90`: that is what the tax is taken of.
 _BASE = re.compile(r"\b(?:on|auf|aus|von|sur|over|sobre)\s*$", re.IGNORECASE)
+_OF = re.compile(r"\W*(?:vom|von|dated|of|du|le|van|d\.d\.|de fecha|del|date|from|datum)\W+", re.I)
+_WITHOUT_TAX = re.compile(
+    r"\b(?:netto|ohne|excl|exkl|excluding|before|without|net|ht|hors|sin|zonder|ex)\b",
+    re.IGNORECASE,
+)
+_PARTIAL = re.compile(
+    r"zuschl|abschl|rabatt|discount|saving|items?\b|quantity|hours|points|remise|korting|descuento"
+    r"|\bpage|pieces|weight|previous|rounding|tendered|charges for|usage",
+    re.IGNORECASE,
+)
 _TOWARDS = re.compile(r"\b(?:to|à|a|aan|by|par|von|por)\W*$", re.IGNORECASE)
 _FILLER = re.compile(r"[^\W\d_]{2,}")
 _SMALL_WORDS = frozenset(
@@ -150,8 +160,34 @@ def collect(sheet: Sheet, context: Context) -> Found:
                     continue
                 candidate = _read(sheet, number, place, label, context)
                 if candidate:
+                    name = _meant(name, segment, label, candidate)
                     found.setdefault(name, []).append(candidate)
+                    if name == "invoice_number" and (dated := _dated(candidate, context)):
+                        found.setdefault("invoice_date", []).append(dated)
     return found
+
+
+def _meant(name: str, segment: Segment, label: Label, candidate: Candidate) -> str:
+    """A total "without tax" is a subtotal; one "of discounts" is neither."""
+    stop = candidate.start if candidate.segment is segment else len(segment.text)
+    rest = segment.text[label.end : max(stop, label.end)]
+    if name not in ("total", "amount_due"):
+        return name
+    if _PARTIAL.search(rest):
+        return "!partial"
+    return "subtotal" if _WITHOUT_TAX.search(rest) else name
+
+
+def _dated(number: Candidate, context: Context) -> Candidate | None:
+    """The date in `Invoice 471 of 5 March 2018`."""
+    rest = number.segment.text[number.end :]
+    match = _OF.match(rest)
+    if not match:
+        return None
+    start = number.end + match.end()
+    zone = Zone(number.segment, start, min(len(number.segment.text), start + 24), 0.86, number.row)
+    dated = read_date(zone, context)
+    return dated if dated and dated.start - start <= 1 else None
 
 
 def _read(
@@ -185,6 +221,9 @@ def _rate(text: str) -> str | None:
 def trusted(label: Label, segment: Segment, kind: Kind) -> bool:
     """Whether the words of a label are a label here, and not part of a sentence."""
     before = segment.text[: label.start]
+    for other in segment.labels:  # `Buyer / Customer:` is one label
+        if other.end <= label.start and other.name == label.name:
+            before = before.replace(segment.text[other.start : other.end], "")
     starts = bool(_BEFORE.match(before)) or (label.name == "tax" and _named_tax(before))
     alone = not re.search(r"\w", segment.text[label.end :])
     if kind == "party":
@@ -226,15 +265,16 @@ def zones(sheet: Sheet, number: int, place: int, label: Label, kind: Kind) -> It
 def heads(row: Row) -> bool:
     """Whether a row is nothing but labels, so that its values stand below."""
     firsts = [s for s in row if s.first]
-    bare = [s for s in firsts if s.first and not re.search(r"\d", s.text[s.first.end :])]
-    return len(row) > 1 and len(bare) == len(row)
+    if len(row) < 2 or any(re.search(r"\d", s.text) for s in row):
+        return False
+    return len(firsts) == len(row) or (len(row) > 3 and len(firsts) >= 0.6 * len(row))
 
 
 def _right(row: Row, place: int, trust: float, number: int, kind: Kind) -> Iterator[Zone]:
     others = row[place + 1 :]
     run = []
     for other in others:
-        if other.first and (other.first.loud or other.first.colon):
+        if other.heading:
             break
         run.append(other)
     if kind == "amount":
@@ -250,10 +290,29 @@ def _below(
         return
     if label.name in ("tax", "subtotal") and not header:
         return  # over a column of amounts, not over one
-    for other in list(sheet.below(number, segment))[:1]:
-        if other.first and (other.first.loud or other.first.colon):
+    under = list(sheet.below(number, segment))
+    if kind == "party":
+        under = [value for other in under for value in _party_of(sheet, other)]
+    for other in under[:1]:
+        if other.heading:
             return
         yield Zone(other, 0, len(other.text), 0.84 if header or label.colon else 0.74, number)
+
+
+def _party_of(sheet: Sheet, segment: Segment) -> Iterator[Segment]:
+    """The segment, unless it is the key of a line such as `Number : 123`; of `Name : Acme` the
+    value."""
+    row = next((row for row in sheet.rows if segment in row), (segment,))
+    right = [other for other in row if other.x0 > segment.x0][:1]
+    key = segment.text.rstrip(" :")
+    named = re.fullmatch(r"(?:company )?name|firma|nom|naam|nombre", key, re.IGNORECASE)
+    keyed = re.fullmatch(r"(?:\w+ )?(?:nummer|number|nr\.?|no\.?|id|gln|code)", key, re.IGNORECASE)
+    if named and right:
+        yield from right
+    elif right and (keyed or right[0].text.startswith(":")):
+        return
+    elif not re.match(r"(?!name)[^:]{2,25}:\s*\S", segment.text, re.IGNORECASE):
+        yield segment
 
 
 def _fits(label: Label, kind: Kind, candidate: Candidate) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ingestion.fields.candidates import Candidate, Found
+from ingestion.fields.candidates import Candidate, Found, Zone, read_date
+from ingestion.fields.context import Context
 from ingestion.fields.layout import Segment, Sheet
 from ingestion.fields.parties import in_customer_block
 
@@ -35,6 +36,15 @@ _TERMS = re.compile(
     r"|\bsous\s\d{1,3}\sjours\b|\bà\s\d{1,3}\sjours\b|\b\d{1,3}\s(?:jours(?:\snet| fin de"
     r" mois)?|dagen|días)\b"
     r"|\b(?:due|payable) (?:up)?on receipt\b|\b\d{1,3}\s?(?:days|tage)\b)",
+    re.IGNORECASE,
+)
+_PAY_BY = re.compile(
+    r"\b(?:überweis|zahlbar|zahlen|zahlung|begleichen|pay|payable|payment|transfer|settle"
+    r"|betalen|voldoen"
+    r"|régler|payer|paiement|pagar|abonar|pago)(?:(?!skonto|discount|escompte|korting"
+    r"|descuento).){0,70}?"
+    r"\b(?:bis zum|bis spätestens|bis|by|before|no later than|latest|vóór|voor|uiterlijk|avant"
+    r" le|antes del)\W+",
     re.IGNORECASE,
 )
 _TIDY = re.compile(r"[\s.\-]")
@@ -120,6 +130,19 @@ def terms(sheet: Sheet) -> Candidate | None:
             value = " ".join(match[0].split())
             return Candidate(value, 0.7, segment, match.start(), match.end(), number)
     return None
+
+
+def due_sentence(sheet: Sheet, context: Context) -> Candidate | None:
+    """The date in `Please transfer the amount by 4 July 2015`; None when two sentences disagree."""
+    found = []
+    for number, segment in _segments(sheet):
+        for match in _PAY_BY.finditer(segment.text):
+            end = min(len(segment.text), match.end() + 24)
+            date = read_date(Zone(segment, match.end(), end, 0.8, number), context)
+            if date and date.start - match.end() <= 2:
+                found.append(date)
+                break
+    return found[0] if found and len({c.value for c in found}) == 1 else None
 
 
 def _segments(sheet: Sheet) -> Iterator[tuple[int, Segment]]:

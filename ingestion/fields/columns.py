@@ -68,7 +68,7 @@ def is_header(row: Row) -> bool:
     names = columns(row)
     sold = names.keys() & {"description", "sku"}
     priced = names.keys() & {"amount", "unit_price"}
-    counted = names.keys() & {"quantity", "unit_price", "tax"}
+    counted = names.keys() & {"quantity", "unit_price"}
     if any(re.search(r"\d{2}", s.text) for s in row):
         return False
-    return bool((sold and priced) or (priced and counted and len(names) > 2))
+    return bool((sold and priced) or (len(priced | counted) > 1 and len(names) > 2))

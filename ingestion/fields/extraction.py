@@ -109,6 +109,8 @@ def _dates(chosen: Chosen, sheet: Sheet, ctx: Context, found: Found) -> None:
         best = _best(found.get(name, []))
         if best:
             chosen[name] = best
+    if "due_date" not in chosen and (due := codes.due_sentence(sheet, ctx)):
+        chosen["due_date"] = due
     if "invoice_date" not in chosen:
         only = _only_date(sheet, ctx, _value(chosen, "due_date"))
         if only:

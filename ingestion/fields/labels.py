@@ -82,9 +82,9 @@ _ALL = sorted(
     reverse=True,
 )
 _ANY = re.compile(
-    rf"(?<![\w])(?:{'|'.join(_pattern(phrase) for phrase in _ALL)})"
+    rf"(?<![\w])(?<!\w-)(?:{'|'.join(_pattern(phrase) for phrase in _ALL)})"
     r"(?:\s?\((?!\s?[-\d])[^()\d]{1,24}\))?"
-    r"(?:(?P<tail>\s*(?:#|№|n[°º]\.?|no\.|nr\.)?\s*[:：=]|\s*[#№])|(?!\w|[-/]\w))",
+    r"(?:(?P<tail>\s*(?:#|№|n[°º]\.?|no\.|nr\.)?\s*[:：=]|\s*[#№])|(?!\w|-\w|/\d))",
     re.IGNORECASE,
 )
 

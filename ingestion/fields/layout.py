@@ -42,6 +42,15 @@ class Segment:
         label = self.labels[0] if self.labels else None
         return label if label and not re.search(r"\w", self.text[: label.start]) else None
 
+    @property
+    def heading(self) -> bool:
+        """Whether the segment is a label and not, say, a company that is called like one."""
+        label = self.first
+        if label is None or not (label.loud or label.colon):
+            return False
+        wordy = label.name in ("vendor", "customer", "!other_id")
+        return label.colon or not wordy or not re.search(r"[^\W\d_]", self.text[label.end :])
+
     def overlaps(self, other: Segment) -> bool:
         return min(self.x1, other.x1) - max(self.x0, other.x0) > 0.2 * self.unit
 

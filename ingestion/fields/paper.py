@@ -16,10 +16,11 @@ _TITLES: dict[str, str] = {
     r"|creditnota|creditfactuur|nota de crédito|factura rectificativa|nota de abono|credit invoice",
     "purchase_order": r"purchase order|bestellung|bon de commande|bestelbon|inkooporder|orden"
             r" de compra|pedido de compra",
-    "invoice": r"(?:tax |sales |commercial |simplified |final |vat )?invoice|rechnung|facture"
+    "invoice": r"(?:tax |sales |commercial |simplified |final |vat )?invoice"
+            r"|[a-zäöü]{0,14}rechnung|facture"
             r"|factuur|factura|honorarnote|abrechnung",
     "receipt": r"(?:sales |cash |payment |official |till )?receipt|quittung|kassenbon"
-            r"|kassenbeleg|beleg|reçu|ticket de caisse"
+            r"|kassenbeleg|reçu|ticket de caisse"
     r"|kassabon|bon|recibo|ticket|cash bill",
 }  # fmt: skip
 _COMPILED = {

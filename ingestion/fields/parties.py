@@ -27,7 +27,7 @@ _NOISE = re.compile(
     r"|statement|bill|beleg"
     r"|nota de crédito|purchase order|bestellung|order|page|seite|pagina|página|duplicate"
     r"|kopie|copie|from|to"
-    r"|creditfactuur|stornorechnung|rechnungskorrektur|original|confirmation|welcome|thank"
+    r"|creditfactuur|stornorechnung|rechnungs-?korrektur|original|confirmation|welcome|thank"
     r" you)\b.{0,30}$",
     re.IGNORECASE,
 )
@@ -103,7 +103,7 @@ def _guesses(sheet: Sheet, taken: set[str], found: Found) -> Iterator[Candidate]
             name, start = _name_in(segment)
             if name is None or _plain(name) in taken or not _plain(name):
                 continue
-            if number in buyer_rows or segment.first:
+            if number in buyer_rows or segment.heading:
                 continue
             seen += 1
             trust = _trust(name, segment, domains, biggest, seen)
