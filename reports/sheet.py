@@ -15,19 +15,13 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from reports.theme import TINTS, code_of
 from reports.value import Tone, Value
 from reports.wording import clean, decimals, plain, words
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-TINTS: dict[Tone, tuple[str, str]] = {  # fill, ink
-    "good": ("E5F5EB", "176639"),
-    "warn": ("FDF2DC", "8A5300"),
-    "bad": ("FCE8E6", "A62B1F"),
-    "info": ("E6EFFC", "1F4E99"),
-    "neutral": ("EEF0F3", "45505E"),
-}
 _EPOCH = date(1899, 12, 30)
 _TEXT_MAX = 32_767  # characters of one cell
 LINKS_MAX = 65_000  # Excel repairs a sheet with more than 65,530 links
@@ -73,12 +67,13 @@ class Sheet:
     _links: list[str] = field(default_factory=list)
     _styles: dict[Look, int] = field(default_factory=dict)
 
-    def add(self, cells: Iterable[tuple[str | Decimal | date | None, Look]]) -> int:
-        """Writes the next row; returns its number, from 1."""
+    def add(self, cells: Iterable[tuple[str | Decimal | date | None, Look]], lines: int = 0) -> int:
+        """Writes the next row, `lines` high where that is known; returns its number, from 1."""
         self.count += 1
         row = self.count
         xml = [self._cell(f"{column_letters(i)}{row}", *cell) for i, cell in enumerate(cells, 1)]
-        self._rows.append(f'<row r="{row}">{"".join(xml)}</row>')
+        high = f' ht="{lines * 14}" customHeight="1"' if lines else ""
+        self._rows.append(f'<row r="{row}"{high}>{"".join(xml)}</row>')
         return row
 
     def link(self, cell: str, place: str, tip: str) -> None:
@@ -168,8 +163,8 @@ def look_of(kind: str, places: int, currency: str, tone: Tone, linked: bool) -> 
     if kind == "date":
         return Look("yyyy-mm-dd", ink=ink)
     if kind == "status":
-        fill, ink = TINTS[tone]
-        return Look(fill=fill, ink=ink, bold=True)
+        fill, colour = TINTS[tone]
+        return Look(fill=code_of(fill), ink=code_of(colour), bold=True)
     return Look(ink=ink, wrap=True)
 
 

@@ -15,11 +15,13 @@ from openpyxl.writer.excel import ExcelWriter
 
 from core.documents import Source
 from reports.sheet import BODY, LINK, FixedZip, Look, Sheet, column_letters, look, typed
-from reports.value import Chart, KeyFigures, Report, Table, Text, Value
+from reports.theme import accent_of, code_of, palette
+from reports.value import Chart, KeyFigures, Report, Span, Table, Text, Value
 from reports.wording import clean, day, moment, words
 
 MUTED = Look(ink="667080", wrap=True)
 LABEL = Look(ink="45505E", wrap=True)
+WRAPPED = Look(wrap=True)
 STRONG = Look(bold=True, size=12)
 _WIDTH_MAX = 60
 
@@ -33,8 +35,9 @@ class _Book:
         self.workbook.remove(self.workbook.worksheets[0])
         self.sheets: list[Sheet] = []
         self.used: dict[int, str] = {}
-        accent = report.branding.accent.lstrip("#").upper()
-        self.accent = accent if re.fullmatch(r"[0-9A-F]{6}", accent) else "2F5BEA"
+        colour = accent_of(report.branding.accent)
+        self.accent = code_of(colour)
+        self.palette = [code_of(each) for each in palette(colour, 8)]
         self.head = Look(bold=True, ink="FFFFFF", fill=self.accent, wrap=True)
 
     def sheet(self, title: str) -> Sheet:
@@ -118,9 +121,16 @@ def _text(book: _Book, sheet: Sheet, text: Text) -> None:
     for paragraph in text.paragraphs:
         if paragraph.heading:
             sheet.add([(paragraph.heading, Look(bold=True))])
-        for span in paragraph.spans:
-            row = sheet.add([(span.text.strip(), BODY), (None, BODY), (marks(span.sources), LINK)])
-            book.prove(sheet, 3, row, span.sources)
+        written = "".join(_proven(span) for span in paragraph.spans).strip()
+        lines = sum(1 + len(line) // 125 for line in written.split("\n"))
+        row = sheet.add([(written, WRAPPED)], min(lines, 28))
+        # Cells below the first of a merged range stay unwritten.
+        sheet.ws.merge_cells(f"A{row}:D{row}")
+        book.prove(sheet, 1, row, tuple(n for span in paragraph.spans for n in span.sources))
+
+
+def _proven(span: Span) -> str:
+    return f"{span.text.rstrip()} {marks(span.sources)} " if span.sources else span.text
 
 
 def _table(book: _Book, table: Table) -> None:
@@ -165,6 +175,8 @@ def _charts(book: _Book) -> None:
         return
     sheet = book.sheet("Charts")
     sheet.ws.column_dimensions["A"].width = 34
+    for letters in "BCDEFGHI"[: max(len(chart.series) for chart in charts)]:
+        sheet.ws.column_dimensions[letters].width = 20
     for chart in charts:
         _chart(book, sheet, chart)
         # Room for the picture, which stands beside its figures.
@@ -183,16 +195,26 @@ def _chart(book: _Book, sheet: Sheet, chart: Chart) -> None:
             book.prove(sheet, column, row, value.sources)
     if chart.computed:
         sheet.add([(f"Computed from {chart.computed}", MUTED)])
-    drawn = _picture(chart, book.accent)
+    drawn = _picture(chart)
     columns, rows = len(chart.series) + 1, len(chart.labels)
     data = Reference(sheet.ws, min_col=2, max_col=columns, min_row=header, max_row=header + rows)
     labels = Reference(sheet.ws, min_col=1, min_row=header + 1, max_row=header + rows)
     drawn.add_data(data, titles_from_data=True)
     drawn.set_categories(labels)
+    _coloured(drawn, chart, book.palette)
     sheet.ws.add_chart(drawn, f"{column_letters(columns + 2)}{header - 1}")
 
 
-def _picture(chart: Chart, accent: str) -> Any:
+def _coloured(drawn: Any, chart: Chart, palette: list[str]) -> None:
+    if chart.kind == "donut":
+        return
+    for series, colour in zip(drawn.series, palette, strict=False):
+        series.smooth = False
+        line = chart.kind == "line"
+        (series.graphicalProperties.line if line else series.graphicalProperties).solidFill = colour
+
+
+def _picture(chart: Chart) -> Any:
     drawn: Any
     if chart.kind == "line":
         drawn = LineChart()
@@ -203,6 +225,7 @@ def _picture(chart: Chart, accent: str) -> Any:
         drawn.type = "bar"
         drawn.gapWidth = 60
         drawn.x_axis.scaling.orientation = "maxMin"
+        drawn.y_axis.crosses = "max"  # the first label on top, and its axis below all the same
     if chart.kind == "stacked":
         drawn.grouping, drawn.overlap = "stacked", 100
     if chart.kind != "donut":

@@ -13,7 +13,7 @@ from reports.pdf.grid import Grid, natural_width
 from reports.pdf.ink import Ink
 from reports.pdf.pages import Pages
 from reports.pdf.parts import Heading, Prose, SourceEntry, Tiles
-from reports.pdf.theme import A4, MARGIN, MUTED, accent_of
+from reports.theme import A4, MARGIN, MUTED, accent_of
 from reports.value import Chart, KeyFigures, Report, Section, Span, Table, Text
 
 _ROOM = A4[0] - 2 * MARGIN

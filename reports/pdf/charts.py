@@ -12,7 +12,7 @@ from reportlab.lib.colors import Color
 
 from reports.pdf import fonts
 from reports.pdf.parts import shortened
-from reports.pdf.theme import INK, LINE, MUTED, Colour, palette
+from reports.theme import INK, LINE, MUTED, Colour, palette
 from reports.value import Chart, Value
 from reports.wording import clean, words
 

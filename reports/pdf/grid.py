@@ -10,7 +10,7 @@ from reportlab.platypus import Flowable
 
 from reports.pdf import fonts
 from reports.pdf.ink import Ink, fill, marks_width, rounded, rule
-from reports.pdf.theme import INK, LINE, MUTED, TINTS, ZEBRA, mixed
+from reports.theme import INK, LINE, MUTED, TINTS, ZEBRA, mixed
 from reports.value import FIGURE_KINDS, Table, Value
 from reports.wording import DASH, words
 

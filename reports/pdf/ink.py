@@ -11,7 +11,7 @@ from reportlab.pdfbase.pdfdoc import PDFObject
 from reportlab.pdfgen.canvas import Canvas
 
 from reports.pdf import fonts
-from reports.pdf.theme import INK, Colour
+from reports.theme import INK, Colour
 
 Align = Literal["left", "right", "centre"]
 MARK_SIZE = 5.6

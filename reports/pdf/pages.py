@@ -13,7 +13,7 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 from reports.pdf import fonts
 from reports.pdf.ink import Ink, fill, rule
 from reports.pdf.parts import shortened
-from reports.pdf.theme import A4, BOTTOM, INK, LINE, MARGIN, MUTED, PAPER, TOP, mixed
+from reports.theme import A4, BOTTOM, INK, LINE, MARGIN, MUTED, PAPER, TOP, mixed
 from reports.value import Report
 from reports.wording import clean, day, moment
 

@@ -10,7 +10,7 @@ from reportlab.platypus import Flowable
 from core.documents import Source
 from reports.pdf import fonts
 from reports.pdf.ink import Ink, link, marks_width, rounded, rule
-from reports.pdf.theme import INK, LINE, MUTED, ZEBRA, Colour
+from reports.theme import INK, LINE, MUTED, ZEBRA, Colour
 from reports.value import Span, Tile
 from reports.wording import clean, words
 

@@ -1,4 +1,4 @@
-"""Sizes and colours of a page. Points, origin bottom left; colours are RGB fractions."""
+"""Sizes and colours of all renderings. Points, origin bottom left; colours are RGB fractions."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ def accent_of(code: str) -> Colour:
     while _luminance(colour) > 0.30:
         colour = (colour[0] * 0.92, colour[1] * 0.92, colour[2] * 0.92)
     return colour
+
+
+def code_of(colour: Colour) -> str:
+    """`RRGGBB`, as spreadsheets write it."""
+    return "".join(f"{round(part * 255):02X}" for part in colour)
 
 
 def _luminance(colour: Colour) -> float:
