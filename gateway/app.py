@@ -16,11 +16,31 @@ from gateway.edge import Edge
 from gateway.guard import Guard
 from gateway.house import House
 from gateway.provision import ensure_platform
-from gateway.routers import auth, health, pages, tenants, users
+from gateway.routers import (
+    agents,
+    answers,
+    approvals,
+    auth,
+    definitions,
+    documents,
+    health,
+    models,
+    pages,
+    reports,
+    search,
+    templates,
+    tenants,
+    users,
+    workflows,
+)
 from gateway.streams import Doorbells
+from gateway.uploads import clear_scratch
 from runtime import Runtime
 
-ROUTERS = (auth, tenants, users, health, pages)
+ROUTERS = (
+    auth, tenants, users, documents, search, answers, models, workflows, definitions,
+    approvals, agents, reports, templates, health, pages,
+)  # fmt: skip
 
 
 def create_app(rt: Runtime) -> FastAPI:
@@ -28,6 +48,7 @@ def create_app(rt: Runtime) -> FastAPI:
     keyring = Keyring(rt.root_key)
     house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus))
     ensure_platform(rt)
+    clear_scratch(rt.settings)
     app = FastAPI(
         title="Weft", version=contract.VERSION, summary=contract.SUMMARY, docs_url=None,
         redoc_url=None, lifespan=_lifespan, middleware=_middleware(rt, house.access),
@@ -37,7 +58,7 @@ def create_app(rt: Runtime) -> FastAPI:
     problems.install(app)
     for room in ROUTERS:
         app.include_router(room.router)
-    app.openapi = contract.Contract(app)  # type: ignore[method-assign]
+    app.openapi = contract.Contract(app, (room.router for room in ROUTERS))  # type: ignore[method-assign]
     return app
 
 

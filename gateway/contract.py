@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -61,17 +62,18 @@ def operation_id(route: APIRoute) -> str:
 class Contract:
     """`app.openapi`: made once, on the first question."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, routers: Iterable[APIRouter]) -> None:
         self._app = app
+        self._routers = tuple(routers)
         self._made: dict[str, Any] | None = None
 
     def __call__(self) -> dict[str, Any]:
         if self._made is None:
-            self._made = _document(self._app)
+            self._made = _document(self._app, self._routers)
         return self._made
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, summary=app.summary, routes=app.routes
     )
@@ -82,7 +84,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
         parts["schemas"].pop(gone, None)
     scopes = {
         (route.path, method.lower()): scopes_of_route(route)
-        for route in routes_of(app)
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
         for method in route.methods or ()
     }
     for path, item in document["paths"].items():
@@ -101,10 +105,6 @@ def _complete(path: str, operation: dict[str, Any], scopes: tuple[str, ...]) -> 
         operation["security"] = [{"bearer": []}, {"api_key": []}]
     if scopes:
         operation["x-scopes"] = list(scopes)
-
-
-def routes_of(app: FastAPI) -> list[APIRoute]:
-    return [route for route in app.routes if isinstance(route, APIRoute)]
 
 
 def scopes_of_route(route: APIRoute) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-import workflows
 from agents import status
 from agents.registry import AGENTS
 from core.errors import InvalidInput
@@ -21,7 +20,7 @@ from gateway.schemas.workflows import (
     Triggered,
     TriggerRequest,
 )
-from workflows import Submission
+from workflows.submission import Submission, submit
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
@@ -54,7 +53,7 @@ def _trigger(who: Caller, agent: str, body: TriggerRequest) -> Triggered:
         definition=_definition(agent, body), inputs={"payload": body.payload},
         priority=body.priority,
     )  # fmt: skip
-    run = workflows.submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog)
+    run = submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog)
     return Triggered(workflow_id=run.id, step_id="task", status=run.status)
 
 

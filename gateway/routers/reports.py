@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-import workflows
 from agents import report
 from agents.registry import AGENTS
 from core.errors import Conflict, NotFound
@@ -26,7 +25,7 @@ from gateway.schemas.reports import (
     ReportDetail,
     ReportRequest,
 )
-from workflows import Submission
+from workflows.submission import Submission, submit
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 Reader = Annotated[Caller, permit("reports:read")]
@@ -67,7 +66,7 @@ def _request(who: Caller, body: ReportRequest) -> ReportAccepted:
         definition=report.definition(template, body.formats), documents=tuple(body.documents),
         inputs={"params": body.params},
     )  # fmt: skip
-    run = workflows.submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog)
+    run = submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog)
     return ReportAccepted(
         report_id=run.id, workflow_id=run.id, status=run.status,
         links={"report": f"/reports/{run.id}", "status": f"/workflows/{run.id}/status"},

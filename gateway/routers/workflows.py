@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-import workflows
 from agents.registry import AGENTS
 from core.errors import QuotaExceeded
 from core.tiers import tier_of
@@ -27,9 +26,11 @@ from gateway.schemas.workflows import (
     LogLine,
     RunStatus,
     RunSummary,
+    Why,
 )
 from gateway.streams import stream
-from workflows import Submission
+from workflows import controls, views
+from workflows.submission import Submission, submit
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 Reader = Annotated[Caller, permit("workflows:read")]
@@ -53,7 +54,7 @@ def listing(
     cursor: Cursor = None,
 ) -> Listing[RunSummary]:
     """Newest first, without the child runs of a `for_each`."""
-    found = workflows.listing(
+    found = views.listing(
         who.rt, who.ctx, status=status, workflow=workflow, limit=limit, cursor=cursor
     )
     return listed(found, _summary)
@@ -88,19 +89,19 @@ async def events(who: Reader, workflow_id: str, last_event_id: EventId = None) -
 @router.post("/{workflow_id}/cancel", status_code=202)
 def cancel(who: Runner, workflow_id: str) -> Executed:
     """Nothing new is started; outside actions that were not sent are not sent."""
-    return _executed(workflows.cancel(who.rt, who.ctx, workflow_id))
+    return _executed(controls.cancel(who.rt, who.ctx, workflow_id))
 
 
 @router.post("/{workflow_id}/retry", status_code=202)
 def retry(who: Runner, workflow_id: str) -> Executed:
     """From the failed step; finished steps are reused."""
-    return _executed(workflows.retry(who.rt, who.ctx, workflow_id))
+    return _executed(controls.retry(who.rt, who.ctx, workflow_id))
 
 
 @router.get("/{workflow_id}/why")
-def why(who: Reader, workflow_id: str) -> dict[str, Any]:
+def why(who: Reader, workflow_id: str) -> Why:
     """What it waits for, in which queue, behind how many, and what would unblock it."""
-    return dict(workflows.why(who.rt, who.ctx, workflow_id))
+    return Why.model_validate(views.why(who.rt, who.ctx, workflow_id))
 
 
 def _execute(who: Caller, body: ExecuteRequest) -> Executed:
@@ -112,7 +113,7 @@ def _execute(who: Caller, body: ExecuteRequest) -> Executed:
         documents=tuple(body.documents), priority=body.priority, callback_url=body.callback_url,
         metadata=body.metadata,
     )  # fmt: skip
-    return _executed(workflows.submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog))
+    return _executed(submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog))
 
 
 def _within_quota(who: Caller) -> None:
@@ -139,7 +140,7 @@ def _exists(who: Caller, workflow_id: str) -> None:
 
 
 def _status(who: Caller, workflow_id: str) -> Response:
-    found = workflows.status(who.rt, who.ctx, workflow_id)
+    found = views.status(who.rt, who.ctx, workflow_id)
     body = RunStatus.model_validate(found).model_dump_json()
     return Response(body, media_type="application/json")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from gateway.schemas.base import Answer, Id, Moment, Request
 
@@ -105,6 +105,29 @@ class LogLine(Answer):
     data: dict[str, Any] | None = None
 
 
+class Cause(Answer):
+    """`unblock` says in words what has to happen."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    waiting_for: str
+    unblock: str
+    queue: str | None = None
+    position: int | None = None
+    listeners: int | None = None
+    last_heartbeat: Moment | None = None
+    ready_at: Moment | None = None
+    expires_at: Moment | None = None
+
+
+class Why(Answer):
+    workflow_id: str
+    status: str
+    waiting: bool
+    summary: str
+    causes: list[Cause]
+
+
 class DefinitionAnswer(Answer):
     name: str
     version: int = Field(description="0: comes with the platform")
@@ -132,6 +155,27 @@ class Validated(Answer):
 class Decision(Request):
     decision: Literal["approve", "reject"]
     comment: Annotated[str | None, Field(max_length=2000)] = None
+
+
+class ApprovalAnswer(Answer):
+    id: str
+    workflow_id: str
+    workflow: str
+    kind: str = Field(description="effect or plan")
+    summary: str
+    status: str
+    connector: str | None
+    target: str | None
+    request: dict[str, Any] | None = Field(description="exactly what would be sent")
+    request_hash: str
+    sources: list[dict[str, Any]]
+    cost_micro: int
+    plan: Any = None
+    decided_by: str | None
+    comment: str | None
+    created_at: Moment
+    expires_at: Moment
+    decided_at: Moment | None
 
 
 class TriggerRequest(Request):
