@@ -39,7 +39,7 @@ def find(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[E
         return []
     ranked = rank(asked, hits, embedder)
     enough = [one for one in ranked if is_enough(asked, one, with_vectors=embedder is not None)]
-    return _picked(enough) if enough else []
+    return _picked(asked, enough) if enough else []
 
 
 def rank(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[Evidence]:
@@ -75,6 +75,7 @@ def _scored(asked: Asked, passage: Passage, similar: float) -> Evidence:
     score += 0.4 if _is_labelled(asked, passage) else 0.0
     score += 0.15 if _explains(asked, passage) else 0.0
     score -= 0.15 if len(passage.plain) < 15 else 0.0
+    score -= 0.2 if _is_log(passage) and "log" not in asked.terms else 0.0
     return Evidence(passage, score, covered, _share(asked.rest, near), similar)
 
 
@@ -89,13 +90,17 @@ def _similarities(asked: Asked, found: Sequence[Passage], embedder: Embedder | N
 def _is_labelled(asked: Asked, passage: Passage) -> bool:
     """`Cause: …` when the cause is asked for."""
     label = stems(passage.label)
-    return any(alike(term) & label for term, weight in asked.rest.items() if weight >= 1)
+    strong = {term for term, weight in asked.rest.items() if weight >= 1}
+    return any(alike(term) & label for term in strong | asked.intents)
 
 
 def _explains(asked: Asked, passage: Passage) -> bool:
-    """`ERR-1042: …` when nothing but the code is asked about."""
-    first = passage.plain.split(":")[0].split(" ")[0]
-    return bool(asked.codes & codes(first)) and sum(asked.rest.values()) < 1
+    """`ERR-1042: …` when that code is asked about."""
+    return passage.names_its_code and bool(asked.codes & codes(passage.plain.split(" ")[0]))
+
+
+def _is_log(passage: Passage) -> bool:
+    return passage.hit.metadata.get("document_type") == "log"
 
 
 def _share(terms: dict[str, float], weigh: dict[str, float]) -> float:
@@ -167,14 +172,50 @@ def _names_occur(asked: Asked, hits: Sequence[Hit]) -> bool:
     )
 
 
-def _picked(enough: Sequence[Evidence]) -> list[Evidence]:
-    """The best, others nearly as good, and the list below it when it announces one."""
+def _picked(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
+    """The best and others nearly as good; with the list below it when it announces one, and the
+    line that names the code when a code was asked about."""
     best = enough[0]
     picks = [best]
     for one in enough[1:]:
         if len(picks) < PICKS_MAX and one.score >= 0.8 * best.score and _adds(one, picks):
             picks.append(one)
-    return _with_list(best, picks) if best.passage.text.rstrip().endswith(":") else picks
+    if asked.codes:
+        return _entry(asked, best, enough) or picks
+    if best.passage.text.rstrip().endswith(":"):
+        return _with_list(best, picks)
+    if asked.wants == "steps" and best.passage.item:
+        return _list(best) or picks
+    return picks
+
+
+def _entry(asked: Asked, best: Evidence, enough: Sequence[Evidence]) -> list[Evidence]:
+    """From a list of codes: the line that names the code, and the lines asked for below it."""
+    home = next((one.passage for one in enough if _explains(asked, one.passage)), None)
+    if home is None:
+        return []
+    block = []
+    for passage in passages([home.hit]):
+        if passage.order > home.order and codes(passage.plain.split(" ")[0]):
+            break
+        if passage.order > home.order:
+            block.append(passage)
+    wanted = [p for p in block if _is_labelled(asked, p)]
+    rest = block[:2] if asked.intents or not asked.rest else []
+    chosen = [home, *(wanted or rest)][: PICKS_MAX + 1]
+    if not wanted and best.passage.hit.chunk.id != home.hit.chunk.id:
+        return []
+    return [replace(best, passage=passage) for passage in chosen]
+
+
+def _list(best: Evidence) -> list[Evidence]:
+    """The items of the list that the best one belongs to, from its first."""
+    items = [
+        p for p in passages([best.passage.hit]) if p.item and p.heading == best.passage.heading
+    ]
+    return (
+        [replace(best, passage=item) for item in items[: PICKS_MAX + 1]] if len(items) > 1 else []
+    )
 
 
 def _adds(one: Evidence, picks: Sequence[Evidence]) -> bool:

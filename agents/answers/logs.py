@@ -46,7 +46,7 @@ class Entry:
 class _Wanted:
     level: str
     service: str
-    codes: frozenset[str]
+    codes: tuple[str, ...]
     since: str
     until: str
 
@@ -56,7 +56,7 @@ class _Wanted:
         return (
             (not self.level or entry.level in _LEVELS[self.level])
             and (not self.service or entry.service.lower() == self.service)
-            and self.codes <= codes(entry.message)
+            and {joined(code) for code in self.codes} <= codes(entry.message)
             and (not self.since or at[: len(self.since)] >= self.since)
             and (not self.until or at[: len(self.until)] <= self.until)
         )
@@ -64,7 +64,7 @@ class _Wanted:
     def words(self) -> str:
         parts = [f" {self.level.upper()}" if self.level else "", " log entries"]
         parts.append(f" of {self.service}" if self.service else "")
-        parts.append(f" with {', '.join(sorted(self.codes)).upper()}" if self.codes else "")
+        parts.append(f" with {', '.join(self.codes)}" if self.codes else "")
         if self.since and self.since == self.until:
             parts.append(f" on {self.since}")
         else:
@@ -127,16 +127,17 @@ def _kind(entry: Entry) -> tuple[str, str, str]:
 
 
 def _wanted(text: str, services: set[str]) -> _Wanted:
-    low = text.lower()
+    low = re.sub(r"\berror codes?\b", "code", text.lower())
     level = next(
         (name for name, words in _LEVELS.items()
          if any(re.search(rf"\b{word}s?\b", low) for word in words)), "",
     )  # fmt: skip
     service = max((s for s in services if _names(low, s)), key=len, default="")
-    bare = low.replace(service, " ") if service else low
+    bare = re.sub(re.escape(service), " ", text, flags=re.IGNORECASE) if service else text
     since, until = _period(text)
     times = {joined(t) for t in re.findall(_AT, text)}
-    return _Wanted(level, service, frozenset(codes(bare) - times), since, until)
+    named = tuple(c for c in CODE.findall(bare) if joined(c) in codes(bare) - times)
+    return _Wanted(level, service, named, since, until)
 
 
 def _names(question: str, service: str) -> bool:

@@ -17,10 +17,14 @@ _RULE = re.compile(r"^[\s|:=_*-]+$")
 # A stop that ends a sentence: not after an abbreviation or a single letter, and before a capital.
 _STOP = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bapprox\.)(?<!\bNo\.)(?<!\bvs\.)(?<!\b[A-Z]\.)"
+    r"(?<!\bSt\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bProf\.)(?<!\bmax\.)(?<!\bmin\.)"
     r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[]?[A-Z0-9*`])"
 )
 _ROW = re.compile(r"[|\t;]|,\S[^,]*,\S")
 _STAMP = re.compile(r"^\s*\[?\d{4}-\d\d-\d\d|^\s*\d\d:\d\d")
+_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((?:[a-z]+:)?(?://)?([^/)\s]+)[^)]*\)", re.IGNORECASE)
+_LABELLED_CHARS_MAX = 400
 _LABEL = re.compile(r"^\s*(?:[-*•]\s+)?\**([A-Z][\w /-]{1,30}?)\**\s*:")
 
 
@@ -33,6 +37,7 @@ class Passage:
     end: int
     text: str  # exactly what stands there
     scope: str  # headings, the question above it, the line that names its code
+    heading: str  # the nearest one
     order: int  # place in its chunk
     item: bool = False  # of a list or a table
 
@@ -42,16 +47,23 @@ class Passage:
     @property
     def plain(self) -> str:
         """The text for people: without bullets, emphasis and table bars."""
-        bare = _BULLET.sub("", self.text)
-        bare = re.sub(r"\*\*|__|`", "", bare)
-        bare = re.sub(r"\s*\|\s*", "; ", bare.strip().strip("|"))
-        return " ".join(bare.split()).strip(" ;")
+        bare = _cells(self.text, self.hit.chunk.context) or _BULLET.sub("", self.text)
+        bare = _IMAGE.sub(r"\1", bare)
+        bare = _LINK.sub(r"\1 (\2)", bare)
+        return " ".join(re.sub(r"\*\*|__|`", "", bare).split()).strip(" ;|")
 
     @property
     def label(self) -> str:
-        """`Resolution` of `Resolution: …` or `**Resolution.** …`; else empty."""
+        """`Resolution` of `Resolution: …`, or of a short heading above; else empty."""
         found = _LABELLED.match(self.plain)
-        return found[1] if found else ""
+        if found:
+            return found[1]
+        return self.heading if len(self.heading.split()) <= 4 else ""
+
+    @property
+    def names_its_code(self) -> bool:
+        """`ERR-1042: …`, the line that begins an entry."""
+        return bool(codes(self.plain.split(" ")[0]))
 
     @property
     def key(self) -> tuple[str, int, int, int]:
@@ -70,10 +82,11 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
 def _of_chunk(hit: Hit) -> Iterator[Passage]:
     scope = _Scope(hit.chunk.context)
     order = 0
-    for start, line in _units(hit.chunk.text):
-        if _RULE.match(line) or not line.strip():
+    units = list(_units(hit.chunk.text))
+    for place, (start, line) in enumerate(units):
+        if _RULE.match(line):
             continue
-        if _HEADING.match(line):
+        if _HEADING.match(line) or _is_heading(hit.chunk.text, start, line, place, len(units)):
             scope.heading(line)
             continue
         if _QUESTION_MARK.search(line):
@@ -82,10 +95,37 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
         for offset, text in _sentences(line):
             at = hit.chunk.start + start + offset
             yield Passage(
-                hit, at, at + len(text), text, scope.text(text), order, bool(_is_item(line))
-            )
+                hit, at, at + len(text), text, scope.text(text), scope.nearest, order,
+                _is_item(line),
+            )  # fmt: skip
             order += 1
             scope.passed(text)
+
+
+def _is_heading(text: str, start: int, line: str, place: int, units: int) -> bool:
+    """A short line alone, without a full stop and without a value, above something else."""
+    if "\n" in line or len(line) > 90 or line.rstrip().endswith((".", "!", ":", ";", ",")):
+        return False
+    if place == units - 1 or _is_row(line) or _BULLET.match(line):
+        return False
+    alone = text[start + len(line) :].lstrip(" \t\r").startswith("\n\n")
+    starts_with_code = bool(codes(line.split(":")[0].split(" ")[0]))
+    has_value = ":" in line and not starts_with_code
+    return alone and not has_value
+
+
+def _cells(row: str, context: str) -> str:
+    """`Severity: 1; First answer: 15 minutes` for a table row whose header is in the context."""
+    cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
+    if len(cells) < 2:
+        return ""
+    headers = (line.split(" | ") for line in context.splitlines() if " | " in line)
+    header = next((names for names in headers if len(names) == len(cells)), None)
+    if header is None:
+        return "; ".join(filter(None, cells))
+    return "; ".join(
+        f"{name.strip()}: {cell}" for name, cell in zip(header, cells, strict=True) if cell
+    )
 
 
 class _Scope:
@@ -93,12 +133,14 @@ class _Scope:
 
     def __init__(self, context: str) -> None:
         self._context = context
-        self._heading = ""
+        self.nearest = ""
         self._question = ""
         self._named = ""
 
     def heading(self, line: str) -> None:
-        self._heading, self._question = line.strip("# \t"), ""
+        if not self._context:  # the title of the document
+            self._context = line.strip("# \t")
+        self.nearest, self._question = line.strip("# \t"), ""
         self._named = line if codes(line) else ""
 
     def question(self, line: str) -> None:
@@ -111,11 +153,15 @@ class _Scope:
     def text(self, own: str) -> str:
         """The nearest line that names a code counts only for text that names none itself."""
         named = "" if codes(own) else self._named
-        return " \n".join(filter(None, (self._context, self._heading, self._question, named)))
+        return " \n".join(filter(None, (self._context, self.nearest, self._question, named)))
 
 
 def _is_item(line: str) -> bool:
-    return bool(_BULLET.match(line)) or "|" in line or "\t" in line or bool(_LABEL.match(line))
+    return bool(_BULLET.match(line)) or _is_row(line) or bool(_LABEL.match(line))
+
+
+def _is_row(line: str) -> bool:
+    return "|" in line or "\t" in line
 
 
 def _units(text: str) -> Iterator[tuple[int, str]]:
@@ -151,6 +197,10 @@ def _continues(unit: str, line: str) -> bool:
 
 
 def _sentences(line: str) -> Iterator[tuple[int, str]]:
+    """A labelled line (`Fix: …`) is one answer and stays whole."""
+    if _LABEL.match(line) and len(line) <= _LABELLED_CHARS_MAX:
+        yield from _trimmed(line, 0, len(line))
+        return
     bullet = _BULLET.match(line)
     start = 0
     for stop in _STOP.finditer(line, bullet.end() if bullet else 0):

@@ -14,14 +14,15 @@ _GENERIC = frozenset(
     re.findall(
         r"\w+",
         """
-        about according after all allowed also any anyone appear appears be before being between
-        case come comes company current currently describe different do document documents
-        during each encounter everything exactly explain find first full general get give given
-        go handle happen happens has information issue it kind know let list long lot made main
-        make makes many may mean means more most much must need needed needs new next not occur
-        occurred occurs often one other out over per place please possible problem same say says
-        see set should show some something state take taken takes tell there thing things
-        through type under up use used using want was way ways were what whether work would
+        about according after all allowed also any anyone appear appears automatically be before
+        being between case code codes come comes company current currently describe different do
+        document documents done during each encounter error everything exactly explain find
+        first full general get give given go handle happen happens has information issue it kind
+        know let list long lot made main make makes many may mean means more most much must need
+        needed needs new next not occur occurred occurs often one other out over per place
+        please possible problem same say says see set should show some something state take
+        taken takes tell there thing things through two type under up use used using want was
+        way ways were what whether work would yes
         """,
     )
 )
@@ -37,6 +38,7 @@ class Asked:
     numbers: frozenset[str]
     names: frozenset[str]
     wants: str  # number | money | when | duration | phone | email | who | steps | text
+    intents: frozenset[str]  # stems of cause, fix, mean: what a label or a heading may say
     counted: str  # the stem that follows "how many", else ""
 
     @property
@@ -61,7 +63,9 @@ def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
     terms = dict.fromkeys(found_codes, 2.0)
     for word in WORD.findall(fold(plain)):
         bare = word.split("'")[0].split("’")[0]
-        if bare in STOP or bare in own_names or bare in code_parts or len(bare) < 2:
+        if bare in STOP or bare in own_names or bare in code_parts:
+            continue
+        if len(bare) < 2 and not bare.isdigit():
             continue
         small = bare in _GENERIC or bare in _KIND_WORDS.get(wants, ())
         weight = 0.25 if small else 1.5 if bare in names else 1.0
@@ -71,7 +75,7 @@ def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
     )
     counted = re.search(r"\bhow (?:many|much) ([a-z]+)", fold(plain))
     return Asked(
-        plain, terms, found_codes, numbers, frozenset(names), wants,
+        plain, terms, found_codes, numbers, frozenset(names), wants, _intents(fold(plain)),
         stem(counted[1]) if counted and wants == "number" else "",
     )  # fmt: skip
 
@@ -89,11 +93,25 @@ _WANTS = {
     r"\b(?:what|which) (?:time|date|day)\b",
     "who": r"^who\b|\bwhom?\b|\bwhich (?:team|person|role)\b",
     "steps": r"\bhow (?:do|can|should|to|would|is|are|did|was|were)\b|\bsteps?\b|"
-    r"\bprocedure\b|\bwhat should\b|\bwhat (?:do|must) (?:i|we|you)\b",
+    r"\bprocedure\b|\bwhat should\b|\bwhat (?:must|should|has to) (?:be done|happen)\b|"
+    r"\bwhat (?:do|must) (?:i|we|you)\b",
 }
+
+_INTENTS = {
+    "cause": r"\bwhy\b|\bcauses?d?\b|\breasons?\b",
+    "fix": r"\bfix|\bresolv|\bsolv|\brepair|\bremed|\bhow (?:do|can|should|to)\b|\bwhat should\b|"
+    r"\bwhat (?:do|must) (?:i|we|you)\b",
+    "mean": r"\bmeans?\b|\bmeaning\b|\bstands? for\b",
+}
+
+
+def _intents(text: str) -> frozenset[str]:
+    return frozenset(stem(name) for name, sign in _INTENTS.items() if re.search(sign, text))
+
 
 # Words that only say what kind of answer is wanted.
 _KIND_WORDS = {
+    "duration": ("last", "lasts", "take", "takes", "time"),
     "when": ("date", "time", "day", "year", "month"),
     "who": ("person", "team", "role", "people"),
     "money": ("money", "amount"),

@@ -20,7 +20,7 @@ _SYNONYMS = (
     "mean meaning description indicate denote refer define",
     "owner own owned responsible maintain contact lead",
     "decide decision agree conclude",
-    "keep kept retain retention store hold held",
+    "keep retain retention store hold",
     "start begin commence",
     "stop halt shut disable",
     "delete remove erase purge",
@@ -45,14 +45,13 @@ _SYNONYMS = (
     "backup backed",
     "encrypt encryption encrypted",
     "notify notification inform alert tell",
-    "send sent deliver",
+    "send deliver",
     "large big",
     "person name",
-    "write written wrote",
-    "pay paid payment payout",
+    "pay payment payout",
     "twice duplicate double",
     "delay move postpone shift late",
-    "buy bought purchase",
+    "buy purchase",
     "allow permit permitted",
     "last duration valid expire",
     "occur happen appear",
@@ -68,10 +67,22 @@ _SUFFIXES = (
 _LEAST = {"s": 3, "ed": 3, "ing": 3, "es": 3, "e": 3}
 
 
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in re.findall(
+        r"\S+",
+        """found:find kept:keep held:hold sent:send paid:pay written:write wrote:write began:begin
+        bought:buy lost:lose left:leave taken:take took:take ran:run broken:break broke:break
+        chosen:choose chose:choose built:build met:meet told:tell shown:show gave:give given:give
+        stood:stand fell:fall rolled:roll drove:drive""",
+    )
+)
+
+
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """A light stem, equal for approve, approved, approves and approval."""
-    return _cut(_cut(word))
+    return _cut(_cut(_IRREGULAR.get(word, word)))
 
 
 def _cut(word: str) -> str:
