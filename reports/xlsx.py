@@ -87,7 +87,7 @@ def _summary(book: _Book) -> None:
     report, sheet = book.report, book.sheet("Summary")
     for column, width in (("A", 34), ("B", 24), ("C", 16), ("D", 60)):
         sheet.ws.column_dimensions[column].width = width
-    sheet.add([(report.title, Look(bold=True, size=18, ink=book.accent))])
+    sheet.add([(report.title, Look(bold=True, size=18, ink=book.accent))], 2)
     if report.subtitle:
         sheet.add([(report.subtitle, Look(ink="667080", size=11))])
     sheet.add([(report.branding.name, Look(bold=True)), (day(moment(report.created_ms)), BODY)])
@@ -230,6 +230,7 @@ def _picture(chart: Chart) -> Any:
         drawn.grouping, drawn.overlap = "stacked", 100
     if chart.kind != "donut":
         # openpyxl hides axes unless told otherwise.
+        drawn.x_axis.tickLblPos = "low"
         drawn.x_axis.delete = drawn.y_axis.delete = False
         drawn.y_axis.title = clean(chart.unit) or None
     drawn.title = clean(chart.title)

@@ -1,4 +1,8 @@
-"""Embedded fonts: Open Sans, and DejaVu Sans for what it lacks. Widths and line breaking."""
+"""Fonts, widths and line breaking.
+
+Open Sans is embedded, and DejaVu Sans for what it lacks. Chinese, Japanese and Korean characters
+name the reader's own fonts (PDF 32000-1 §9.7.5.2), because embedding theirs takes 10 MB.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,30 @@ import threading
 import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 
 _FOLDER = Path(__file__).parent.parent / "fonts"
 _FILES = {"Weft": "OpenSans-Regular.ttf", "Weft-Bold": "OpenSans-Semibold.ttf",
           "Weft-More": "DejaVuSans.ttf"}  # fmt: skip
+HAN, HANGUL = "STSong-Light", "HYSMyeongJo-Medium"
+EASTERN = frozenset({HAN, HANGUL})
 _lock = threading.Lock()
 Run = tuple[str, str]  # font, text
 
 
 @cache
-def _load(name: str) -> TTFont:
-    font = TTFont(name, str(_FOLDER / _FILES[name]))
-    pdfmetrics.registerFont(font)
-    return font
+def _load(name: str) -> Any:
+    made = UnicodeCIDFont(name) if name in EASTERN else TTFont(name, str(_FOLDER / _FILES[name]))
+    pdfmetrics.registerFont(made)
+    return made
 
 
-def font(name: str) -> TTFont:
+def font(name: str) -> Any:
+    """A `TTFont`, or a `UnicodeCIDFont` for the names in `EASTERN`."""
     with _lock:
         return _load(name)
 
@@ -58,6 +67,10 @@ def _place(name: str, char: str) -> Run:
         return name, char
     if _has("Weft-More", char):
         return "Weft-More", char
+    if "\uac00" <= char <= "\ud7a3":
+        return HANGUL, char
+    if "\u3000" <= char <= "\u9fff" or "\uff00" <= char <= "\uffef":
+        return HAN, char
     return "Weft-More", "" if unicodedata.category(char) in ("Mn", "Me", "Cf") else "□"
 
 
@@ -69,7 +82,9 @@ def unit_width(text: str, bold: bool) -> float:
     return sum(advance(font(name), part) for name, part in runs(text, bold))
 
 
-def advance(held: TTFont, text: str) -> float:
+def advance(held: Any, text: str) -> float:
+    if held.fontName in EASTERN:
+        return float(held.stringWidth(text, 1))
     widths, default = held.face.charWidths, held.face.defaultWidth
     return float(sum(widths.get(ord(char), default) for char in text)) / 1000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -50,10 +50,8 @@ class Ink:
         key = (text, bold)
         if key not in self._encoded:
             self._encoded[key] = [
-                (font.getSubsetInternalName(subset, canvas._doc), canvas._escape(part),
-                 fonts.advance(font, shown))
-                for font, subset, part, shown in _subsets(canvas, text, bold)
-            ]  # fmt: skip
+                part for name, run in fonts.runs(text, bold) for part in _pieces(canvas, name, run)
+            ]
         return self._encoded[key]
 
     def _ascii(self, canvas: Any, bold: bool) -> str:
@@ -86,12 +84,17 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
 
 
-def _subsets(canvas: Any, text: str, bold: bool) -> Iterable[tuple[Any, int, bytes, str]]:
-    for name, run in fonts.runs(text, bold):
-        font, position = fonts.font(name), 0
-        for subset, part in font.splitString(run, canvas._doc):
-            yield font, subset, part, run[position : position + len(part)]
-            position += len(part)
+def _pieces(canvas: Any, name: str, run: str) -> Iterator[tuple[str, str, float]]:
+    font, position = fonts.font(name), 0
+    if name in fonts.EASTERN:
+        internal = canvas._doc.getInternalFontName(name)
+        yield internal, font.formatForPdf(run), fonts.advance(font, run)
+        return
+    for subset, part in font.splitString(run, canvas._doc):
+        shown = run[position : position + len(part)]
+        position += len(part)
+        internal = font.getSubsetInternalName(subset, canvas._doc)
+        yield internal, canvas._escape(part), fonts.advance(font, shown)
 
 
 class _Link(PDFObject):

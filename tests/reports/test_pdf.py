@@ -146,7 +146,7 @@ def test_a_logo_is_drawn_and_a_broken_one_is_left_out() -> None:
 
 
 def test_letters_of_many_scripts_are_embedded() -> None:
-    sample = "€ ü ł “quoted” Łódź Ångström Ελλάδα Москва ✓ → ₹"
+    sample = "€ ü ł “quoted” Łódź Ångström Ελλάδα Москва ✓ → ₹ 東京電機 한국"
     with pdf(Report("T", 0, sections=(Text("S", ()),), subtitle=sample)) as document:
         text = pdf_text(document)
     assert re.sub(r"\s+", "", sample) in text
