@@ -143,7 +143,7 @@ def typed(value: Value) -> str | Decimal | date | None:
     held = value.value
     if isinstance(held, Decimal):
         fits = len(held.normalize().as_tuple().digits) <= 15 and abs(held.adjusted()) < 15
-        return held if fits and decimals(held) < 8 else words(value)
+        return held if fits and decimals(held) <= 15 else words(value)
     if isinstance(held, date):
         return held if held >= date(1900, 3, 1) else words(value)
     return held

@@ -23,9 +23,9 @@ def clean(text: str) -> str:
 
 
 def decimals(value: Decimal, least: int = 0) -> int:
-    """Digits after the point: all that the value has, at least `least`, at most 8."""
+    """Digits after the point: all that the value has, at least `least`, at most 20."""
     exponent = value.normalize().as_tuple().exponent
-    return min(8, max(least, -exponent)) if isinstance(exponent, int) else least
+    return min(20, max(least, -exponent)) if isinstance(exponent, int) else least
 
 
 def plain(value: Decimal, least: int = 0) -> str:

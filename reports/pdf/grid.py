@@ -193,7 +193,7 @@ class Grid(Flowable):
         for index in range(self.first, self.last):
             high = layout.heights[index]
             if index % 2:
-                fill(self.canv, ZEBRA, 0, y - high, self.width, high)
+                fill(self.canv, ZEBRA, 0, y - high, self.width, high - 0.3)
             self._row(layout, layout.rows[index], y)
             y -= high
             rule(self.canv, LINE, 0, self.width, y, 0.4)

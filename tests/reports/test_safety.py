@@ -113,3 +113,5 @@ def test_a_template_text_cannot_reach_outside_the_facts() -> None:
     facts: dict[str, object] = {"rows": []}
     report = compose(builtin("table"), facts, params={"title": "${params.__class__} ${rows.x}"})
     assert report.title == "${params.__class__} ${rows.x}"
+    report = compose(builtin("table"), facts, title="${params.__class__.x}${facts.rows.append}")
+    assert report.title == "––"
