@@ -37,13 +37,25 @@ def bare(run: Run) -> dict[str, Any]:
 
 def fill(tx: Tx, ctx: Ctx, run: Run, value: Any, rows: Mapping[str, StepRow] | None = None) -> Any:
     """`value` with its `${…}` filled in; the steps are read only when it names one."""
-    names = [path for text in expressions.placeholders(value)
-             for path in expressions.paths(expressions.parse(text))]  # fmt: skip
+    names = _names(value)
     if not names:
         return value
     if any(path[0] == "steps" for path in names):
         return expressions.fill(value, of(tx, ctx, run, rows))
     return expressions.fill(value, bare(run))
+
+
+def steps_named(value: Any) -> set[str]:
+    """The steps whose results `value` asks for."""
+    return {str(path[1]) for path in _names(value) if path[0] == "steps" and len(path) > 1}
+
+
+def _names(value: Any) -> list[Any]:
+    return [
+        path
+        for text in expressions.placeholders(value)
+        for path in expressions.paths(expressions.parse(text))
+    ]
 
 
 def _views(rows: Mapping[str, StepRow]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from database.runs import Run
 from database.steps import StepRow
 from database.workers import WorkerRow
 from runtime import Runtime
+from workflows import scope
 from workflows.definitions import stored
 
 _OVER = frozenset({"completed", "skipped", "failed", "cancelled", "needs_review"})
@@ -25,20 +26,36 @@ def status(rt: Runtime, ctx: Ctx, run_id: str) -> dict[str, Any]:
         run = runs.get(tx, ctx, run_id)
         rows = step_rows.of_run(tx, ctx, run_id)
         made = reports.by_run(tx, ctx, run_id)
+        outputs = run.outputs if run.outputs is not None else _so_far(tx, ctx, run, rows)
     steps = [_step(row) for row in _ordered(run, rows)]
     return {
         "workflow_id": run.id, "workflow": run.workflow, "version": run.version,
         "goal": run.goal, "status": run.status, "priority": run.priority,
         "progress": {"done": sum(s["status"] in _OVER for s in steps), "total": len(steps)},
-        "steps": steps, "outputs": dict(run.outputs or {}),
+        "steps": steps, "outputs": dict(outputs),
         "reports": [
-            {"report_id": one.id, "format": form, "url": f"/reports/{one.id}/download?format={form}"}
+            {
+                "report_id": one.id, "format": form,
+                "url": f"/reports/{one.id}/download?format={form}",
+            }
             for one in made for form in one.files
         ],
         "error": dict(run.error) if run.error else None, "metadata": dict(run.metadata),
         "created_at": run.created_ms, "started_at": run.started_ms,
         "completed_at": run.completed_ms, "usage": dict(run.usage),
     }  # fmt: skip
+
+
+def _so_far(tx: Tx, ctx: Ctx, run: Run, rows: Mapping[str, StepRow]) -> dict[str, Any]:
+    """The declared outputs whose steps are over: a run that waits for a person already has them."""
+    definition = stored(run.definition_hash, run.definition)
+    over = {key for key, row in rows.items() if row.status == "completed"}
+    known = {
+        name: value
+        for name, value in dict(definition.outputs).items()
+        if scope.steps_named(value) <= over
+    }
+    return dict(scope.fill(tx, ctx, run, known, rows)) if over else {}
 
 
 def listing(
