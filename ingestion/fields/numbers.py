@@ -168,7 +168,7 @@ def decimal_mark(texts: Iterable[str]) -> Mark | None:
     votes: Counter[Mark] = Counter()
     for text in texts:
         for match in re.finditer(
-            r"(?<![\w.,])\d[\d'’ ]*(?:[.,]\d{3})*([.,])\d{2}(?![\w.,]\d)", text
+            r"(?<![\w.,])\d[\d'’ ]*(?:[.,]\d{3})*([.,])(?:\d{2}(?!\w|[.,]\d)|[-–])", text
         ):
             votes["." if match[1] == "." else ","] += 1
     return votes.most_common(1)[0][0] if votes else None
