@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,12 +14,18 @@ from core.ports import Embedder
 from vectorstore.words import fold
 
 PICKS_MAX = 4
-_CANDIDATES = 40
+_CANDIDATES = 20
+_ORDER = re.compile(
+    r"\W*(?:please |now |you must )?(?:ignore|disregard|forget)\b.*\b"
+    r"(?:instructions?|rules?|prompts?|orders?|previous|above)\b|\W*(?:system|assistant)\s*:",
+    re.IGNORECASE,
+)
 # Calibrated on tests/agents/answers (see docs): below these the sources do not say.
 COVERED_MIN = 0.6
 COVERED_MIN_ALIKE = 0.45
 SIMILAR_MIN = 0.50
 REST_MIN = 0.35
+WHO_REST_MIN = 0.7  # one word off is another person: chief executive, chief technology
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +51,23 @@ def find(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[E
 
 def rank(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[Evidence]:
     """Passages that may answer, best first."""
-    found = [p for p in passages(hits) if _has_codes(asked, p)]
-    by_words = sorted(
-        found, key=lambda p: -_own(asked, p) - _share(asked.terms, _surroundings(asked, p))
-    )[:_CANDIDATES]
-    similar = _similarities(asked, by_words, embedder)
+    found = [p for p in passages(hits) if _has_codes(asked, p) and not orders_models(p.plain)]
+    by_words = sorted((_by_words(asked, p) for p in found), key=_score)[:_CANDIDATES]
+    similar = _similarities(asked, [one.passage for one in by_words], embedder)
     scored = [
-        _scored(asked, passage, near) for passage, near in zip(by_words, similar, strict=True)
+        replace(one, score=one.score + 0.35 * near, similar=near)
+        for one, near in zip(by_words, similar, strict=True)
     ]
-    return sorted(scored, key=lambda one: -one.score)
+    return sorted(scored, key=_score)
+
+
+def _score(one: Evidence) -> float:
+    return -one.score
+
+
+def orders_models(text: str) -> bool:
+    """A line that speaks to a model and not to people is no answer to anything."""
+    return _ORDER.match(text) is not None
 
 
 def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
@@ -62,21 +77,23 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False
     if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < SIMILAR_MIN:
         return False
+    if asked.wants == "who" and one.rest < WHO_REST_MIN:
+        return False
     if one.covered >= COVERED_MIN:
         return True
     return with_vectors and one.covered >= COVERED_MIN_ALIKE and one.similar >= SIMILAR_MIN
 
 
-def _scored(asked: Asked, passage: Passage, similar: float) -> Evidence:
+def _by_words(asked: Asked, passage: Passage) -> Evidence:
     near = _surroundings(asked, passage)
     covered = _share(asked.terms, near)
-    score = 0.4 * _own(asked, passage) + 0.35 * covered + 0.35 * similar
+    score = 0.4 * _own(asked, passage) + 0.35 * covered
     score += 0.2 if answers_well(asked, passage.text) else 0.0
     score += 0.4 if _is_labelled(asked, passage) else 0.0
     score += 0.15 if _explains(asked, passage) else 0.0
     score -= 0.15 if len(passage.plain) < 15 else 0.0
     score -= 0.2 if _is_log(passage) and "log" not in asked.terms else 0.0
-    return Evidence(passage, score, covered, _share(asked.rest, near), similar)
+    return Evidence(passage, score, covered, _share(asked.rest, near), 0.0)
 
 
 def _similarities(asked: Asked, found: Sequence[Passage], embedder: Embedder | None) -> list[float]:
@@ -200,7 +217,12 @@ def _entry(asked: Asked, best: Evidence, enough: Sequence[Evidence]) -> list[Evi
             break
         if passage.order > home.order:
             block.append(passage)
-    wanted = [p for p in block if _is_labelled(asked, p)]
+    if asked.wants in ("number", "duration", "when", "money"):
+        wanted = [p for p in block if answers_well(asked, p.text)]
+        if not wanted:
+            return []
+    else:
+        wanted = [p for p in block if _is_labelled(asked, p)]
     rest = block[:2] if asked.intents or not asked.rest else []
     chosen = [home, *(wanted or rest)][: PICKS_MAX + 1]
     if not wanted and best.passage.hit.chunk.id != home.hit.chunk.id:

@@ -14,7 +14,8 @@ _GENERIC = frozenset(
     re.findall(
         r"\w+",
         """
-        about according after all allowed also any anyone appear appears automatically be before
+        about according after all allowed also any anyone appear appears automatically be because
+        before
         being between case code codes come comes company current currently describe different do
         document documents done during each encounter error everything exactly explain find
         first full general get give given go handle happen happens has information issue it kind
