@@ -212,7 +212,7 @@ class SourceEntry(Flowable):
 
     def wrap(self, room: float, _height: float) -> tuple[float, float]:
         self.width = room
-        self._middle = self.TEXT + (room - self.TEXT - self.BACK) * 0.42
+        self._middle = self.TEXT + (room - self.TEXT - self.BACK) * 0.47
         wide = self._middle - self.TEXT - 8
         self._label = fonts.wrapped(clean(self.source.label()), self.SIZE, wide, True)[:5]
         self._quote = self._quoted(room - self.BACK - self._middle - 8)
