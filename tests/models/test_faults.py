@@ -1,0 +1,106 @@
+"""Twelve ways in which a model server fails: each ends within the deadline, as `Unavailable`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from core.errors import Unavailable
+from core.ports import ChatMessage
+from models.breaker import Breaker
+from models.chat_ollama import OllamaEngine, installed
+from models.engine import EngineChat, is_loop
+from tests.fakes.ollama import FAULTS, MODEL, FakeOllama, fake_ollama
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}},
+    "required": ["answer"],
+}
+ASK = [ChatMessage("user", "How is it?")]
+DEADLINE = 1.0
+
+
+@pytest.fixture
+def server() -> Iterator[FakeOllama]:
+    with fake_ollama() as fake:
+        yield fake
+
+
+def _chat(server: FakeOllama, breaker: Breaker | None = None) -> EngineChat:
+    return EngineChat(MODEL, OllamaEngine(server.url, MODEL), breaker)
+
+
+def test_a_healthy_server_answers_with_its_counts(server: FakeOllama) -> None:
+    reply = _chat(server).chat(ASK, deadline_seconds=5)
+    assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("All is well.", 12, 5)
+    assert "".join(_chat(server).stream(ASK, deadline_seconds=5)) == "All is well."
+    assert [model.name for model in installed(server.url)] == [MODEL]
+
+
+def test_json_of_the_wanted_shape_is_given_back(server: FakeOllama) -> None:
+    server.reply = '{"answer": "fine"}'
+    assert _chat(server).chat(ASK, schema=SCHEMA, deadline_seconds=5).text == server.reply
+    assert server.chats == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_ends_within_the_deadline(server: FakeOllama, fault: str) -> None:
+    server.fault = fault
+    schema = None if fault == "loop" else SCHEMA
+    started = time.monotonic()
+    if fault == "loop":
+        reply = _chat(server).chat(ASK, schema=schema, deadline_seconds=DEADLINE)
+        assert reply.finish_reason == "length"
+        assert len(reply.text) < 2000
+    else:
+        with pytest.raises(Unavailable):
+            _chat(server).chat(ASK, schema=schema, deadline_seconds=DEADLINE)
+    assert time.monotonic() - started < DEADLINE + 1.0
+    assert server.chats <= 3
+
+
+def test_nobody_listening_is_unavailable_at_once() -> None:
+    with fake_ollama() as gone:
+        url = gone.url
+    with pytest.raises(Unavailable):
+        EngineChat("x", OllamaEngine(url, "x")).chat(ASK, deadline_seconds=5)
+    with pytest.raises(Unavailable):
+        installed(url, 0.3)
+
+
+def test_five_failures_open_the_breaker_and_one_probe_closes_it(server: FakeOllama) -> None:
+    now = [0.0]
+    chat = _chat(server, Breaker("m", now=lambda: now[0]))
+    server.fault = "http_500"
+    for _ in range(8):
+        with pytest.raises(Unavailable):
+            chat.chat(ASK, deadline_seconds=5)
+    assert server.chats == 5
+    now[0] = 31.0
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            chat.chat(ASK, deadline_seconds=5)
+    assert server.chats == 6
+    server.fault = None
+    now[0] = 62.0
+    assert chat.chat(ASK, deadline_seconds=5).text == "All is well."
+    assert not chat.breaker.open
+
+
+def test_an_abandoned_stream_lets_its_request_go(server: FakeOllama) -> None:
+    server.fault = "loop"
+    stream = _chat(server).stream(ASK, deadline_seconds=5)
+    assert next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    server.fault = None
+    assert _chat(server).chat(ASK, deadline_seconds=5).text == "All is well."
+
+
+@pytest.mark.parametrize(
+    ("tail", "looping"), [("abc " * 200, True), ("x" * 600, True), ("a1 b2 c3. " * 3, False)]
+)
+def test_a_loop_is_one_short_unit_over_and_over(tail: str, looping: bool) -> None:
+    assert is_loop(tail[-480:]) is looping
