@@ -100,13 +100,13 @@ def _drop_retired(rt: Runtime, ctx: Ctx) -> None:
     old = [one for one in head.retired if one.retired_ms <= rt.clock.now_ms() - GRACE_MS]
     if not old:
         return
-    live = {name for one in head.segments for name in (one.id, one.vectors)}
+    live = frozenset(
+        name for one in head.segments for name in (one.id, one.vectors) if name is not None
+    )
     for one in old:
-        if one.id not in live and one.vectors not in live:
-            rt.shelves.drop(ctx, one)
-    ids = {one.id for one in old}
+        rt.shelves.drop(ctx, one, keep=live)
     shelf.move(
         rt, ctx,
-        lambda now: replace(now, retired=tuple(one for one in now.retired if one.id not in ids)),
+        lambda now: replace(now, retired=tuple(one for one in now.retired if one not in old)),
         lambda tx: None,
     )  # fmt: skip

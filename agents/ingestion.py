@@ -22,6 +22,7 @@ from agents.documents import (
     stored_text,
     text_of,
 )  # fmt: skip
+from agents.reindexing import reindex
 from agents.removal import remove
 from agents.uploads import (
     Received,
@@ -77,22 +78,6 @@ def ingest(work: Work) -> Done | Defer:
         "document_id": row.id, "status": row.status, "pages": row.pages, "chunks": row.chunks,
         "children": [child.id for child in attached if child.status == "ready"],
     })  # fmt: skip
-
-
-def reindex(work: Work) -> Done:
-    """Embeds every passage that has no vector of the current model; search goes on meanwhile."""
-    embedder = work.rt.models.embedder()
-    if embedder is None:
-        return Done({"embedded": 0})
-    done = 0
-    for segment in shelf.head_of(work.rt, work.ctx).segments:
-        if segment.digest != embedder.digest and not work.cancelled():
-            entries = work.rt.shelves.entries(work.ctx, segment)
-            vectors = shelf.embedded(work.rt, work.ctx, embedder, entries, lambda _done: None)
-            fresh = work.rt.shelves.attach(work.ctx, segment, vectors, embedder.digest)
-            shelf.move(work.rt, work.ctx, _replacing(segment, fresh), lambda tx: None)
-            done += segment.count
-    return Done({"embedded": done})
 
 
 def _read(work: Work, document_id: str, depth: int) -> None:
@@ -218,16 +203,21 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
     )  # fmt: skip
     entries = [Entry(chunk, about) for chunk in ingestion.chunk(document, row.id)]
     facts = {**facts, "chunks": len(entries)}
-    segment = rt.shelves.write(ctx, entries) if entries else None
-    embedder = rt.models.embedder()
-    if segment is None or embedder is None:
+    embedder = rt.models.embedder() if entries else None
+    if embedder is None:
+        segment = rt.shelves.write(ctx, entries) if entries else None
         _publish(work, row, segment, "ready", facts)
         return
-    if len(entries) > _AT_ONCE:
-        _publish(work, row, segment, "embedding", facts)
-    vectors = shelf.embedded(rt, ctx, embedder, entries, _beat(work, row, len(entries)))
-    attached = rt.shelves.attach(ctx, segment, vectors, embedder.digest)
-    _publish(work, row, attached, "ready", facts)
+    beat = _beat(work, row, len(entries))
+    if len(entries) <= _AT_ONCE:
+        vectors = shelf.embedded(rt, ctx, embedder, entries, beat)
+        segment = rt.shelves.write(ctx, entries, vectors, embedder.digest)
+    else:
+        words = rt.shelves.write(ctx, entries)
+        _publish(work, row, words, "embedding", facts)
+        vectors = shelf.embedded(rt, ctx, embedder, entries, beat)
+        segment = rt.shelves.attach(ctx, words, vectors, embedder.digest)
+    _publish(work, row, segment, "ready", facts)
 
 
 def _publish(
@@ -241,10 +231,6 @@ def _publish(
         lambda head: shelf.holding(head, segment) if segment else head,
         also,
     )  # fmt: skip
-
-
-def _replacing(old: Segment, new: Segment) -> shelf.Change:
-    return lambda head: shelf.holding(head, new) if old in head.segments else head
 
 
 def _beat(work: Work, row: DocumentRow, total: int) -> Callable[[int], None]:

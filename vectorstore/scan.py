@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-_EXACT_ROWS = 512  # so few rows cost less without codes
+EXACT_ROWS = 512  # so few rows cost less without codes
 _GATHER_SHARE = 0.2  # a filter that admits less is copied out and scanned alone
 _SPARE = 20  # candidates beyond k that are re-ranked
 _LEVELS = 127.0
@@ -30,7 +30,7 @@ class Scan:
 
     def __init__(self, half: Half) -> None:
         self.half = half
-        self._index: Any = _coded(half) if len(half) > _EXACT_ROWS else None
+        self._index: Any = _coded(half) if len(half) > EXACT_ROWS else None
 
     @property
     def size(self) -> int:

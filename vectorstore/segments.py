@@ -24,8 +24,11 @@ _FEW = 0.1  # a filter that admits fewer documents names its rows, others flag t
 _DOCUMENT_BYTES = 1500  # about what one document's values and columns take in memory
 
 
-def packed(entries: Sequence[Entry], postings: dict[str, Array] | None = None) -> bytes:
-    """The bytes of a text segment. `postings` saves counting words that were counted before."""
+def packed(
+    entries: Sequence[Entry], postings: dict[str, Array] | None = None, half: Array | None = None
+) -> bytes:
+    """The bytes of a text segment. `postings` saves counting words that were counted before;
+    `half` are the vectors, float16, when they share the object."""
     places: dict[str, int] = {}
     abouts: list[dict[str, Any]] = []
     for entry in entries:
@@ -41,6 +44,8 @@ def packed(entries: Sequence[Entry], postings: dict[str, Array] | None = None) -
     for name in _TEXTS:
         for part, array in packing.texts([getattr(chunk, name) or "" for chunk in chunks]).items():
             arrays[f"{name}.{part}"] = array
+    if half is not None:
+        arrays["half"] = half
     return packing.pack({"documents": abouts}, arrays)
 
 
@@ -56,6 +61,7 @@ class Passages:
         self.postings = keywords.opened(
             {name[2:]: array for name, array in arrays.items() if name.startswith("k.")}
         )
+        self.half = arrays.get("half")
         self._numbers = {name: arrays[name] for name in _NUMBERS}
         self._texts = {
             name: Texts(arrays[f"{name}.blob"], arrays[f"{name}.ends"]) for name in _TEXTS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -18,7 +18,7 @@ from core.vault import Vault
 from vectorstore import filters, keywords, packing
 from vectorstore.cache import Cache
 from vectorstore.ranking import Part, ranked
-from vectorstore.scan import Scan, halved
+from vectorstore.scan import EXACT_ROWS, Half, Scan, halved
 from vectorstore.segments import Passages, packed
 from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
 
@@ -41,19 +41,17 @@ class Shelves:
         digest: str | None = None,
     ) -> Segment:
         """Stores a segment; it is found once the caller's head names it. Same entries, same id."""
-        segment = self._store_text(ctx, packed(entries), len(entries))
         if vectors is None or digest is None:
-            return segment
-        return self.attach(ctx, segment, vectors, digest)
+            return self._store(ctx, entries, packed(entries))
+        return self._store_both(ctx, entries, None, halved(vectors), digest)
 
     def attach(self, ctx: Ctx, segment: Segment, vectors: Vectors, digest: str) -> Segment:
         """The segment with vectors, shape (count, dimension), in the order of its entries."""
         if len(vectors) != segment.count:
             raise ValueError(f"{len(vectors)} vectors for {segment.count} passages")
         data = packing.pack({"digest": digest, "of": segment.id}, {"half": halved(vectors)})
-        name = self._put(ctx, data)
-        size = segment.size + len(data)
-        return Segment(segment.id, segment.count, size, name, digest, vectors.shape[1])
+        name, size = self._put(ctx, data), segment.size + len(data)
+        return replace(segment, size=size, vectors=name, digest=digest, dimension=vectors.shape[1])
 
     def merge(self, ctx: Ctx, head: Head, segments: Sequence[Segment]) -> Segment | None:
         """One segment with what still lives in `segments`, which share a digest; None: nothing."""
@@ -64,13 +62,12 @@ class Shelves:
         if not entries:
             return None
         postings = keywords.merged([(p.postings, k) for p, k in zip(opened, keeps, strict=True)])
-        merged = self._store_text(ctx, packed(entries, postings), len(entries))
         digest = segments[0].digest
         if digest is None or any(segment.digest != digest for segment in segments):
-            return merged
+            return self._store(ctx, entries, packed(entries, postings))
         scans = [self._scan(ctx, segment) for segment in segments]
         halves = [scan.half[keep] for scan, keep in zip(scans, keeps, strict=True)]
-        return self.attach(ctx, merged, np.concatenate(halves), digest)
+        return self._store_both(ctx, entries, postings, np.concatenate(halves), digest)
 
     def entries(self, ctx: Ctx, segment: Segment) -> list[Entry]:
         """What was written, in order."""
@@ -81,9 +78,10 @@ class Shelves:
         """Ids of the documents with a passage in the segment."""
         return frozenset(about.document_id for about in self._passages(ctx, segment).documents)
 
-    def drop(self, ctx: Ctx, segment: Segment) -> None:
-        """Deletes the segment's objects; a search that holds an older head would miss them."""
-        for name in filter(None, (segment.id, segment.vectors)):
+    def drop(self, ctx: Ctx, segment: Segment, keep: Set[str] = frozenset()) -> None:
+        """Deletes the segment's objects but those named in `keep`; a search that holds an older
+        head would miss them."""
+        for name in {segment.id, segment.vectors or segment.id} - keep:
             self._vault.delete(ctx, _KIND, name)
             self.cache.forget((ctx.tenant, name))
 
@@ -127,10 +125,29 @@ class Shelves:
     def _scan(self, ctx: Ctx, segment: Segment) -> Scan:
         name = segment.vectors
         assert name is not None
+        if name == segment.id:
+            half = self._passages(ctx, segment).half
+            assert half is not None
+            return Scan(half)
         return self.cache.get((ctx.tenant, name), lambda: _opened(self._get(ctx, name), segment))
 
-    def _store_text(self, ctx: Ctx, data: bytes, count: int) -> Segment:
-        return Segment(self._put(ctx, data), count, len(data))
+    def _store(self, ctx: Ctx, entries: Sequence[Entry], data: bytes) -> Segment:
+        return Segment(self._put(ctx, data), len(entries), len(data))
+
+    def _store_both(
+        self,
+        ctx: Ctx,
+        entries: Sequence[Entry],
+        postings: dict[str, packing.Array] | None,
+        half: Half,
+        digest: str,
+    ) -> Segment:
+        """Few passages share one object with their vectors: an object costs more than its bytes."""
+        if len(entries) > EXACT_ROWS:
+            segment = self._store(ctx, entries, packed(entries, postings))
+            return self.attach(ctx, segment, half.astype(np.float32), digest)
+        segment = self._store(ctx, entries, packed(entries, postings, half))
+        return replace(segment, vectors=segment.id, digest=digest, dimension=half.shape[1])
 
     def _put(self, ctx: Ctx, data: bytes) -> str:
         name = sha256(data).hexdigest()

@@ -210,6 +210,9 @@ def test_passages_without_vectors_get_them_when_a_model_arrives(desk: Desk) -> N
     done = ingestion.reindex(desk.work("-"))
     assert done.output["embedded"] > 0
     assert search(desk.rt, desk.ctx, "refunds", mode="vector").degraded is None
+    desk.house.clock.advance(61)
+    compaction.compact(desk.rt, desk.ctx, force=True)
+    assert desk.found("refunds", mode="vector") != []
 
 
 def test_a_ready_document_is_not_read_again(desk: Desk) -> None:

@@ -211,7 +211,7 @@ def test_threads_share_one_load(shelves: Shelves, store: DictStore, ctx: Ctx) ->
     for thread in threads:
         thread.join(10)
     assert answers == ["kb:0"] * 8
-    assert store.gets == 2
+    assert store.gets == 1
 
 
 def test_a_thousand_hits_can_be_asked_for(shelves: Shelves, ctx: Ctx) -> None:
