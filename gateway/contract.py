@@ -36,21 +36,11 @@ _CREDENTIALS = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-_ANY_ROUTE = (
-    "400",
-    "401",
-    "403",
-    "404",
-    "405",
-    "408",
-    "413",
-    "415",
-    "422",
-    "429",
-    "431",
-    "500",
-    "503",
-)
+_ANSWER = {
+    "description": "Problem",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_REFUSED = {"$ref": "#/components/responses/Problem"}
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -79,6 +69,7 @@ def _document(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
     )
     parts = document.setdefault("components", {})
     parts["securitySchemes"] = _CREDENTIALS
+    parts["responses"] = {"Problem": _ANSWER}
     parts.setdefault("schemas", {})["Problem"] = _PROBLEM
     for gone in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(gone, None)
@@ -96,11 +87,8 @@ def _document(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
 
 
 def _complete(path: str, operation: dict[str, Any], scopes: tuple[str, ...]) -> None:
-    answer = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status in (*_ANY_ROUTE, "409"):
-        described = operation["responses"].get(status, {})
-        if "HTTPValidationError" in str(described) or not described:
-            operation["responses"][status] = {"description": "Problem", "content": answer}
+    operation["responses"].pop("422", None)
+    operation["responses"] |= {"4XX": _REFUSED, "5XX": _REFUSED}
     if path not in OPEN:
         operation["security"] = [{"bearer": []}, {"api_key": []}]
     if scopes:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+# For OpenAPI: the bytes have the type of the file.
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
 _CSP = "default-src 'none'; sandbox"
 
 

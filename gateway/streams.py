@@ -13,6 +13,8 @@ from starlette.responses import StreamingResponse
 from core.events import Event
 from core.ports import EventBus
 
+# For OpenAPI: what a route answers with when it streams.
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 HEARTBEAT = b": still here\n\n"
 
 

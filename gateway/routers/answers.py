@@ -18,7 +18,7 @@ from gateway.schemas.search import AskAnswer, AskRequest
 router = APIRouter(tags=["answers"])
 
 
-@router.post("/ask", response_model=AskAnswer)
+@router.post("/ask", response_model=AskAnswer, responses=streams.EVENTS)
 def answer(who: Annotated[Caller, permit("answers:read")], body: AskRequest) -> Response:
     """Sentence by sentence, each with its quotes; what the sources do not say is not said."""
     own_documents(who, body.filters or {})

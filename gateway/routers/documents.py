@@ -15,7 +15,7 @@ from core.errors import InvalidInput, QuotaExceeded
 from core.tiers import tier_of
 from database import documents
 from database.documents import DocumentRow
-from gateway.downloads import attachment
+from gateway.downloads import BYTES, attachment
 from gateway.house import Caller, permit
 from gateway.once import Creating
 from gateway.paging import Cursor, Limit, listed
@@ -88,7 +88,7 @@ def delete(who: Writer, document_id: str) -> None:
     ingestion.remove(who.rt, who.ctx, document_id)
 
 
-@router.get("/{document_id}/content", response_class=Response)
+@router.get("/{document_id}/content", response_class=Response, responses=BYTES)
 def content(who: Reader, document_id: str) -> Response:
     """The original bytes, as an attachment."""
     with who.rt.db.read() as tx:

@@ -19,6 +19,9 @@ from gateway.house import House, Open
 from gateway.schemas.health import Alive, Dependency, Health
 
 router = APIRouter(tags=["health"])
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("/healthz")
@@ -39,7 +42,7 @@ def readyz(house: Open) -> Response:
     return _checked(house)
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=_TEXT)
 def metrics(request: Request) -> Response:
     """Prometheus text; for an operator's key or a caller on this machine."""
     identity = exchange_of(request.scope).identity

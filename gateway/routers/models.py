@@ -24,7 +24,7 @@ from gateway.schemas.search import (
     OpenAiAnswer,
     Usage,
 )
-from gateway.streams import stream
+from gateway.streams import EVENTS, stream
 
 router = APIRouter(prefix="/v1", tags=["models"])
 User = Annotated[Caller, permit("models:use")]
@@ -54,7 +54,7 @@ def chat(who: User, body: ChatRequest) -> ChatAnswer:
     )  # fmt: skip
 
 
-@router.post("/chat/completions", response_model=OpenAiAnswer)
+@router.post("/chat/completions", response_model=OpenAiAnswer, responses=EVENTS)
 def completions(who: User, body: ChatRequest) -> Response:
     """As OpenAI's API has it; with `stream` as server-sent events."""
     model = _model(who, body.model)

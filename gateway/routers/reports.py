@@ -12,7 +12,7 @@ from agents.registry import AGENTS
 from core.errors import Conflict, NotFound
 from database import reports, runs
 from database.reports import Report
-from gateway.downloads import attachment
+from gateway.downloads import BYTES, attachment
 from gateway.house import Caller, permit
 from gateway.once import Creating
 from gateway.paging import Cursor, Limit, listed
@@ -52,7 +52,7 @@ def show(who: Reader, report_id: str) -> ReportDetail:
     return ReportDetail.model_validate({**_shown(found), "sources": list(found.sources or ())})
 
 
-@router.get("/{report_id}/download", response_class=Response)
+@router.get("/{report_id}/download", response_class=Response, responses=BYTES)
 def download(who: Reader, report_id: str, format: Annotated[Format, Query()] = "pdf") -> Response:
     found = _made(who, report_id)
     data, filename, kind = report.download(who.rt, who.ctx, found.id, format)

@@ -28,7 +28,7 @@ from gateway.schemas.workflows import (
     RunSummary,
     Why,
 )
-from gateway.streams import stream
+from gateway.streams import EVENTS, stream
 from workflows import controls, views
 from workflows.submission import Submission, submit
 
@@ -79,7 +79,7 @@ def logs(
     return listed(page, _line)
 
 
-@router.get("/{workflow_id}/events", response_class=Response)
+@router.get("/{workflow_id}/events", response_class=Response, responses=EVENTS)
 async def events(who: Reader, workflow_id: str, last_event_id: EventId = None) -> Response:
     """Server-sent events from the first one, or after `Last-Event-ID`, until the run has ended."""
     await run_in_threadpool(_exists, who, workflow_id)

@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document as a stranger: another tenant's ids are ids of nothing."""
+"""Every operation of the OpenAPI document as a stranger: foreign ids are ids of nothing."""
 
 from __future__ import annotations
 
