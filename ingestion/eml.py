@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from core.documents import Attachment, Block, Document, Page
@@ -24,6 +25,7 @@ _WROTE = re.compile(
     r"-{2,}\s*(?:Original Message|Ursprüngliche Nachricht|Forwarded message).*)$",
     re.IGNORECASE,
 )  # fmt: skip
+_HEADER_MAX = 4_000
 # Python's header parser raises these on hostile headers.
 _HEADER_ERRORS = (ValueError, IndexError, AttributeError, TypeError, KeyError, LookupError)
 
@@ -69,9 +71,13 @@ def _leaves(message: Message, limits: Limits) -> Iterator[Message]:
 
 def header(message: Message, name: str) -> str:
     """One line always: an encoded line break must not become another header."""
+    raw = next((v for n, v in message.raw_items() if n.lower() == name.lower()), None)
+    if raw is None:
+        return ""
     try:
-        value = message.get(name)
-        return one_line(tidy(str(value))) if value is not None else ""
+        # Python's parser takes quadratic time: long lists of addresses are cut before it.
+        parsed = policy.default.header_fetch_parse(name, str(raw)[:_HEADER_MAX])
+        return one_line(tidy(str(parsed)))
     except _HEADER_ERRORS:
         return ""
 
@@ -83,11 +89,10 @@ def _headers(message: Message) -> dict[str, Any]:
     }  # fmt: skip
     found: dict[str, Any] = {key: header(message, name)[:2000] for key, name in names.items()}
     try:
-        moment = getattr(message["Date"], "datetime", None)
-    except _HEADER_ERRORS:
-        moment = None
-    if isinstance(moment, datetime):
+        moment = parsedate_to_datetime(header(message, "Date"))
         found["date"] = moment.astimezone(UTC).isoformat() if moment.tzinfo else moment.isoformat()
+    except _HEADER_ERRORS:
+        pass
     return {key: value for key, value in found.items() if value}
 
 

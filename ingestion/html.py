@@ -106,7 +106,7 @@ class _Writer:
     @staticmethod
     def _layout(node: Any) -> bool:
         """Mails are laid out by tables; those hold tables or have a single column."""
-        if node.css_first("table table") is not None:
+        if any(inner.mem_id != node.mem_id for inner in node.css("table")):
             return True
         return all(
             len([c for c in _children(row) if c.tag in ("td", "th")]) < 2 for row in node.css("tr")

@@ -32,8 +32,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "error_codes": (r"error.?codes?|fehlercodes?|errors", r"error codes?\b|fehlercodes?\b"),
     "resolution": (
-        r"resolutions?\b|postmortem|rca|fix(?:es)?\b",
-        r"\bresolution\b|root cause|postmortem|steps to resolve|lösung",
+        r"resolutions?\b|postmortem|\brca\b|fix(?:es)?\b|^(?:res|inc)[- ]?\d",
+        r"\bresolution\b|root cause|postmortem|steps to resolve|lösung|^cause$",
     ),
     "sop": (
         r"\bsops?\b|procedure|runbook|playbook",
@@ -53,7 +53,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 _COMPILED = {
-    kind: (re.compile(name, re.IGNORECASE), re.compile(text, re.IGNORECASE))
+    kind: (re.compile(name, re.IGNORECASE), re.compile(text, re.IGNORECASE | re.MULTILINE))
     for kind, (name, text) in _WORDS.items()
 }
 _LOG_LINE = re.compile(
@@ -93,7 +93,15 @@ def document_type(document: Document, filename: str, sample: str) -> str:
         for kind, (by_name, by_text) in _COMPILED.items()
     }  # fmt: skip
     best = max(scores, key=lambda kind: scores[kind])
-    return best if scores[best] >= 2 else "other"
+    if scores[best] >= 2:
+        return best
+    return "kb" if _is_article(document) else "other"
+
+
+def _is_article(document: Document) -> bool:
+    """A titled text in sections, as help pages are."""
+    heads = [block.level for block in document.pages[0].blocks if block.kind == "heading"]
+    return document.format in ("md", "html") and heads[:1] == [1] and heads.count(2) >= 2
 
 
 def _is_ledger(sample: str, name: str) -> bool:

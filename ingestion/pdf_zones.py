@@ -7,7 +7,8 @@ from ingestion.pdf_grid import text_lines
 
 _GUTTER = 8.0  # points of free space between two zones
 _LINES = 5  # lines that each zone has at least
-_SHARED = 0.6  # of the lines of the shorter zone stand level with one of the other
+_SHARED = 0.4  # of the lines of the shorter zone keep step with the other
+_STEP = 0.8
 
 
 def zones(words: list[Piece]) -> list[list[Piece]]:
@@ -63,10 +64,21 @@ def _independent(lines: list[list[Piece]], at: float) -> bool:
     fewer, more = sorted((left, right), key=len)
     if len(fewer) < _LINES:
         return False
-    shared = sum(any(_level(line, other) for other in more) for line in fewer)
-    return shared <= _SHARED * len(fewer)
+    offsets = sorted(min((_offset(line, other) for other in more), key=abs) for line in fewer)
+    return _in_step(offsets) <= _SHARED * len(fewer)
 
 
-def _level(line: list[Piece], other: list[Piece]) -> bool:
-    height = min(line[0].y1 - line[0].y0, other[0].y1 - other[0].y0)
-    return abs(line[0].middle - other[0].middle) <= 0.45 * height
+def _offset(line: list[Piece], other: list[Piece]) -> float:
+    return line[0].middle - other[0].middle
+
+
+def _in_step(offsets: list[float]) -> int:
+    """How many lines keep one of the two most frequent distances to a line of the other side: rows
+    do, with one distance for each font or cell alignment; strangers are level only by chance."""
+    left, count = offsets, 0
+    for _ in range(2):
+        runs = [[o for o in left if low <= o <= low + _STEP] for low in left if abs(low) < 8]
+        best = max(runs, key=len, default=[])
+        count += len(best) if len(best) > 1 else 0
+        left = [o for o in left if o not in best]
+    return count

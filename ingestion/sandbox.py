@@ -117,6 +117,14 @@ def close() -> None:
         _server = None
 
 
+def _retire(server: _Server) -> None:
+    global _server
+    with _guard:
+        if _server is server:
+            server.close()
+            _server = None
+
+
 atexit.register(close)
 
 
@@ -136,11 +144,12 @@ def parse(
         "limits": asdict(caps),
     }).encode()  # fmt: skip
     for _attempt in range(2):
+        server = _running()
         try:
-            answer, ended = _ask(_running(), [_HEAD.pack(len(head)) + head, data], caps)
+            answer, ended = _ask(server, [_HEAD.pack(len(head)) + head, data], caps)
             return _judged(answer, ended, caps)
         except _Lost:
-            continue
+            _retire(server)
     raise Unavailable("The document parser was stopped from outside.", retry_after=5)
 
 

@@ -36,8 +36,11 @@ def read(data: bytes, limits: Limits) -> Document:
             warnings.append(f"Reading stopped in sheet {sheet.name}: cell limit.")
             break
     rows = (row for page in pages for table in page.tables for row in table.rows)
-    lost = sum(cell.formula is not None and cell.kind == "empty" for row in rows for cell in row)
-    if lost:
+    computed = sum(
+        cell.formula is not None and cell.kind != "empty" for row in rows for cell in row
+    )
+    lost = sum(len(mark.formulas) for mark in marks.values()) - computed
+    if lost > 0 and left > 0:
         warnings.append(f"{lost} formulas have no computed value; open and save the file once.")
     if "xl/vbaProject.bin" in parts.names:
         warnings.append("The file holds macros; they were not read and never run.")

@@ -1,0 +1,84 @@
+"""Passages are exact slices, cover everything and never cross a page."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.documents import Document
+from ingestion import Limits, chunk, csv_, markdown, text, xlsx
+from ingestion.chunking import CHARS_MAX, PIECES_MAX, pieces
+from tests.ingestion import builders
+
+WORDS = st.text(
+    alphabet=st.sampled_from("abc XYZ.,;:!?\n\n\n-*#>|0123äß文\t\f`_"), max_size=6000
+)  # fmt: skip
+
+
+def check(document: Document) -> None:
+    chunks = chunk(document, "doc")
+    for page in document.pages:
+        covered = [False] * len(page.text)
+        last = 0
+        for piece in (c for c in chunks if c.page == page.number):
+            assert page.text[piece.start : piece.end] == piece.text
+            assert last <= piece.start < piece.end
+            assert len(piece.text) <= CHARS_MAX
+            assert pieces(piece.text) <= PIECES_MAX
+            last = piece.end
+            covered[piece.start : piece.end] = [True] * (piece.end - piece.start)
+        assert all(done or char.isspace() for done, char in zip(covered, page.text, strict=True))
+    assert [c.id for c in chunks] == [f"doc:{n}" for n in range(len(chunks))]
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORDS)
+def test_any_text_is_covered_by_exact_slices(content: str) -> None:
+    check(text.read(content.encode(), Limits()))
+    check(markdown.read(content.encode(), Limits()))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.text("ab 1.é", max_size=400), min_size=3, max_size=3), min_size=1, max_size=40
+    )
+)
+def test_any_table_is_covered_by_exact_slices(rows: list[list[str]]) -> None:
+    content = "first\n" + "\n".join(";".join(row) for row in rows)
+    check(csv_.read(content.encode(), Limits()))
+
+
+def test_rows_of_a_sheet_carry_their_cells_and_their_header() -> None:
+    def fill(book: object) -> None:
+        sheet = book.active  # type: ignore[attr-defined]
+        sheet.title = "Data"
+        sheet.append(["Number", "Text", "Amount"])
+        for n in range(200):
+            sheet.append([n, f"row number {n}", n * 1.5])
+
+    document = xlsx.read(builders.xlsx(fill), Limits())
+    check(document)
+    chunks = chunk(document, "d")
+    assert chunks[0].cells is not None
+    assert chunks[0].cells.startswith("A1:")
+    assert chunks[-1].cells is not None
+    assert chunks[-1].cells.endswith(":C201")
+    assert chunks[-1].sheet == "Data"
+    assert "Number | Text | Amount" in chunks[-1].context
+    first, _, last = chunks[3].cells.partition(":") if chunks[3].cells else ("", "", "")
+    assert f"{int(first[1:]) - 2} | row number" in chunks[3].text.splitlines()[0]
+    assert f"{int(last[1:]) - 2} | row number" in chunks[3].text.splitlines()[-1]
+
+
+def test_headings_stand_in_the_context_of_what_is_below_them() -> None:
+    body = "Words of this section. " * 60
+    content = f"# Guide\n\n## Limits\n\n{body}\n\n## Errors\n\n{body}"
+    chunks = chunk(markdown.read(content.encode(), Limits()), "d")
+    assert chunks[-1].context == "Guide › Errors"
+    assert any(c.context == "Guide › Limits" for c in chunks)
+
+
+def test_chunks_are_the_same_every_time() -> None:
+    document = markdown.read(b"# A\n\nsome text\n" * 50, Limits())
+    assert chunk(document, "d") == chunk(document, "d")

@@ -1,0 +1,258 @@
+"""A hostile file costs one child; the platform does not notice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.errors import Unfinishable
+from ingestion import Limits, achieved_level, parse, sandbox
+from tests.ingestion import builders
+
+ROOT = Path(__file__).parents[2]
+MIB = 2**20
+
+
+def refusal(data: bytes, name: str, format: str, limits: Limits | None = None) -> str:
+    with pytest.raises(Unfinishable) as caught:
+        parse(data, name, format, limits=limits)
+    assert caught.value.detail
+    return caught.value.slug
+
+
+def server() -> psutil.Process:
+    parse(b"warm", "a.txt", "txt")
+    assert sandbox._server is not None
+    return psutil.Process(sandbox._server.process.pid)
+
+
+def eventually(done: object, seconds: float = 10) -> bool:
+    assert callable(done)
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.02)
+    return True
+
+
+def test_a_document_comes_back_whole_from_the_child() -> None:
+    document = parse("Grüße\n\nfrom here".encode(), "a.txt", "txt")
+    assert document.pages[0].text == "Grüße\n\nfrom here"
+
+
+def test_bytes_of_attachments_survive_the_way_back() -> None:
+    message = builders.mail("See file", From="a@b.example", Subject="x")
+    message.add_attachment(
+        bytes(range(256)), maintype="application", subtype="x-y", filename="a.bin"
+    )
+    assert parse(message.as_bytes(), "m.eml", "eml").attachments[0].data == bytes(range(256))
+
+
+def test_memory_hunger_ends_the_child_alone() -> None:
+    before = server()
+    bomb = builders.docx(builders.paragraph("A") * 900_000)
+    assert refusal(bomb, "a.docx", "docx", Limits(memory_bytes=150 * MIB)) == "limit_memory"
+    assert parse(b"still here", "a.txt", "txt").pages[0].text == "still here"
+    assert server().pid == before.pid
+
+
+def test_a_deadline_ends_the_child_alone() -> None:
+    # pdfium needs far longer for this than it is given.
+    slow = _endless_pdf()
+    started = time.monotonic()
+    assert refusal(slow, "a.pdf", "pdf", Limits(seconds=0.4)) == "limit_time"
+    assert time.monotonic() - started < 5
+    assert parse(b"still here", "a.txt", "txt").pages[0].text == "still here"
+
+
+def _endless_pdf() -> bytes:
+    """A page whose form draws itself by way of eleven others, ten times each."""
+    count = 12
+    page = "/Contents 4 0 R/Resources<</XObject<</F0 5 0 R>>>>"
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]{page}>>",
+        _stream("/F0 Do " * 10),
+    ]
+    for n in range(count - 1):
+        inner = f"/Resources<</XObject<</F{n + 1} {n + 6} 0 R>>>>"
+        objects.append(_stream(f"/F{n + 1} Do " * 10, _FORM + inner))
+    font = "/Resources<</Font<</A<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+    objects.append(_stream("BT /A 9 Tf 10 10 Td (x) Tj ET", _FORM + font))
+    out = b"%PDF-1.7\n"
+    places = []
+    for number, content in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj{content}endobj\n".encode()
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}"
+    end += f"trailer<</Root 1 0 R/Size {len(objects) + 1}>>\nstartxref\n{len(out)}\n%%EOF"
+    return out + end.encode()
+
+
+_FORM = "/Type/XObject/Subtype/Form/BBox[0 0 600 800]"
+
+
+def _stream(content: str, extra: str = "") -> str:
+    return f"<<{extra}/Length {len(content)}>>stream\n{content}\nendstream "
+
+
+def test_an_answer_over_the_cap_is_refused() -> None:
+    assert refusal(b"word " * 50_000, "a.txt", "txt", Limits(output_bytes=10_000)) == "limit_memory"
+
+
+def test_files_are_read_side_by_side() -> None:
+    def one(number: int) -> str:
+        return parse(f"file {number}".encode() * 1000, "a.txt", "txt").pages[0].text[:8].strip()
+
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(one, range(40)))
+    assert [text.startswith(f"file {n}"[:8]) for n, text in enumerate(texts)] == [True] * 40
+
+
+def test_nothing_is_left_behind() -> None:
+    process = server()
+    here = psutil.Process()
+    before = here.num_fds(), process.num_fds()
+    for _ in range(20):
+        parse(b"x", "a.txt", "txt")
+        refusal(b"%PDF-1.7 broken", "a.pdf", "pdf")
+    assert eventually(lambda: not process.children())
+    assert eventually(lambda: here.num_fds() <= before[0] and process.num_fds() <= before[1])
+
+
+def test_a_killed_server_is_replaced() -> None:
+    old = server()
+    old.kill()
+    assert parse(b"again", "a.txt", "txt").pages[0].text == "again"
+    assert server().pid != old.pid
+
+
+def test_the_idle_server_is_small() -> None:
+    held = server().memory_full_info().pss if sys.platform == "linux" else 0
+    assert held < 40 * MIB
+
+
+def test_the_server_dies_with_its_parent() -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from ingestion import parse, sandbox\n"
+        "parse(b'x', 'a.txt', 'txt')\n"
+        "print(sandbox._server.process.pid, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, str(ROOT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with parent:
+        assert parent.stdout is not None
+        orphan = int(parent.stdout.readline())
+        assert psutil.pid_exists(orphan)
+        parent.send_signal(signal.SIGKILL)
+    assert eventually(lambda: not _alive(orphan))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_walls_are_named() -> None:
+    server()
+    level = achieved_level()
+    assert level["limits"] == "rlimits"
+    assert set(level) == {"limits", "network", "files", "calls"}
+
+
+WALLS = """
+import os, socket, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from ingestion import jail
+level = jail.enter([Path(sys.argv[1]) / "core"])
+if os.fork() == 0:
+    jail.enter_child(2**30, 5)
+    def tried(what):
+        try:
+            what()
+        except OSError:
+            return "refused"
+        return "allowed"
+    inside = {
+        "socket": tried(lambda: socket.create_connection(("127.0.0.1", int(sys.argv[2])), 1)),
+        "read": tried(lambda: open(sys.argv[1] + "/pyproject.toml").read()),
+        "own": tried(lambda: open(sys.argv[1] + "/core/errors.py").read()),
+        "write": tried(lambda: open("/tmp/weft-wall", "w").write("x")),
+        "fork": tried(os.fork),
+        "program": tried(lambda: os.execv("/bin/true", ["true"])),
+        "kill": tried(lambda: os.kill(os.getppid(), 0)),
+    }
+    print(level["network"], level["files"], level["calls"], inside, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="walls of the Linux kernel")
+def test_the_child_reaches_nothing() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        told = subprocess.run(
+            [sys.executable, "-c", WALLS, str(ROOT), port],
+            capture_output=True, text=True, timeout=30, check=True,
+        ).stdout  # fmt: skip
+    network, files, calls = told.split()[:3]
+    if network != "none":
+        assert "'socket': 'refused'" in told
+    if files == "landlock":
+        assert "'read': 'refused'" in told
+        assert "'write': 'refused'" in told
+        assert "'own': 'allowed'" in told
+    if calls == "seccomp":
+        assert "'fork': 'refused'" in told
+        assert "'program': 'refused'" in told
+        assert "'kill': 'refused'" in told
+
+
+def test_the_environment_of_the_parsers_is_empty() -> None:
+    if sys.platform == "linux":
+        assert server().environ() == {}
+
+
+def test_a_flate_bomb_in_a_pdf_is_limited() -> None:
+    packed = zlib.compress(b"BT (x) Tj ET " * 8_000_000, 9)
+    page = b"%PDF-1.7\n" + (
+        b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>endobj\n"
+        b"4 0 obj<</Filter/FlateDecode/Length %d>>stream\n" % len(packed)
+    )
+    data = page + packed + b"\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+    code = refusal(data, "a.pdf", "pdf", Limits(seconds=2, memory_bytes=200 * MIB))
+    assert code in ("limit_memory", "limit_time", "empty")
+
+
+def test_parsing_works_after_the_thread_that_began_it_has_ended() -> None:
+    sandbox.close()
+    thread = threading.Thread(target=parse, args=(b"x", "a.txt", "txt"))
+    thread.start()
+    thread.join(30)
+    assert parse(b"y", "a.txt", "txt").pages[0].text == "y"
+    assert os.getpid() == sandbox._owner
