@@ -16,7 +16,7 @@ TOMBSTONES_MAX = 64
 ROWS_MAX = 100_000  # a segment this large is left alone
 GRACE_MS = 60_000  # longer than any search that still reads an older head
 _LEASE_SECONDS = 120.0
-_SMALL_ROWS = 1000
+_SMALL_ROWS = 200  # so few are merged whatever they are merged with
 
 
 def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:

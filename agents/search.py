@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from agents import shelf
 from core.context import Ctx
 from core.documents import Hit
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound, Unavailable
 from core.telemetry import search_seconds
 from database import documents
 from database.documents import DocumentRow
@@ -42,7 +42,7 @@ def search(
     started = time.perf_counter()
     _check(text, k, mode)
     wanted, copies = _of_originals(rt, ctx, filters or {})
-    query, embedder_missing = _query(rt, text, k, cast(Mode, mode), wanted)
+    query, without = _query(rt, text, k, cast(Mode, mode), wanted)
     head = shelf.head_of(rt, ctx)
     try:
         hits = rt.shelves.search(ctx, head, query)
@@ -52,7 +52,7 @@ def search(
     took = time.perf_counter() - started
     search_seconds.labels(mode).observe(took)
     shown = [_as_copy(hit, copies) for hit in hits]
-    return Found(shown, took * 1000, _degraded(head, query, embedder_missing))
+    return Found(shown, took * 1000, without or _degraded(head, query))
 
 
 def _check(text: str, k: int, mode: str) -> None:
@@ -66,19 +66,22 @@ def _check(text: str, k: int, mode: str) -> None:
 
 def _query(
     rt: Runtime, text: str, k: int, mode: Mode, filters: Mapping[str, Any]
-) -> tuple[Query, bool]:
+) -> tuple[Query, str | None]:
+    """The question with its vector, or why it has none."""
     query = Query(text, k=k, mode=mode, filters=filters)
     if mode == "keyword":
-        return query, False
+        return query, None
     embedder = rt.models.embedder()
     if embedder is None:
-        return query, True
-    return replace(query, vector=embedder.embed([text])[0], digest=embedder.digest), False
+        return query, "No embedding model is installed: found by keywords only."
+    try:
+        vector = embedder.embed([text])[0]
+    except Unavailable as error:
+        return query, f"The embedding model does not answer ({error.detail}): keywords only."
+    return replace(query, vector=vector, digest=embedder.digest), None
 
 
-def _degraded(head: Head, query: Query, embedder_missing: bool) -> str | None:
-    if embedder_missing:
-        return "No embedding model is installed: found by keywords only."
+def _degraded(head: Head, query: Query) -> str | None:
     lacking = head.lacking(query.digest) if query.vector is not None else 0
     if not lacking:
         return None

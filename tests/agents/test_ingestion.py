@@ -15,7 +15,14 @@ from agents.ingestion import Received, Upload, content_of, ingest, receive, remo
 from agents.search import search
 from core import failpoints
 from core.context import Ctx
-from core.errors import Conflict, InvalidInput, NotFound, Unfinishable, UnsupportedFormat
+from core.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+    Unfinishable,
+    UnsupportedFormat,
+)
 from core.events import AgentMessage
 from core.failpoints import FailpointError
 from core.ids import new_id
@@ -200,6 +207,19 @@ def test_without_an_embedder_everything_is_found_by_words(tmp_path: Path) -> Non
     assert found.hits[0].chunk.document_id == document_id
     assert found.degraded is not None
     desk.rt.db.close()
+
+
+def test_a_model_that_does_not_answer_leaves_the_words(desk: Desk) -> None:
+    document_id = desk.put()
+
+    def fail() -> None:
+        raise Unavailable("busy")
+
+    desk.house.embedder.before = fail
+    found = search(desk.rt, desk.ctx, "ERR-1042")
+    assert found.hits[0].chunk.document_id == document_id
+    assert found.degraded is not None
+    assert "busy" in found.degraded
 
 
 def test_passages_without_vectors_get_them_when_a_model_arrives(desk: Desk) -> None:
