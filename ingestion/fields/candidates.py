@@ -296,7 +296,22 @@ def _below(
     for other in under[:1]:
         if other.heading:
             return
-        yield Zone(other, 0, len(other.text), 0.84 if header or label.colon else 0.74, number)
+        start, end = 0, len(other.text)
+        if header:
+            start, end = _column_of(sheet.rows[number], segment, other)
+        yield Zone(other, start, end, 0.84 if header or label.colon else 0.74, number)
+
+
+def _column_of(row: Row, head: Segment, below: Segment) -> tuple[int, int]:
+    """The words of `below` that stand under `head`, where it reaches over several columns."""
+    right = min((s.x0 for s in row if s.x0 > head.x0), default=float("inf"))
+    if below.x0 >= head.x0 - 2 * head.unit and below.x1 <= right:
+        return 0, len(below.text)
+    width = (below.x1 - below.x0) / max(len(below.text), 1)
+    words = list(re.finditer(r"\S+", below.text))
+    left = head.x0 - 2.5 * head.unit
+    own = [w for w in words if left <= below.x0 + w.start() * width < right - 2.5 * head.unit]
+    return (own[0].start(), own[-1].end()) if own else (0, len(below.text))
 
 
 def _party_of(sheet: Sheet, segment: Segment) -> Iterator[Segment]:

@@ -31,14 +31,15 @@ def extract(
     """The fields of `FIELDS`, or those `wanted`: any other name is looked up as a label.
 
     Dates are ISO 8601, amounts plain decimal strings ("1234.50"), the currency ISO 4217; a field
-    that was not found is `FieldValue(None)`. Amounts of credit notes are negative.
+    that was not found is `FieldValue(None)`. Amounts of credit notes are negative. `adjustment` is
+    added where shipping, discount or rounding leads from subtotal and tax to the total.
     """
     sheet = layout.sheet(document)
     ctx = context(sheet, document.language)
     found = collect(sheet, ctx)
     kind = paper.kind_of(sheet, found, document.document_type)
     priced = kind in paper.PRICED
-    items = _items(sheet, ctx, found) if priced else []
+    items, whole = _items(sheet, ctx, found) if priced else ([], True)
     chosen = _choose(sheet, ctx, found, items) if priced or wanted else {}
     sign = _sign(kind, chosen)
 
@@ -46,25 +47,28 @@ def extract(
         return _proved(candidate, document_id, filename, sign)
 
     names = list(wanted) if wanted is not None else list(FIELDS)
+    if wanted is None and "adjustment" in chosen:
+        names.append("adjustment")
     values = {name: proved(_one(name, chosen, sheet, ctx)) for name in names}
     rows = tuple({column: proved(c) for column, c in item.items()} for item in items)
     currency = chosen["currency"].value if "currency" in chosen else None
     tags = paper.tags_of(kind, ctx.language, currency, found)
+    tags += () if whole else ("lines-incomplete",)
     return Fields(kind, values, rows, tags)
 
 
 def _one(name: str, chosen: Chosen, sheet: Sheet, ctx: Context) -> Candidate | None:
-    if name in FIELDS:
+    if name in FIELDS or name in chosen:
         return chosen.get(name)
     return generic.lookup(name, sheet, ctx)
 
 
-def _items(sheet: Sheet, ctx: Context, found: Found) -> list[lines.Item]:
-    items = lines.items(sheet, ctx)
+def _items(sheet: Sheet, ctx: Context, found: Found) -> tuple[list[lines.Item], bool]:
+    items, whole = lines.items(sheet, ctx)
     if items:
-        return items
+        return items, whole
     goals = {c.number for name in ("subtotal", "total") for c in found.get(name, []) if c.number}
-    return lines.unruled(sheet, ctx, goals)
+    return lines.unruled(sheet, ctx, goals), True
 
 
 def _choose(sheet: Sheet, ctx: Context, found: Found, items: list[lines.Item]) -> Chosen:

@@ -18,9 +18,11 @@ _ENDS = ("subtotal", "total", "amount_due", "tax")
 _NUMERIC = ("quantity", "unit_price", "amount")
 
 
-def items(sheet: Sheet, context: Context) -> list[Item]:
-    """One mapping of column name to candidate per line item, in reading order."""
+def items(sheet: Sheet, context: Context) -> tuple[list[Item], bool]:
+    """One mapping of column name to candidate per line item, in reading order; and whether every
+    row with an amount could be read as one."""
     found: list[Item] = []
+    whole = True
     heads: dict[str, Segment] = {}
     after = False  # a subtotal was passed: only what is surely an item counts from here
     for number, row in enumerate(sheet.rows):
@@ -32,7 +34,9 @@ def items(sheet: Sheet, context: Context) -> list[Item]:
             item = _item(row, heads, context, number)
             if item and not (after and len(item.keys() & {*_NUMERIC, "tax"}) < 3):
                 found.append(item)
-    return found
+            elif not after and re.search(r"\d[.,]\d\d\W*$", row[-1].text):
+                whole = False
+    return found, whole
 
 
 def _ends(row: Row) -> bool:

@@ -21,6 +21,8 @@ def chosen(sums: Sums, found: Found) -> dict[str, Candidate]:
     tax = _tax(sums)
     if tax:
         fields["tax"] = _weighed(tax, found.get("tax", []), sums.agree)
+    if sums.adjustment:
+        fields["adjustment"] = replace(sums.adjustment, confidence=0.85)
     due = found.get("amount_due", [])
     if due:
         fields["amount_due"] = max(due, key=lambda c: (c.confidence, c.row))

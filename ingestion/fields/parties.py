@@ -68,12 +68,60 @@ def parties(sheet: Sheet, found: Found) -> dict[str, Candidate]:
     buyers = [c for c in found.get("customer", []) if _is_name(c.value)]
     if buyers:
         chosen["customer"] = max(buyers, key=lambda c: (c.confidence, -c.row))
+    else:
+        addressee = _addressee(sheet)
+        if addressee:
+            chosen["customer"] = addressee
+            buyers = [addressee]
     taken = {_plain(c.value) for c in buyers}
     labelled = [c for c in found.get("vendor", []) if _is_name(c.value)]
     guesses = [*labelled, *_guesses(sheet, taken, found)]
     if guesses:
         chosen["vendor"] = max(guesses, key=lambda c: (round(c.confidence, 3), -c.row))
     return chosen
+
+
+_TOWN = re.compile(
+    r"^(?:[A-Z]{1,2}[- ])?\d{4,5}(?: ?[A-Z]{2})?,? +[^\W\d_]|\b[A-Z]{1,2}\d[A-Z\d]?"
+    r" ?\d[A-Z]{2}$|, [A-Z]{2},? \d{5}"
+)
+
+
+_TITLE = re.compile(r"(?:herrn?|frau|firma|mr\.?|mrs\.?|ms\.?)$", re.IGNORECASE)
+
+
+def _addressee(sheet: Sheet) -> Candidate | None:
+    """The first line of an address under a sender's line, as a window envelope shows it."""
+    for number, row in enumerate(sheet.rows[:14]):
+        sender = row[0]
+        parts = [p for p in _SENDER.split(sender.text) if p]
+        if len(parts) < 3 or not _STREET.search(sender.text):
+            continue
+        block = _block_under(sheet, number, sender)
+        if len(block) >= 3 and any(_TOWN.search(s.text) for _, s in block[2:]):
+            at, first = block[0]
+            at, first = block[1] if _TITLE.match(first.text) else block[0]
+            name = first.text.strip()
+            if _is_name(name) and _plain(name) != _plain(parts[0]):
+                return Candidate(name, 0.6, first, first.text.find(name), len(first.text), at)
+    return None
+
+
+def _block_under(sheet: Sheet, number: int, sender: Segment) -> list[tuple[int, Segment]]:
+    """Lines that begin where `sender` begins, without a wide gap or a label between them."""
+    block: list[tuple[int, Segment]] = []
+    last = sender
+    for at, row in enumerate(sheet.rows[number + 1 : number + 12], number + 1):
+        segment = row[0]
+        if segment.page is not sender.page or segment.y - last.y > 3.5 * max(last.unit, 1.0):
+            break
+        if abs(segment.x0 - sender.x0) > 2 * max(sender.unit, 1.0):
+            continue
+        if segment.heading or len(block) == 7:
+            break
+        block.append((at, segment))
+        last = segment
+    return block
 
 
 def _plain(name: str) -> str:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from ingestion.fields.candidates import Candidate, Found
+from ingestion.fields.numbers import plain
 
 CENT = Decimal("0.02")
 _KEEP = 8
@@ -21,6 +22,7 @@ class Sums:
     subtotal: Candidate | None = None
     tax: tuple[Candidate, ...] = ()
     total: Candidate | None = None
+    adjustment: Candidate | None = None  # shipping, discount or rounding that closes the gap
     agree: int = 0
     score: float = 0.0
 
@@ -30,7 +32,7 @@ def choose(found: Found, lines: Decimal | None) -> Sums:
     totals = _ranked(_total_candidates(found))
     subtotals = _ranked(found.get("subtotal", []))
     taxes = list(_tax_sets(_ranked(found.get("tax", []))))
-    extras = [c.number for c in found.get("!discount", []) if c.number]
+    extras = [c for c in found.get("!discount", []) if c.number]
     readings = (
         _reading(subtotal, tax, total, lines, extras)
         for total in [*totals, None]
@@ -71,19 +73,33 @@ def _reading(
     tax: tuple[Candidate, ...],
     total: Candidate | None,
     lines: Decimal | None,
-    extras: Sequence[Decimal],
+    extras: Sequence[Candidate],
 ) -> Sums:
     parts = [c for c in (subtotal, total) if c]
     score = sum(c.confidence for c in parts) + (0.4 if tax else 0.0) - 0.25 * max(len(tax) - 1, 0)
     net = subtotal.number if subtotal and subtotal.number is not None else None
     gross = total.number if total and total.number is not None else None
     duty = sum((c.number or Decimal(0) for c in tax), Decimal(0))
-    agree = _equations(net, duty if tax else None, gross, lines, extras)
+    extra = _closing(net, duty, gross, extras)
+    agree = _equations(net, duty if tax else None, gross, lines, extra)
     if net is not None and gross is not None and abs(net) > abs(gross) + CENT:
         score -= 0.8
     if gross is not None and tax and abs(duty) > abs(gross) * Decimal("0.4"):
         score -= 1.0
-    return Sums(subtotal, tax, total, agree, score + 1.1 * agree)
+    return Sums(subtotal, tax, total, extra, agree, score + 1.1 * agree)
+
+
+def _closing(
+    net: Decimal | None, tax: Decimal, gross: Decimal | None, extras: Sequence[Candidate]
+) -> Candidate | None:
+    """The one other amount that leads from subtotal and tax to the total, with its sign."""
+    if net is None or gross is None or abs(gross - net - tax) <= CENT:
+        return None
+    gap = gross - net - tax
+    for c in extras:
+        if c.number is not None and abs(abs(c.number) - abs(gap)) <= CENT:
+            return replace(c, value=plain(gap), number=gap)
+    return None
 
 
 def _equations(
@@ -91,14 +107,14 @@ def _equations(
     tax: Decimal | None,
     gross: Decimal | None,
     lines: Decimal | None,
-    extras: Sequence[Decimal],
+    extra: Candidate | None,
 ) -> int:
     count = 0
     if net is not None and gross is not None:
         gap = gross - net - (tax or 0)
         if abs(gap) <= CENT:
             count += 1 if tax is not None or net == gross else 0
-        elif any(abs(gap - e) <= CENT or abs(gap + e) <= CENT for e in extras):
+        elif extra:
             count += 1
     if lines:
         goals = [g for g in (net, gross) if g is not None]
