@@ -16,8 +16,8 @@ from workflows.tasks import Catalog, Done, Work
 
 _PAPERS = frozenset({"invoice", "receipt", "purchase_order", "ledger"})
 _CHECK = re.compile(
-    r"\b(invoices?|bills?|ledger|overdue|overpaid|unpaid|paid|payments?|duplicates?|purchase orders?"
-    r"|reconcil\w*|mismatch\w*|exceptions?|totals?|vendors?|receipts?)\b",
+    r"\b(invoices?|bills?|ledger|overdue|overpaid|unpaid|paid|payments?|duplicates?"
+    r"|purchase orders?|reconcil\w*|mismatch\w*|exceptions?|totals?|vendors?|receipts?)\b",
     re.IGNORECASE,
 )
 _ASK = re.compile(

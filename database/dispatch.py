@@ -114,7 +114,7 @@ def claim(
     waiting = tx.execute(_waiting, {"queues": list(queues), "now": tx.now_ms}).fetchall()
     if not waiting:
         return None
-    busy: dict[str, int] = dict(tx.execute(_busy).fetchall())  # type: ignore[arg-type]
+    busy: dict[str, int] = dict(tx.execute(_busy).fetchall())
     most = {row.tier: min(tier_of(row.tier).running or running_max, running_max) for row in waiting}
     open_ = [row for row in waiting if busy.get(row.tenant_id, 0) < most[row.tier]]
     open_.sort(key=lambda row: row.served or 0.0)

@@ -1,4 +1,4 @@
-"""What tests need to run workflows in this process: tenants, a drain, tasks that follow a script."""
+"""What tests need to run workflows in this process: tenants, a drain, scripted tasks."""
 
 from __future__ import annotations
 

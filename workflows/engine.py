@@ -38,7 +38,7 @@ def work_once(
     if claim is None:
         return False
     shift = _shift(rt, queues, owner, rt.clock.now_ms())
-    leases = leases or Leases()
+    leases = Leases() if leases is None else leases
     with leases.holding(claim):
         if claim.kind == "effect":
             outside.perform(rt, agents, claim)

@@ -58,6 +58,10 @@ def _so_far(tx: Tx, ctx: Ctx, run: Run, rows: Mapping[str, StepRow]) -> dict[str
     return dict(scope.fill(tx, ctx, run, known, rows)) if over else {}
 
 
+def _url(report_id: str, form: str) -> str:
+    return f"/reports/{report_id}/download?format={form}"
+
+
 def listing(
     rt: Runtime,
     ctx: Ctx,
@@ -142,8 +146,8 @@ def _causes(
     return found
 
 
-def _cause(kind: str, unblock: str, **more: Any) -> dict[str, Any]:
-    return {"waiting_for": kind, "unblock": unblock, **more}
+def _cause(waiting_for: str, unblock: str, **more: Any) -> dict[str, Any]:
+    return {"waiting_for": waiting_for, "unblock": unblock, **more}
 
 
 def _job_cause(

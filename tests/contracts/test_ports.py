@@ -1,0 +1,177 @@
+"""One suite for every implementation of a port; a new adapter is one more line in `params`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends.files import FileBlobs
+from backends.limits import LocalLimiter
+from backends.local import LocalBus, LocalJobs
+from core.clock import FakeClock
+from core.errors import InvalidInput, NotFound
+from core.events import Event
+from core.ports import BlobStore, EventBus, JobQueue, Limiter
+
+WAIT = 5.0
+
+
+@pytest.fixture(params=["files"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    makers: dict[str, Callable[[], BlobStore]] = {"files": lambda: FileBlobs(tmp_path / "blobs")}
+    return makers[request.param]()
+
+
+@pytest.fixture(params=["local"])
+def jobs(request: pytest.FixtureRequest) -> JobQueue:
+    makers: dict[str, Callable[[], JobQueue]] = {"local": lambda: LocalJobs(60.0)}
+    return makers[request.param]()
+
+
+@pytest.fixture(params=["local"])
+def bus(request: pytest.FixtureRequest) -> EventBus:
+    makers: dict[str, Callable[[], EventBus]] = {"local": LocalBus}
+    return makers[request.param]()
+
+
+@pytest.fixture(params=["local"])
+def limiter(request: pytest.FixtureRequest, clock: FakeClock) -> Limiter:
+    makers: dict[str, Callable[[], Limiter]] = {"local": lambda: LocalLimiter(clock)}
+    return makers[request.param]()
+
+
+# --- blobs ---------------------------------------------------------------------------------------
+
+
+def test_an_object_comes_back_as_it_was_put(blobs: BlobStore) -> None:
+    blobs.put("t/a/kind/1", b"one", {"tenant_id": "a"})
+    blobs.put("t/a/kind/1", b"two", {"tenant_id": "b"})
+    assert blobs.get("t/a/kind/1") == b"two"
+    assert blobs.metadata("t/a/kind/1") == {"tenant_id": "b"}
+
+
+def test_objects_are_listed_by_prefix_in_order(blobs: BlobStore) -> None:
+    for key in ("t/a/x/2", "t/a/x/1", "t/ab/x/1", "u/1"):
+        blobs.put(key, b"", {})
+    assert list(blobs.list("t/a/")) == ["t/a/x/1", "t/a/x/2"]
+    assert list(blobs.list("t/a")) == ["t/a/x/1", "t/a/x/2", "t/ab/x/1"]
+
+
+def test_what_is_not_there_is_not_found_and_deleting_it_is_fine(blobs: BlobStore) -> None:
+    blobs.delete("t/a/none")
+    for look in (blobs.get, blobs.metadata):
+        with pytest.raises(NotFound):
+            look("t/a/none")
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../x", "t/../x", "t//x", "t/.x", "t/a\x00"])
+def test_a_key_never_leads_outside(blobs: BlobStore, key: str) -> None:
+    with pytest.raises((InvalidInput, NotFound)):
+        blobs.get(key)
+
+
+def test_a_reader_sees_all_of_a_write_or_nothing(blobs: BlobStore) -> None:
+    blobs.put("k", b"a" * 100_000, {})
+    stop, torn = threading.Event(), []
+
+    def read() -> None:
+        while not stop.is_set():
+            seen = blobs.get("k")
+            if len(seen) != 100_000 or len(set(seen)) != 1:
+                torn.append(seen)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for letter in b"bcdefghij":
+        blobs.put("k", bytes([letter]) * 100_000, {})
+    stop.set()
+    thread.join(WAIT)
+    assert torn == []
+
+
+# --- jobs ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def serving(jobs: JobQueue) -> Iterator[Callable[..., threading.Event]]:
+    """`serving("a", …)` serves those queues; the event is set by the first piece of work."""
+    stop = threading.Event()
+    threads = []
+
+    def serve(*queues: str) -> threading.Event:
+        worked, looked = threading.Event(), threading.Event()
+
+        def work() -> bool:
+            if looked.is_set():
+                worked.set()
+            looked.set()
+            return False
+
+        thread = threading.Thread(target=jobs.serve, args=(queues, work, stop))
+        thread.start()
+        threads.append((thread, queues))
+        assert looked.wait(WAIT)
+        return worked
+
+    yield serve
+    stop.set()
+    for thread, queues in threads:
+        while thread.is_alive():
+            jobs.ring(queues[0])
+            thread.join(0.05)
+
+
+def test_a_ring_brings_a_worker(jobs: JobQueue, serving: Any) -> None:
+    worked = serving("a", "b")
+    jobs.ring("b")
+    assert worked.wait(WAIT)
+
+
+def test_a_ring_that_nobody_heard_is_heard_later(jobs: JobQueue, serving: Any) -> None:
+    jobs.ring("a")
+    assert serving("a").wait(WAIT)
+
+
+def test_a_ring_goes_to_those_who_serve_that_queue(jobs: JobQueue, serving: Any) -> None:
+    other, mine = serving("b"), serving("a")
+    jobs.ring("a")
+    assert mine.wait(WAIT)
+    assert not other.is_set()
+
+
+# --- bus -----------------------------------------------------------------------------------------
+
+
+def test_events_reach_every_listener_in_order_until_it_leaves(bus: EventBus) -> None:
+    events = [Event(n, "t", "r", "x", 0) for n in range(3)]
+    first: list[int] = []
+    second: list[int] = []
+    leave = bus.subscribe(lambda batch: first.extend(event.seq for event in batch))
+    bus.subscribe(lambda batch: second.extend(event.seq for event in batch))
+    bus.publish(events[:2])
+    leave()
+    bus.publish(events[2:])
+    assert (first, second) == ([0, 1], [0, 1, 2])
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_the_window_moves(limiter: Limiter, clock: FakeClock) -> None:
+    assert [limiter.hit("k", 2, 10).allowed for _ in range(3)] == [True, True, False]
+    clock.advance(9)
+    refused = limiter.hit("k", 2, 10)
+    assert not refused.allowed
+    assert 0 < refused.reset_seconds <= 1.0
+    clock.advance(1.1)
+    assert limiter.hit("k", 2, 10).remaining == 1
+
+
+def test_a_refusal_takes_nothing_and_keys_are_apart(limiter: Limiter) -> None:
+    assert not limiter.hit("k", 2, 10, cost=3).allowed
+    assert limiter.hit("k", 2, 10, cost=2).allowed
+    assert limiter.hit("other", 2, 10, cost=2).allowed
