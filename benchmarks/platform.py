@@ -22,6 +22,7 @@ import psutil
 
 from benchmarks.figures import at_least, at_most
 from core.settings import Settings
+from models import Models
 from ops import process
 from ops.client import Client
 from ops.identity import command_key, ensure_tenant
@@ -72,14 +73,13 @@ def _many_reviews() -> Iterator[dict[str, Any]]:
 @contextmanager
 def _platform(environment: dict[str, str]) -> Iterator[tuple[Settings, Client, float]]:
     folder = Path(tempfile.mkdtemp(prefix="weft-bench-"))
-    weights = Settings().resolved().models_path
     port = _free_port()
     variables = {
-        "WEFT_DATA_DIR": str(folder), "WEFT_PORT": str(port), "WEFT_MODELS_DIR": str(weights),
-        **environment,
+        "WEFT_DATA_DIR": str(folder), "WEFT_PORT": str(port), **environment,
     }  # fmt: skip
     os.environ.update(variables)
     settings = Settings(_env_file=None).resolved()
+    assert Models(settings).embedder() is not None, "type: make setup"
     try:
         ensure_tenant(settings, "bench", "Bench", "unlimited")
         begun = time.monotonic()
