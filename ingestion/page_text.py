@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from core.documents import Block, Cell, Page, Table, Word
 
 CELL_GAP = " | "
-_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
-_SPACES = re.compile(r"\s+")
 
 
 def one_line(text: str) -> str:
     """`text` without line breaks, runs of white space as one blank."""
-    return _SPACES.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def tidy(text: str) -> str:

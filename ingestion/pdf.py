@@ -14,6 +14,8 @@ from ingestion.pdf_glyphs import PageGlyphs, glyphs
 from ingestion.pdf_layout import page_of
 
 _ENCRYPTED, _BAD_SECURITY = 4, 5
+_PAGE_TREE = re.compile(rb"/Type\s*/Pages\b")
+_PAGE = re.compile(rb"/Type\s*/Page\b")
 _NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 
@@ -29,7 +31,7 @@ def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
     try:
         pdf = pypdfium2.PdfDocument(data, password=password)
     except pypdfium2.PdfiumError as error:
-        raise _unreadable(error.err_code, password) from error
+        raise _unreadable(data, error.err_code, password) from error
     if len(pdf) == 0:
         raise Unfinishable("The PDF has no pages.", code="no_pages")
     pages, warnings = _pages(pdf, limits)
@@ -43,10 +45,12 @@ def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
     )  # fmt: skip
 
 
-def _unreadable(code: int | None, password: str | None) -> Unfinishable:
+def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinishable:
     if code in (_ENCRYPTED, _BAD_SECURITY):
         told = "The password does not open it." if password else "Send it again with its password."
         return Unfinishable(f"The PDF is encrypted. {told}", code="encrypted")
+    if _PAGE_TREE.search(data) and not _PAGE.search(data) and b"/ObjStm" not in data:
+        return Unfinishable("The PDF has no pages.", code="no_pages")
     return Unfinishable("The PDF is damaged and cannot be opened.", code="corrupted")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from core.documents import Cell
 
@@ -15,6 +16,7 @@ _DATE = re.compile(
 _CODE = re.compile(r"[-+]?0\d")  # 007 is a code, not the number seven
 
 
+@lru_cache(1024)
 def letters(col: int) -> str:
     """Column 0 is A, 26 is AA."""
     name = ""

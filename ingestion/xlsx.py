@@ -101,7 +101,11 @@ def _typed(value: Any) -> tuple[str, str | int | float | bool | None, str]:
     if isinstance(value, str):
         if not value.strip():
             return "", None, "empty"
-        return value.strip(), value, "error" if _ERRORS.fullmatch(value) else "text"
+        return (
+            value.strip(),
+            value,
+            "error" if value[0] == "#" and _ERRORS.fullmatch(value) else "text",
+        )
     if isinstance(value, bool):
         return ("TRUE" if value else "FALSE"), value, "bool"
     if isinstance(value, float):

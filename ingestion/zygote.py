@@ -39,16 +39,20 @@ def main(control_fd: int) -> None:
     from ingestion import child
 
     child.warm_up()
-    level = jail.enter(
-        [*map(Path, sys.path), Path(sys.base_prefix) / "lib", ROOM, ROOM.parent / "core"][1:]
-    )
+    null = os.open(os.devnull, os.O_RDWR)
+    level = jail.enter(_own_files())
+    os.dup2(null, 2)  # what native code says when it dies is no line of our log
     gc.collect()
     gc.freeze()
-    null = os.open(os.devnull, os.O_RDWR) if level["files"] == "none" else None
-    if null is not None:
-        os.dup2(null, 2)
     control.sendall(json.dumps(level).encode() + b"\n")
     _serve(control)
+
+
+def _own_files() -> list[Path]:
+    """The interpreter, its libraries and two rooms; never the house itself, where data may lie."""
+    house = ROOM.parent
+    libraries = [path for path in map(Path, sys.path) if path.resolve() != house.resolve()]
+    return [*libraries, Path(sys.base_prefix) / "lib", ROOM, house / "core"]
 
 
 def _serve(control: socket.socket) -> None:

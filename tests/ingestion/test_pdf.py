@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -212,3 +213,13 @@ def test_a_claim_of_a_million_pages_is_not_believed() -> None:
     document = read(data)
     assert [page.text for page in document.pages if page.text] == ["one page"]
     assert document.warnings
+
+
+def test_a_file_without_pages_says_so() -> None:
+    import pypdfium2
+
+    target = io.BytesIO()
+    pypdfium2.PdfDocument.new().save(target)
+    with pytest.raises(Unfinishable) as caught:
+        read(target.getvalue())
+    assert caught.value.slug == "no_pages"

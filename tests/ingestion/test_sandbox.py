@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from core.errors import Unfinishable
-from ingestion import Limits, achieved_level, parse, sandbox
+from ingestion import Limits, achieved_level, parse, sandbox, zygote
 from tests.ingestion import builders
 
 ROOT = Path(__file__).parents[2]
@@ -170,6 +170,26 @@ def _alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_the_house_and_its_data_are_no_files_of_the_parsers() -> None:
+    allowed = {path.resolve() for path in zygote._own_files()}
+    assert ROOT not in allowed
+    assert not allowed & set(ROOT.parents)
+
+
+def test_parsers_are_never_loaded_into_the_platform() -> None:
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from ingestion import parse, sniff\n"
+        "data = b'<!doctype html><p>x'\n"
+        "parse(data, 'a.html', sniff(data, 'a.html'))\n"
+        "libraries = {'lxml', 'pypdfium2', 'selectolax', 'python_calamine'}\n"
+        "print(sorted(libraries & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", script, str(ROOT)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.strip() == "[]"
 
 
 def test_walls_are_named() -> None:
