@@ -16,8 +16,9 @@ from vectorstore.words import fold
 PICKS_MAX = 4
 _CANDIDATES = 20
 _ORDER = re.compile(
-    r"\W*(?:please |now |you must )?(?:ignore|disregard|forget)\b.*\b"
-    r"(?:instructions?|rules?|prompts?|orders?|previous|above)\b|\W*(?:system|assistant)\s*:",
+    r"(?:^|[.!?:;>*\"'(\n-])\W*(?:please |now |you must |important:? )?"
+    r"(?:(?:ignore|disregard|forget)\b[^.\n]*\b"
+    r"(?:instructions?|rules?|prompts?|orders?|question|previous|above)\b|(?:system|assistant)\s*:)",
     re.IGNORECASE,
 )
 # Calibrated on tests/agents/answers (see docs): below these the sources do not say.
@@ -67,7 +68,7 @@ def _score(one: Evidence) -> float:
 
 def orders_models(text: str) -> bool:
     """A line that speaks to a model and not to people is no answer to anything."""
-    return _ORDER.match(text) is not None
+    return _ORDER.search(text) is not None
 
 
 def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:

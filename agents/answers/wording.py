@@ -17,6 +17,7 @@ from models.gates import gate
 Remember = Callable[[str, Callable[[], Any]], Any]
 WORDING_SECONDS = 30.0
 _SENTENCES_MAX = 4
+WORDS_MIN = 3
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
 
 
@@ -67,13 +68,18 @@ def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict
     }
 
 
+def _is_statement(sentence: str) -> bool:
+    """A bare word is no answer, even where a quote holds it."""
+    return len(sentence.split()) >= WORDS_MIN and not sentence.endswith("?")
+
+
 def checked(text: str, evidence: Sequence[Evidence]) -> tuple[Sentence, ...]:
     """The supported sentences of a model's reply; the best quote stays in when none rests on it."""
     quotes = [f"{one.passage.plain} {one.passage.scope}" for one in evidence]
     kept = [
         Sentence(sentence, tuple(i + 1 for i in supporting(sentence, quotes)))
         for sentence in _END.split(" ".join(text.split()))[:_SENTENCES_MAX]
-        if is_supported(sentence, quotes)
+        if _is_statement(sentence) and is_supported(sentence, quotes)
     ]
     if kept and all(1 not in sentence.citations for sentence in kept):
         kept.insert(0, Sentence(evidence[0].passage.plain, (1,)))
