@@ -14,7 +14,7 @@ from vectorstore import Head, Segment
 SEGMENTS_MAX = 8  # a search opens each; merging each chunk log8(n) times stays cheap
 TOMBSTONES_MAX = 64
 ROWS_MAX = 100_000  # a segment this large is left alone
-GRACE_MS = 60_000  # longer than any search that still reads an older head
+GRACE_MS = 10_000  # longer than a search; one that is slower reads the head again
 _LEASE_SECONDS = 120.0
 _SMALL_ROWS = 200  # so few are merged whatever they are merged with
 
@@ -53,7 +53,7 @@ def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
     def change(now: Head) -> Head:
         ids = {one.id for one in chosen}
         kept = tuple(one for one in now.segments if one.id not in ids)
-        retired = tuple(replace(one, retired_ms=rt.clock.now_ms()) for one in chosen)
+        retired = tuple(one.retired(rt.clock.now_ms()) for one in chosen)
         return replace(
             now,
             segments=(*kept, merged) if merged else kept,

@@ -20,7 +20,7 @@ def reindex(work: Work) -> Done:
             entries = work.rt.shelves.entries(work.ctx, segment)
             vectors = shelf.embedded(work.rt, work.ctx, embedder, entries, lambda _done: None)
             fresh = work.rt.shelves.attach(work.ctx, segment, vectors, embedder.digest)
-            old = replace(segment, retired_ms=work.rt.clock.now_ms())
+            old = segment.retired(work.rt.clock.now_ms())
             shelf.move(work.rt, work.ctx, _replacing(segment, fresh, old), lambda tx: None)
             done += segment.count
     return Done({"embedded": done})

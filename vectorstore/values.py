@@ -52,6 +52,13 @@ class Segment:
     dimension: int = 0
     retired_ms: int = 0  # when it was merged into another; dropped after a grace
 
+    def retired(self, at_ms: int) -> Segment:
+        """Only what is needed to drop it: bulk loads retire many within one grace."""
+        return Segment(self.id, 0, 0, self.vectors, retired_ms=at_ms)
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -79,13 +86,13 @@ class Head:
     def to_json(self) -> tuple[list[dict[str, Any]], list[str]]:
         """`(segments, tombstones)` as plain JSON for the head's row."""
         both = (*self.segments, *self.retired)
-        return [asdict(segment) for segment in both], list(self.tombstones)
+        return [segment.to_json() for segment in both], list(self.tombstones)
 
     @classmethod
     def from_json(
         cls, version: int, segments: Sequence[Mapping[str, Any]], tombstones: Sequence[str]
     ) -> Head:
-        both = [Segment(**segment) for segment in segments]
+        both = [Segment(**{"count": 0, "size": 0, **segment}) for segment in segments]
         live = tuple(segment for segment in both if not segment.retired_ms)
         retired = tuple(segment for segment in both if segment.retired_ms)
         return cls(version, live, tuple(tombstones), retired)
