@@ -175,21 +175,19 @@ def _add_value(page: PageText, value: Any, path: str = "", level: int = 1) -> No
 
 
 def _add_object(page: PageText, value: dict[str, Any], level: int) -> None:
-    lines: list[str] = []
+    """Plain values first, so that they stand under their own heading and not under a child's."""
+    nested = {}
+    lines = []
     for key, inner in value.items():
-        if (
-            isinstance(inner, list)
-            and inner
-            and not any(isinstance(i, (dict, list)) for i in inner)
-        ):
-            lines.append(f"{key}: " + "; ".join(scalar(item) for item in inner))
-        elif isinstance(inner, (dict, list)) and inner:
-            page.add("paragraph", "\n".join(lines))
-            lines = []
-            _add_value(page, inner, str(key), min(level + 1, 6))
-        elif not isinstance(inner, (dict, list)):
+        if not isinstance(inner, (dict, list)):
             lines.append(f"{key}: {scalar(inner)}")
+        elif isinstance(inner, list) and not any(isinstance(i, (dict, list)) for i in inner):
+            lines.append(f"{key}: " + "; ".join(scalar(item) for item in inner))
+        else:
+            nested[str(key)] = inner
     page.add("paragraph", "\n".join(lines))
+    for key, inner in nested.items():
+        _add_value(page, inner, key, min(level + 1, 6))
 
 
 def _name(record: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -188,9 +189,9 @@ def _exchange(job: socket.socket, request: list[bytes], deadline: float, cap: in
 
 
 def _last_words(ended: int, deadline: float) -> bytes:
-    import select
-
-    ready, _, _ = select.select([ended], [], [], max(0.01, deadline - time.monotonic()))
+    poll = select.poll()  # select() refuses descriptors above 1023
+    poll.register(ended, select.POLLIN)
+    ready = poll.poll(max(10, int((deadline - time.monotonic()) * 1000)))
     return os.read(ended, _ENDED.size) if ready else b""
 
 

@@ -151,3 +151,11 @@ def test_a_file_of_blanks_is_empty() -> None:
     with pytest.raises(Unfinishable) as caught:
         readers.read(b"  \n ", "a.txt", "txt", None, FAST)
     assert caught.value.slug == "empty"
+
+
+def test_plain_values_of_an_object_stand_before_its_parts() -> None:
+    value = {"vendor": {"name": "Acme"}, "total": 7}
+    assert (
+        json_.read(json.dumps(value).encode(), FAST).pages[0].text
+        == "total: 7\n\nvendor\n\nname: Acme"
+    )
