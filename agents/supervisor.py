@@ -48,6 +48,10 @@ class Supervisor:
             tuple(state["start"]), tuple(state["skip"]), state["end"], state.get("error")
         )
 
+    def warm(self) -> None:
+        """Imports LangGraph and compiles now, rather than at the first decision."""
+        self._compiled()
+
     def _compiled(self) -> Any:
         with _lock:
             if self._graph is None:

@@ -120,8 +120,12 @@ def test_a_retried_run_reuses_what_was_finished_and_what_was_thought(
     script = Script()
     thoughts: list[int] = []
 
+    def idea() -> int:
+        thoughts.append(1)
+        return len(thoughts)
+
     def think(work: Work) -> Done:
-        kept = work.remember("idea", lambda: thoughts.append(1) or len(thoughts))
+        kept = work.remember("idea", idea)
         if len(script.works) < 3:
             raise Unfinishable("Not yet.", code="not_yet")
         return Done({"kept": kept})

@@ -126,7 +126,7 @@ def test_threads_work_a_heap_of_runs_and_stop_clean(settings: Settings) -> None:
             assert dispatch.depths(tx) == {}
         assert (row.pid, row.host) == (os.getpid(), socket.gethostname())
         stop.set()
-        rt.jobs.ring(relay.RELAY)
+        rt.jobs.ring("relay")
         for thread in threads:
             thread.join(WAIT)
             assert not thread.is_alive()
