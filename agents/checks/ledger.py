@@ -87,7 +87,7 @@ class Ledger:
 
 def read_ledger(document: Document, document_id: str, filename: str) -> Ledger:
     """Every table whose header names orders or payments; an empty ledger when none does."""
-    laid = sheet(document)
+    laid = sheet(document, whole=True)
     ctx = context(laid, document.language)
     orders: list[Order] = []
     payments: list[Payment] = []

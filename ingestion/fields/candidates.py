@@ -15,7 +15,7 @@ from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.numbers import Amount, find_amounts, plain
 
 _ID = re.compile(
-    r"^[\s:#.\-–\"'=№,]*(?:(?i:no|nr|n°|nº|num|number|nummer|numéro|número)\b\.?\s*[:#]?\s*)?"
+    r"^[\s:#.\-–\"'=№,]*(?:\(\d{3}\)\s*)?(?:(?i:no|nr|n°|nº|num|number|nummer|numéro|número)\b\.?\s*[:#]?\s*)?"
     r"(?P<value>(?:[A-Z]{1,5}[ ]?[-/]?[ ]?)?[A-Za-z0-9][\w\-/.\\]*(?:[ ]?[-/][ ]?[\w\-/]+)*)"
 )
 _BEFORE = re.compile(

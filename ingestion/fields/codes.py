@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ingestion.fields.candidates import Candidate, Found, Zone, read_date
 from ingestion.fields.context import Context
@@ -74,19 +75,28 @@ def _checks(value: str) -> bool:
     return int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
 
 
-def tax_id(sheet: Sheet, found: Found) -> Candidate | None:
-    """The seller's VAT number: the first that stands outside the buyer's block, else a national tax
-    number behind its label."""
-    buyers = False
+def tax_id(sheet: Sheet, found: Found, vendor: str | None) -> Candidate | None:
+    """The seller's VAT number: outside the buyer's block and, of several, the nearest to the
+    seller's name; else a national tax number behind its label."""
+    seen: list[Candidate] = []
     for number, segment in _segments(sheet):
         for match in _VAT.finditer(segment.text):
             if _is_buyers(sheet, found, number, segment, match.start()):
-                buyers = True
                 continue
             value = _TIDY.sub("", match[0])
-            trust = 0.75 if buyers else 0.9
-            return Candidate(value, trust, segment, match.start(), match.end(), number)
-    return _labelled(sheet, found)
+            seen.append(Candidate(value, 0.9, segment, match.start(), match.end(), number))
+    if not seen:
+        return _labelled(sheet, found)
+    if len({c.value for c in seen}) == 1:
+        return seen[0]
+    return replace(_nearest(sheet, seen, vendor), confidence=0.6)
+
+
+def _nearest(sheet: Sheet, seen: list[Candidate], vendor: str | None) -> Candidate:
+    named = [n for n, s in _segments(sheet) if vendor and vendor.lower() in s.text.lower()]
+    if not named:
+        return seen[0]
+    return min(seen, key=lambda c: min(abs(c.row - n) for n in named))
 
 
 def _is_buyers(sheet: Sheet, found: Found, number: int, segment: Segment, at: int) -> bool:

@@ -83,7 +83,7 @@ def _choose(sheet: Sheet, ctx: Context, found: Found, items: list[lines.Item]) -
     _dates(chosen, sheet, ctx, found)
     own: dict[str, Callable[[], Candidate | None]] = {
         "iban": lambda: codes.iban(sheet),
-        "vendor_tax_id": lambda: codes.tax_id(sheet, found),
+        "vendor_tax_id": lambda: codes.tax_id(sheet, found, _value(chosen, "vendor")),
         "payment_terms": lambda: _best(found.get("payment_terms", [])) or codes.terms(sheet),
         "currency": lambda: money.currency(sheet, ctx, chosen),
     }

@@ -13,6 +13,9 @@ from itertools import pairwise
 from core.documents import Cell, Document, Page, Source, Table, Word
 from ingestion.fields.labels import Label, find_labels
 
+PAGES_MAX = 60
+ROWS_MAX = 6000
+SEGMENT_MAX = 2000  # characters; longer lines are prose
 _SPLIT = re.compile(r"\t+|\s*[|│]\s*|\s{2,}")
 
 
@@ -80,9 +83,16 @@ class Sheet:
             yield from (other for other in row if segment.overlaps(other))
 
 
-def sheet(document: Document) -> Sheet:
-    """The document's rows, page by page."""
-    return Sheet(tuple(row for page in document.pages for row in _rows(page)))
+def sheet(document: Document, *, whole: bool = False) -> Sheet:
+    """The document's rows, page by page; of a long document the first and the last pages only
+    unless `whole`, since this runs in the caller's process and must stay short."""
+    pages = document.pages
+    if len(pages) > PAGES_MAX and not whole:
+        pages = pages[: PAGES_MAX // 2] + pages[-PAGES_MAX // 2 :]
+    rows = tuple(row for page in pages for row in _rows(page))
+    if len(rows) <= ROWS_MAX or whole:
+        return Sheet(rows)
+    return Sheet(rows[: ROWS_MAX // 2] + rows[-ROWS_MAX // 2 :])
 
 
 def source(segment: Segment, start: int, end: int, document_id: str, filename: str) -> Source:
@@ -172,7 +182,7 @@ def _columns(page: Page, line: str, at: int, y: float) -> Iterator[Segment]:
         spans.append((begin, gap.start()))
         begin = gap.end()
     for a, b in [*spans, (begin, len(line))]:
-        if line[a:b].strip():
+        if line[a:b].strip() and b - a <= SEGMENT_MAX:
             yield Segment(page, line[a:b].rstrip(), at + a, float(a), float(b), y)
 
 
@@ -183,7 +193,7 @@ def _table_rows(page: Page, table: Table) -> Iterator[list[Segment]]:
     for number, cells in enumerate(table.rows):
         segments = []
         for cell in cells:
-            text = cell.text.strip()
+            text = cell.text.strip() if len(cell.text) <= SEGMENT_MAX else ""
             at = page.text.find(text, cursor, limit) if text else -1
             if at < 0:
                 continue

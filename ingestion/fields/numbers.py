@@ -16,8 +16,8 @@ SIGNS: dict[str, str] = {
     "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "NZ$": "NZD", "S$": "SGD",
     "HK$": "HKD", "R$": "BRL", "MX$": "MXN", "€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY",
     "₹": "INR", "₺": "TRY", "₽": "RUB", "₴": "UAH", "₩": "KRW", "₪": "ILS", "฿": "THB", "₫": "VND",
-    "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "RM": "MYR", "Rp": "IDR", "Rs.": "INR", "Rs": "INR",
-    "SFr.": "CHF", "Fr.": "CHF", "kr.": "", "kr": "", "euros": "EUR", "euro": "EUR", "Euro": "EUR",
+    "zł": "PLN", "Kč": "CZK",  "RM": "MYR", "Rp": "IDR", "Rs.": "INR", "Rs": "INR",
+    "SFr.": "CHF",  "kr.": "", "kr": "", "euros": "EUR", "euro": "EUR", "Euro": "EUR",
 }  # fmt: skip
 CODES = [
     "EUR",
@@ -168,7 +168,7 @@ def decimal_mark(texts: Iterable[str]) -> Mark | None:
     votes: Counter[Mark] = Counter()
     for text in texts:
         for match in re.finditer(
-            r"(?<![\w.,])\d[\d'’ ]*(?:[.,]\d{3})*([.,])(?:\d{2}(?!\w|[.,]\d)|[-–])", text
+            r"(?<![\w.,])\d[\d'’ ]{0,14}(?:[.,]\d{3}){0,4}([.,])(?:\d{2}(?!\w|[.,]\d)|[-–])", text
         ):
             votes["." if match[1] == "." else ","] += 1
     return votes.most_common(1)[0][0] if votes else None

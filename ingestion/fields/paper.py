@@ -40,7 +40,9 @@ _OTHER = re.compile(
 
 def kind_of(sheet: Sheet, found: Found, guess: str) -> str:
     """`guess` is the parser's; the paper's own title wins, then its labels."""
-    votes: dict[str, float] = {guess: 1.5} if guess in PRICED else {}
+    votes: dict[str, float] = (
+        {guess: 0.8 if guess == "purchase_order" else 1.5} if guess in PRICED else {}
+    )
     titles = list(_titles(sheet))
     if guess == "ledger" and _one_bill(sheet, found):
         guess = "invoice"
