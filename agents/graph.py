@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -42,17 +42,17 @@ class Context:
 
 
 def build() -> Any:
-    """The compiled graph; a checkpointer is bound for each decision."""
+    """The compiled graph; a checkpointer is bound for each decision. Few nodes are visited each
+    time, because a visit costs more than all that the node does."""
     graph = StateGraph(State, context_schema=Context)
     graph.add_node("plan", plan)
     graph.add_node("dispatch", dispatch)
     graph.add_node("decide", decide)
     graph.add_node("finish", finish)
-    graph.add_edge(START, "plan")
-    graph.add_conditional_edges("plan", after_plan, {"dispatch": "dispatch", "end": END})
-    graph.add_conditional_edges(
-        "dispatch", after_dispatch, {"decide": "decide", "finish": "finish", "end": END}
-    )
+    targets: dict[Hashable, str] = {"decide": "decide", "finish": "finish", "end": END}
+    graph.add_conditional_edges(START, entry, {"plan": "plan", "dispatch": "dispatch"})
+    graph.add_conditional_edges("plan", after_dispatch, targets)
+    graph.add_conditional_edges("dispatch", after_dispatch, targets)
     graph.add_edge("decide", "dispatch")
     graph.add_edge("finish", END)
     return graph.compile(checkpointer=True)
@@ -61,19 +61,24 @@ def build() -> Any:
 # --- nodes ---------------------------------------------------------------------------------------
 
 
-def plan(state: State) -> State:
-    """Loop safety: the same state again and again, or to and fro, ends the run by name."""
-    print_ = fingerprint(state["verdicts"])
-    trail = [*state.get("trail", ()), print_][-TRAIL_MAX:]
-    problem = caught(trail)
-    if problem:
-        return {"trail": trail, "end": "failed", "error": problem}
-    return {"trail": trail}
+def plan(state: State, runtime: Runtime[Context]) -> State:
+    """The first look at a run: its steps without needs."""
+    return {**_started(state, runtime.context.definition), "trail": [now(state)]}
 
 
 def dispatch(state: State, runtime: Runtime[Context]) -> State:
-    """Everything whose needs are over starts; what has a condition is a candidate first."""
-    found = ready(runtime.context.definition, state)
+    """Everything whose needs are over starts; what has a condition is a candidate first. The same
+    state again and again, or to and fro, ends the run by name."""
+    fresh = not state["start"] and not state["skip"]
+    trail = [*state["trail"], now(state)][-TRAIL_MAX:] if fresh else state["trail"]
+    problem = caught(trail)
+    if problem:
+        return {"trail": trail, "end": "failed", "error": problem}
+    return {**_started(state, runtime.context.definition), "trail": trail}
+
+
+def _started(state: State, definition: Definition) -> State:
+    found = ready(definition, state)
     start = [step.id for step in found if not step.when]
     return {
         "verdicts": {**state["verdicts"], **dict.fromkeys(start, "running")},
@@ -109,11 +114,13 @@ def finish(state: State, runtime: Runtime[Context]) -> State:
 # --- edges and rules -----------------------------------------------------------------------------
 
 
-def after_plan(state: State) -> str:
-    return "end" if state.get("end") else "dispatch"
+def entry(state: State) -> str:
+    return "dispatch" if state["trail"] else "plan"
 
 
 def after_dispatch(state: State, runtime: Runtime[Context]) -> str:
+    if state["end"]:
+        return "end"
     status, _ = outcome(runtime.context.definition, state["verdicts"])
     if status != "completed":
         return "finish"
@@ -152,8 +159,9 @@ def outcome(definition: Definition, verdicts: dict[str, str]) -> tuple[str, str 
     return "completed", None
 
 
-def fingerprint(verdicts: dict[str, str]) -> str:
-    text = json.dumps(sorted(verdicts.items())).encode()
+def now(state: State) -> str:
+    """A fingerprint of the verdicts."""
+    text = json.dumps(sorted(state["verdicts"].items())).encode()
     return hashlib.blake2b(text, digest_size=8).hexdigest()
 
 

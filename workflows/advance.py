@@ -148,7 +148,7 @@ def _end(
         t.fact(run.id, "workflow.compensating", workflow=run.workflow)
         again(t, run)
         return None
-    ending.end(t, run, definition, status, decision.error)
+    ending.end(t, run, definition, status, decision.error, rows)
     return None
 
 

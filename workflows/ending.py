@@ -10,6 +10,7 @@ from core.errors import WeftError
 from database import approvals, effects, jobs, runs
 from database import steps as step_rows
 from database.runs import Run
+from database.steps import StepRow
 from workflows import callbacks, scope
 from workflows.definitions import Definition
 from workflows.turn import Turn
@@ -23,19 +24,21 @@ def end(
     definition: Definition,
     status: str,
     error: Mapping[str, Any] | None = None,
+    rows: Mapping[str, StepRow] | None = None,
 ) -> None:
-    """The run's last transition. The caller holds the run's row."""
+    """The run's last transition. The caller holds the run's row, and has its steps maybe."""
     t.mark("run.commit")
     outputs: Mapping[str, Any] | None = None
     if status == "completed":
         try:
-            outputs = _outputs(t, run, definition)
+            outputs = _outputs(t, run, definition, rows)
         except WeftError as problem:
             status, error = "failed", problem.to_json()
     if status != "completed":
         _stop_rest(t, run)
     runs.end(t.tx, t.ctx, run.id, status, outputs, error)
-    jobs.clear(t.tx, t.ctx, run.id, keep_dead=True)
+    if status != "completed" or rows is None:
+        jobs.clear(t.tx, t.ctx, run.id, keep_dead=True)
     if run.callback_url:
         callbacks.reserve(t, run, status, outputs, error)
     why = {"error": dict(error)} if error else {}
@@ -45,13 +48,16 @@ def end(
         _tell_parent(t, run)
 
 
-def _outputs(t: Turn, run: Run, definition: Definition) -> dict[str, Any]:
+def _outputs(
+    t: Turn, run: Run, definition: Definition, rows: Mapping[str, StepRow] | None
+) -> dict[str, Any]:
     """What the definition declares; without a declaration the outputs of the last steps."""
     if definition.outputs:
-        filled = scope.fill(t.tx, t.ctx, run, dict(definition.outputs))
+        filled = scope.fill(t.tx, t.ctx, run, dict(definition.outputs), rows)
         return dict(filled)
     last = [step.id for step in definition.steps if not definition.after[step.id]]
-    rows = step_rows.of_run(t.tx, t.ctx, run.id)
+    if rows is None:
+        rows = step_rows.of_run(t.tx, t.ctx, run.id)
     ended = {key: rows[key].output for key in last if key in rows}
     if run.parent_run_id:
         return {key: row.output for key, row in rows.items()}

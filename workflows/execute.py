@@ -151,7 +151,7 @@ def _go_on(t: Turn, shift: Shift, held: Held) -> Held | None:
     after = held.definition.after.get(held.step.id, ())
     if len(after) == 1 and after[0].plain and len(after[0].needs) == 1:
         return _next(t, shift, held, after[0])
-    if held.step.id.endswith(UNDO):
+    if not after or held.step.id.endswith(UNDO):
         return advance.advance(t, shift, held.claim)
     run = runs.lock(t.tx, t.ctx, held.run.id)
     rows = step_rows.of_run(t.tx, t.ctx, run.id)
