@@ -25,7 +25,9 @@ class Tx:
     connection: Connection
     now_ms: int
 
-    def execute(self, statement: Executable, params: Params | None = None) -> CursorResult[*tuple[Any, ...]]:
+    def execute(
+        self, statement: Executable, params: Params | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, params)
 
 
@@ -52,7 +54,10 @@ class Database:
         """
         with self._writer, _translated(), self.engine.connect() as connection:
             if self.is_sqlite:
-                connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+                if connection.info.get("durable") is not durable:
+                    level = "FULL" if durable else "NORMAL"
+                    connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+                    connection.info["durable"] = durable
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield Tx(connection, self._clock.now_ms())
