@@ -16,6 +16,7 @@ from ingestion.pdf_layout import page_of
 _ENCRYPTED, _BAD_SECURITY = 4, 5
 _PAGE_TREE = re.compile(rb"/Type\s*/Pages\b")
 _PAGE = re.compile(rb"/Type\s*/Page\b")
+_WORDS_PAGES = 200  # boxes of words serve the fields of business papers, not books
 _NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 
@@ -66,7 +67,8 @@ def _pages(pdf: Any, limits: Limits) -> tuple[list[Page], list[str]]:
             warnings.append(f"Only the first {limits.pages} of {len(pdf)} pages were read.")
             break
         try:
-            pages.append(page_of(_glyphs(pdf, number), number))
+            page = page_of(_glyphs(pdf, number), number)
+            pages.append(page if number <= _WORDS_PAGES else replace(page, words=()))
             misses = 0
         except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError):
             bad.append(number)
