@@ -309,8 +309,8 @@ def _column_of(row: Row, head: Segment, below: Segment) -> tuple[int, int]:
         return 0, len(below.text)
     width = (below.x1 - below.x0) / max(len(below.text), 1)
     words = list(re.finditer(r"\S+", below.text))
-    left = head.x0 - 2.5 * head.unit
-    own = [w for w in words if left <= below.x0 + w.start() * width < right - 2.5 * head.unit]
+    left = head.x0 - 1.5 * head.unit
+    own = [w for w in words if left <= below.x0 + w.start() * width < right - 1.5 * head.unit]
     return (own[0].start(), own[-1].end()) if own else (0, len(below.text))
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from core.documents import Cell, Document, Fields, Page, Table, Word
@@ -244,3 +246,65 @@ def test_cells_of_a_sheet_keep_their_addresses() -> None:
     assert total.value == "5830.80"
     assert total.source is not None
     assert (total.source.sheet, total.source.cells) == ("Invoice", "B3")
+
+
+def test_the_addressee_of_a_letter_is_the_customer_and_its_sender_the_vendor() -> None:
+    found = values(of(GERMAN))
+    assert (found["vendor"], found["customer"]) == ("Kessler GmbH", "ClearPay Ltd")
+
+
+def test_values_that_touch_under_a_header_are_told_apart_by_their_columns() -> None:
+    document = words(
+        (50, 40, "Talleres Ruiz S.L."), (50, 60, "FACTURA"),
+        (50, 100, "Nº de factura"), (180, 100, "Vencimiento"), (310, 100, "Nº de pedido"),
+        (50, 115, "8851"), (180, 115, "10 de septiembre de 2026 PO-19688"),
+        (50, 140, "Total factura"), (200, 140, "121,00 €"),
+    )  # fmt: skip
+    found = values(extract(document, "d", "d.pdf"))
+    assert (found["invoice_number"], found["po_number"]) == ("8851", "PO-19688")
+    assert found["due_date"] == "2026-09-10"
+
+
+def test_shipping_that_leads_to_the_total_is_named_as_adjustment() -> None:
+    text = "Invoice No: A-1\nSubtotal 100.00\nShipping 12.00\nVAT 20% 20.00\nTotal GBP 132.00\n"
+    found = values(of(text))
+    assert (found["total"], found["adjustment"]) == ("132.00", "12.00")
+
+
+def test_a_tax_of_several_rates_is_their_sum_with_a_source_that_spans_them() -> None:
+    text = (
+        "Rechnung Nr. 77\nSumme netto  300,00 €\nMwSt. 7 %  7,00 €\nMwSt. 19 %  38,00 €\n"
+        "Gesamtbetrag  345,00 €\n"
+    )
+    tax = of(text).fields["tax"]
+    assert tax.value == "45.00"
+    assert tax.source is not None
+    assert "7,00" in tax.source.quote
+    assert "38,00" in tax.source.quote
+
+
+def test_a_row_that_cannot_be_read_as_an_item_is_told() -> None:
+    text = ENGLISH.replace("Toner                  2", "                        ").replace(
+        "60.00", "     "
+    )
+    assert "lines-incomplete" in of(text).tags
+    assert "lines-incomplete" not in of(ENGLISH).tags
+
+
+def test_a_tax_number_in_the_buyers_block_is_not_the_vendors() -> None:
+    text = "Acme GmbH\nInvoice No: 5\nBill to:\nClearPay Ltd\nVAT IE3456789TH\n\nTotal: EUR 5.00\n"
+    assert values(of(text))["vendor_tax_id"] is None
+
+
+@pytest.mark.parametrize("line", ["1 234 ", "DE89 3704 ", "pay transfer ", "1.1.", "Total "])
+def test_hostile_text_is_read_in_bounded_time(line: str) -> None:
+    started = time.process_time()
+    of("\n".join([line * (1900 // len(line))] * 20) + "\n" + line * 50_000)
+    assert time.process_time() - started < 8
+
+
+@pytest.mark.parametrize("kind", ["kb", "log", "sop", "ledger"])
+def test_other_kinds_of_documents_keep_their_kind(kind: str) -> None:
+    fields = of("Refunds\n\nAn invoice is refunded within 14 days. Total refunds: 12.\n", kind=kind)
+    assert fields.document_type == kind
+    assert set(values(fields).values()) == {None}
