@@ -79,7 +79,8 @@ def _lock(descriptor: int) -> bool:
 def bind(settings: Settings) -> socket.socket:
     """The listening socket; a busy port is said in words, before anything is started."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named asyncio switches Nagle's delay off (40 ms on each kept connection).
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((settings.host, settings.port))
