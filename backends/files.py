@@ -6,19 +6,19 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from core.errors import InvalidInput, NotFound, Unavailable
 from core.ids import new_id
 
 _KEY = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
-_META = ".meta"
 _PART = ".part"
+_SIZE = 4  # bytes before the metadata that say how long it is
 
 
 class FileBlobs:
-    """`BlobStore` in a folder; `metadata` lies beside the object as `<key>.meta`."""
+    """`BlobStore` in a folder. A file holds the metadata, then the object: one write, one sync."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -26,50 +26,48 @@ class FileBlobs:
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
         path = self._path(key)
+        about = json.dumps(dict(metadata)).encode()
         with _translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path.with_name(path.name + _META), json.dumps(dict(metadata)).encode())
-            _write(path, data)
+            _write(path, (len(about).to_bytes(_SIZE), about, data))
 
     def get(self, key: str) -> bytes:
-        with _translated(key):
-            return self._path(key).read_bytes()
+        with _translated(key), self._path(key).open("rb") as file:
+            file.seek(int.from_bytes(file.read(_SIZE)), os.SEEK_CUR)
+            return file.read()
 
     def delete(self, key: str) -> None:
         path = self._path(key)
         with _translated():
             path.unlink(missing_ok=True)
-            path.with_name(path.name + _META).unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[str]:
         """In order. `prefix` may end inside a name."""
         folder = self._root / prefix.rpartition("/")[0]
         for path in sorted(folder.rglob("*")):
             key = path.relative_to(self._root).as_posix()
-            ours = not path.name.endswith((_META, _PART)) and path.is_file()
+            ours = not path.name.endswith(_PART) and path.is_file()
             if ours and key.startswith(prefix):
                 yield key
 
     def metadata(self, key: str) -> Mapping[str, str]:
-        path = self._path(key)
-        with _translated(key):
-            path.stat()
-            found: dict[str, str] = json.loads(path.with_name(path.name + _META).read_bytes())
+        with _translated(key), self._path(key).open("rb") as file:
+            found: dict[str, str] = json.loads(file.read(int.from_bytes(file.read(_SIZE))))
             return found
 
     def _path(self, key: str) -> Path:
-        if not _KEY.match(key) or key.endswith((_META, _PART)):
+        if not _KEY.match(key) or key.endswith(_PART):
             raise InvalidInput(f"Not an object key: {key!r}.", code="bad_key")
         return self._root / key
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, parts: Iterable[bytes]) -> None:
     """Durable before it is visible: file, rename, folder."""
     part = path.with_name(f"{path.name}.{new_id()}{_PART}")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
