@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ingestion.fields.candidates import Candidate, Found, Zone, read_date
+from ingestion.fields.candidates import Found
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Segment, Sheet
 from ingestion.fields.parties import in_customer_block
+from ingestion.fields.reading import Candidate, Zone, read_date
 
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{2,4}){3,8}(?:[ ]?[A-Z0-9]{1,3})?)"

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from core.documents import Document, Fields, FieldValue
 from ingestion.fields import codes, generic, layout, lines, money, paper, parties
-from ingestion.fields.candidates import Candidate, Found, collect
+from ingestion.fields.candidates import Found, collect
 from ingestion.fields.context import Context, context
 from ingestion.fields.dates import find_dates
 from ingestion.fields.layout import Sheet
-from ingestion.fields.totals import Sums, choose
+from ingestion.fields.reading import Candidate
+from ingestion.fields.totals import add_rows_of_three, choose
 
 FIELDS = (
     "vendor", "vendor_tax_id", "customer", "invoice_number", "po_number", "invoice_date",
@@ -72,6 +73,7 @@ def _items(sheet: Sheet, ctx: Context, found: Found) -> tuple[list[lines.Item], 
 
 
 def _choose(sheet: Sheet, ctx: Context, found: Found, items: list[lines.Item]) -> Chosen:
+    add_rows_of_three(found, sheet, ctx)
     amounts = [i["amount"].number or Decimal(0) for i in items if "amount" in i]
     sums = choose(found, sum(amounts, Decimal(0)) if amounts else None)
     chosen = money.chosen(sums, found)
@@ -161,6 +163,3 @@ def _proved(
         value = f"-{value}"
     proof = layout.source(c.segment, c.start, c.end, document_id, filename)
     return FieldValue(value, round(min(max(c.confidence, 0.05), 0.99), 2), proof)
-
-
-__all__ = ["FIELDS", "Sums", "extract"]

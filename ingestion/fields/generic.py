@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ingestion.fields.candidates import (
-    Candidate,
-    Zone,
-    read_amount,
-    read_date,
-    read_text,
-)
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Segment, Sheet
+from ingestion.fields.reading import Candidate, Zone, read_amount, read_date, read_text
 
 _GAP = r"[\s_.-]*"
 _DATE = re.compile(r"date|datum|fecha|deadline|_on$|_at$", re.IGNORECASE)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ingestion.fields.candidates import Candidate, Zone, read_amount, read_percent, read_text
 from ingestion.fields.columns import columns, is_header
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.numbers import plain
+from ingestion.fields.reading import Candidate, Zone, read_amount, read_percent, read_text
 
 Item = dict[str, Candidate]
 

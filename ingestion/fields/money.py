@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from ingestion.fields.candidates import Candidate, Found
+from ingestion.fields.candidates import Found
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Sheet
 from ingestion.fields.numbers import CODES, find_amounts, plain
+from ingestion.fields.reading import Candidate
 from ingestion.fields.totals import Sums
 
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from ingestion.fields.candidates import Candidate, Found, heads
+from ingestion.fields.candidates import Found
 from ingestion.fields.dates import find_dates
 from ingestion.fields.layout import Segment, Sheet
+from ingestion.fields.reading import Candidate
+from ingestion.fields.zones import heads
 
 _FORMS = re.compile(
     r"\b(?:GmbH(?: & Co\.? KG)?|AG|KG|OHG|UG|e\.\s?K\.|GbR|mbH|SE|Ltd|Limited|LLC|L\.L\.C|LLP"

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 
-from ingestion.fields.candidates import Candidate, Found
-from ingestion.fields.numbers import plain
+from ingestion.fields.candidates import Found
+from ingestion.fields.context import Context
+from ingestion.fields.layout import Sheet
+from ingestion.fields.numbers import find_amounts, plain
+from ingestion.fields.reading import Candidate
 
 CENT = Decimal("0.02")
 _KEEP = 8
@@ -40,6 +43,22 @@ def choose(found: Found, lines: Decimal | None) -> Sums:
         for tax in [*taxes, ()]
     )
     return max(readings, key=lambda sums: sums.score, default=Sums())
+
+
+def add_rows_of_three(found: Found, sheet: Sheet, context: Context) -> None:
+    """A total's row that reads `net tax gross` names all three."""
+    for total in [*found.get("total", []), *found.get("amount_due", [])]:
+        row = sheet.rows[total.row]
+        three = [
+            Candidate(plain(a.value), 0.8, s, a.start, a.end, total.row, a.value, a.currency)
+            for s in row
+            for a in find_amounts(s.text, context.decimal, spaced=context.spaced)
+            if a.decimals == 2 and not a.percent
+        ]
+        values = [c.number or Decimal(0) for c in three]
+        if len(three) == 3 and min(values) > 0 and values[0] + values[1] == values[2]:
+            found.setdefault("subtotal", []).append(three[0])
+            found.setdefault("tax", []).append(three[1])
 
 
 def _total_candidates(found: Found) -> list[Candidate]:
