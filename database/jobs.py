@@ -89,10 +89,10 @@ def add(
     return str(row["id"])
 
 
-def add_many(tx: Tx, rows: list[dict[str, Any]]) -> None:
+def add_many(tx: Tx, ctx: Ctx, rows: list[dict[str, Any]]) -> None:
     """Rows made by `new_row`."""
     if rows:
-        tx.execute(_insert, rows)
+        tx.execute(_insert, [{**row, "tenant_id": ctx.tenant} for row in rows])
 
 
 def new_row(

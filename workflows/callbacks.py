@@ -37,5 +37,5 @@ def reserve(t: Turn, run: Run, status: str, outputs: Any, error: Mapping[str, An
     )  # fmt: skip
     row = intents.row(t, run.id, STEP, told, intent, free=True)
     effects.add_many(t.tx, t.ctx, [row])
-    jobs.add_many(t.tx, [intents.job(t, row, run.priority)])
+    jobs.add_many(t.tx, t.ctx, [intents.job(t, row, run.priority)])
     t.ring(intents.QUEUE)

@@ -73,7 +73,7 @@ def reserve(t: Turn, held: Held, done: Done) -> int:
     asked = [one for one in wanted if one["status"] == "waiting_approval"]
     approvals.add_many(t.tx, t.ctx, [_request(t, one) for one in asked])
     free = [one for one in wanted if one not in asked]
-    jobs.add_many(t.tx, [job(t, one, held.run.priority) for one in free])
+    jobs.add_many(t.tx, t.ctx, [job(t, one, held.run.priority) for one in free])
     step_rows.change(
         t.tx, t.ctx, held.step_id, output=done.output, open_items=len(wanted),
         status="waiting_approval" if asked else "waiting",

@@ -52,7 +52,7 @@ def queue(t: Turn, run: Run, steps: Sequence[Step], ids: Mapping[str, str]) -> N
         waiting = {"kind": "worker", "queue": step.agent}
         step_rows.wait(t.tx, t.ctx, ids[step.id], "waiting", waiting, attempts=0)
         t.ring(step.agent)
-    jobs.add_many(t.tx, rows)
+    jobs.add_many(t.tx, t.ctx, rows)
 
 
 def fan_out(t: Turn, run: Run, step: Step, row: StepRow, rows: Mapping[str, StepRow]) -> bool:
@@ -74,6 +74,7 @@ def fan_out(t: Turn, run: Run, step: Step, row: StepRow, rows: Mapping[str, Step
     )  # fmt: skip
     jobs.add_many(
         t.tx,
+        t.ctx,
         [jobs.new_row(t.tx, t.ctx, child["id"], "advance", SUPERVISOR, priority=run.priority)
          for child in children],
     )  # fmt: skip
