@@ -80,6 +80,8 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False
     if asked.wants == "who" and one.rest < WHO_REST_MIN:
         return False
+    if with_vectors and asked.counted and one.similar < SIMILAR_MIN:
+        return answers_well(asked, one.passage.text)
     if one.covered >= COVERED_MIN:
         return True
     return with_vectors and one.covered >= COVERED_MIN_ALIKE and one.similar >= SIMILAR_MIN
@@ -202,7 +204,7 @@ def _picked(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
         return _entry(asked, best, enough) or picks
     if best.passage.text.rstrip().endswith(":"):
         return _with_list(best, picks)
-    if asked.wants == "steps" and best.passage.item:
+    if asked.wants == "steps" and best.passage.bulleted:
         return _list(best) or picks
     return picks
 
@@ -234,7 +236,7 @@ def _entry(asked: Asked, best: Evidence, enough: Sequence[Evidence]) -> list[Evi
 def _list(best: Evidence) -> list[Evidence]:
     """The items of the list that the best one belongs to, from its first."""
     items = [
-        p for p in passages([best.passage.hit]) if p.item and p.heading == best.passage.heading
+        p for p in passages([best.passage.hit]) if p.bulleted and p.heading == best.passage.heading
     ]
     return (
         [replace(best, passage=item) for item in items[: PICKS_MAX + 1]] if len(items) > 1 else []

@@ -61,6 +61,10 @@ class Passage:
         return self.heading if len(self.heading.split()) <= 4 else ""
 
     @property
+    def bulleted(self) -> bool:
+        return bool(_BULLET.match(self.text))
+
+    @property
     def names_its_code(self) -> bool:
         """`ERR-1042: …`, the line that begins an entry."""
         return bool(codes(self.plain.split(" ")[0]))

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from agents.answers.words import CODE, NUMBER, WORD, codes, joined, stem
 from vectorstore.words import STOP, fold
 
+_DATE_WORD = re.compile(
+    r"^(?:(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|"
+    r"november|december)$"
+)
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w&'’-]+")
 # Words that say little about what is asked for.
 _GENERIC = frozenset(
@@ -70,6 +74,8 @@ def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
             continue
         small = bare in _GENERIC or bare in _KIND_WORDS.get(wants, ())
         weight = 0.25 if small else 1.5 if bare in names else 1.0
+        if _DATE_WORD.match(bare):
+            weight = 0.4  # a date narrows down, it is not what is asked about
         terms[stem(bare)] = max(weight, terms.get(stem(bare), 0.0))
     numbers = frozenset(
         n for n in NUMBER.findall(plain) if not any(n in part for part in code_parts)
