@@ -145,8 +145,13 @@ def ended(t: Turn, run: Run, effect: Effect) -> None:
     """One effect less that the step waits for; the last one brings the supervisor back."""
     if effect.step_id == callbacks.STEP:
         return
-    if step_rows.one_less(t.tx, t.ctx, effect.step_id) == 0 and not run.ended:
+    left = step_rows.one_less(t.tx, t.ctx, effect.step_id)
+    if run.ended:
+        return
+    if left == 0:
         advance.again(t, run)
+    else:
+        advance.rest(t, run)
 
 
 def _again(t: Turn, claim: Claim, run: Run, effect: Effect, error: WeftError) -> None:

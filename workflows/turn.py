@@ -9,7 +9,7 @@ from typing import Any
 
 from core.context import Ctx
 from core.failpoints import fp
-from database import Tx, events
+from database import Tx, events, run_logs
 from database.runs import Run
 from runtime import Runtime
 from workflows.supervision import Agents
@@ -53,11 +53,34 @@ def turn(
             one = Turn(rt, agents, tx, ctx, boundaries)
             yield one
             events.append_many(tx, one.ctx, one.facts)
+            _tell_people(one)
     for queue, times in one.rings.items():
         for _ in range(times):
             rt.jobs.ring(queue)
     if one.facts:
         rt.jobs.ring(RELAY)
+
+
+# What people find among a run's log lines, beside what its tasks say.
+_LEVELS = {
+    "step.retrying": "warning", "step.failed": "error", "job.dead": "error",
+    "step.needs_review": "warning", "approval.requested": "info", "approval.approved": "info",
+    "approval.rejected": "warning", "approval.expired": "warning", "effect.confirmed": "info",
+    "effect.refused": "error", "effect.unknown": "warning", "effect.retrying": "warning",
+    "workflow.planned": "info", "workflow.retried": "info", "workflow.completed": "info",
+    "workflow.failed": "error", "workflow.cancelled": "warning",
+    "workflow.needs_review": "warning",
+}  # fmt: skip
+
+
+def _tell_people(t: Turn) -> None:
+    for run_id, kind, data in t.facts:
+        if kind in _LEVELS and run_id:
+            run_logs.add(
+                t.tx, t.ctx, run_id, kind.replace(".", " ").replace("_", " "),
+                level=_LEVELS[kind], step_id=data.get("step"), agent=data.get("agent"),
+                data=data or None,
+            )  # fmt: skip
 
 
 def run_ctx(run: Run, tenant: str) -> Ctx:

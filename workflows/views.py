@@ -95,9 +95,16 @@ def _step(row: StepRow) -> dict[str, Any]:
     return {
         "step_id": row.key, "agent": row.agent, "task_type": row.task, "status": row.status,
         "attempts": row.attempts, "started_at": row.started_ms, "completed_at": row.completed_ms,
-        "progress": row.progress, "waiting_for": row.waiting_for,
+        "progress": row.progress or _items_done(row), "waiting_for": row.waiting_for,
         "error": dict(row.error) if row.error else None,
     }  # fmt: skip
+
+
+def _items_done(row: StepRow) -> dict[str, int] | None:
+    what = row.waiting_for or {}
+    if what.get("kind") != "items":
+        return None
+    return {"done": what["count"] - row.open_items, "total": what["count"]}
 
 
 # --- why -----------------------------------------------------------------------------------------

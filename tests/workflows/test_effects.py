@@ -92,6 +92,19 @@ def test_a_no_skips_the_step_and_the_run_goes_on(
     assert sent.calls == []
 
 
+def test_while_one_request_still_waits_the_run_says_so(
+    rt: Runtime, tenant: Ctx, drain: Drain, script: Script, sent: Sent
+) -> None:
+    script.on("act", Done({}, effects=(intent(target="a"), intent(target="b"))))
+    run_id = start(rt, tenant, drain, script)
+    first, second = asked(rt, tenant)
+    for request, status in ((first, "waiting_approval"), (second, "completed")):
+        approvals.decide(rt, tenant, request.approval.id, "approve")
+        drain(rt, script.agents())
+        assert workflows.status(rt, tenant, run_id)["status"] == status
+    assert len({call.key for call in sent.calls}) == 2
+
+
 def test_only_people_who_may_decide_do(
     rt: Runtime, tenant: Ctx, drain: Drain, script: Script
 ) -> None:
