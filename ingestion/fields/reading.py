@@ -19,6 +19,10 @@ _ID = re.compile(
 )
 # `Tax 15 % on 112.90`: that is what the tax is taken of.
 _BASE = re.compile(r"\b(?:on|auf|aus|von|sur|over|sobre)\s*$", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"\s*(?:days?|jours?|tagen?|dagen|días|pcs|stk|stück|pieces|items?|hours?|std|months?|x)\b",
+    re.I,
+)
 _FILLER = re.compile(r"[^\W\d_]{2,}")
 # Words that may stand between a label and its amount.
 _SMALL_WORDS = re.compile(
@@ -98,7 +102,10 @@ def read_amount(zone: Zone, context: Context) -> Candidate | None:
     if typed:
         return typed
     amounts = [a for a in amounts_in(zone, context) if not a.percent]
-    amounts = [a for a in amounts if not _BASE.search(zone.text[: a.start])]
+    amounts = [
+        a for a in amounts
+        if not _BASE.search(zone.text[: a.start]) and not _COUNTED.match(zone.text[a.end :])
+    ]  # fmt: skip
     amounts = [a for a in amounts if a.decimals == 2 or a.currency] or amounts
     if not amounts:
         return None

@@ -94,7 +94,7 @@ def _below(
         return
     if label.name in ("tax", "subtotal") and not header:
         return  # over a column of amounts, not over one
-    under = list(sheet.below(number, segment))
+    under = list(sheet.below(number, segment, 5.5 if kind == "party" else 3.2))
     if kind == "party":
         under = [value for other in under for value in _party_of(sheet, other)]
     for other in under[:1]:
