@@ -14,6 +14,7 @@ from gateway.access import AccessControl
 from gateway.credentials import Keyring
 from gateway.edge import Edge
 from gateway.guard import Guard
+from gateway.hot import HotReads
 from gateway.house import House
 from gateway.provision import ensure_platform
 from gateway.routers import (
@@ -37,9 +38,10 @@ from gateway.streams import Doorbells
 from gateway.uploads import clear_scratch
 from runtime import Runtime
 
+# Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
-    auth, tenants, users, documents, search, answers, models, workflows, definitions,
-    approvals, agents, reports, templates, health, pages,
+    workflows, auth, documents, search, answers, models, approvals, reports, definitions, agents,
+    templates, tenants, users, health, pages,
 )  # fmt: skip
 
 
@@ -51,7 +53,7 @@ def create_app(rt: Runtime) -> FastAPI:
     clear_scratch(rt.settings)
     app = FastAPI(
         title="Weft", version=contract.VERSION, summary=contract.SUMMARY, docs_url=None,
-        redoc_url=None, lifespan=_lifespan, middleware=_middleware(rt, house.access),
+        redoc_url=None, lifespan=_lifespan, middleware=_middleware(house),
         generate_unique_id_function=contract.operation_id,
     )  # fmt: skip
     app.state.house = house
@@ -62,9 +64,11 @@ def create_app(rt: Runtime) -> FastAPI:
     return app
 
 
-def _middleware(rt: Runtime, access: AccessControl) -> list[Middleware]:
+def _middleware(house: House) -> list[Middleware]:
     """Outermost first. CORS stands before the guard: a preflight carries no credential."""
-    origins = [origin.strip() for origin in rt.settings.cors_origins.split(",") if origin.strip()]
+    origins = [
+        origin.strip() for origin in house.rt.settings.cors_origins.split(",") if origin.strip()
+    ]
     cors = Middleware(
         CORSMiddleware, allow_origins=origins, allow_methods=["*"], max_age=600,
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key",
@@ -72,9 +76,10 @@ def _middleware(rt: Runtime, access: AccessControl) -> list[Middleware]:
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )  # fmt: skip
     return [
-        Middleware(Edge, settings=rt.settings),
+        Middleware(Edge, settings=house.rt.settings),
         *([cors] if origins else []),
-        Middleware(Guard, rt=rt, access=access),
+        Middleware(Guard, rt=house.rt, access=house.access),
+        Middleware(HotReads, house=house),
     ]
 
 

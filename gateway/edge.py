@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +45,7 @@ class Edge:
         self._body_max = settings.body_bytes_max
         self._multipart_max = settings.upload_bytes_max * MULTIPART_FILES
         self._in_flight = 0
+        self._log = _log.bind()  # once: binding costs more than writing the line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +63,7 @@ class Edge:
             await _fail(scope, receive, answer)
         finally:
             self._in_flight -= 1
-            _record(scope, answer, time.perf_counter() - began)
+            _record(self._log, scope, answer, time.perf_counter() - began)
 
     async def _admit(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Answer
@@ -160,13 +162,13 @@ async def _fail(scope: Scope, receive: Receive, answer: _Answer) -> None:
     await response(scope, receive, answer.send)
 
 
-def _record(scope: Scope, answer: _Answer, seconds: float) -> None:
+def _record(log: Any, scope: Scope, answer: _Answer, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
     telemetry.requests.labels(method, route, str(answer.status)).inc()
     telemetry.request_seconds.labels(method, route).observe(seconds)
     identity = answer.exchange.identity
-    _log.info(
+    log.info(
         "request", method=method, route=route, status=answer.status, ms=round(seconds * 1000, 2),
         request_id=answer.exchange.request_id, client=answer.exchange.client,
         tenant=identity.ctx.tenant if identity else None,

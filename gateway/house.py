@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from core.context import Ctx
 from core.errors import Forbidden
@@ -13,6 +14,7 @@ from gateway.access import AccessControl, Identity
 from gateway.credentials import Keyring
 from gateway.exchange import exchange_of
 from gateway.guard import identity_of
+from gateway.recent import Recent
 from gateway.streams import Doorbells
 from runtime import Runtime
 
@@ -23,6 +25,7 @@ class House:
     keyring: Keyring
     access: AccessControl
     doorbells: Doorbells
+    finished: Recent = field(default_factory=Recent)  # answers about runs that have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,15 @@ class Permit:
         self.scopes = scopes
 
     async def __call__(self, request: Request) -> Caller:
+        return self.caller(request.app.state.house, request.scope)
+
+    def caller(self, house: House, scope: Scope) -> Caller:
         """Raises `Forbidden`."""
-        identity = identity_of(request.scope)
+        identity = identity_of(scope)
         held = identity.ctx
         if self.scopes and not held.scopes.intersection(self.scopes):
             raise Forbidden(f"This needs the scope {self.scopes[0]!r}.", scope=self.scopes[0])
-        house: House = request.app.state.house
-        request_id = exchange_of(request.scope).request_id
+        request_id = exchange_of(scope).request_id
         ctx = Ctx(held.tenant, held.actor, held.roles, held.scopes, request_id)
         return Caller(house, house.rt, ctx, identity)
 

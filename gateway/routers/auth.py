@@ -10,7 +10,6 @@ from starlette.responses import Response
 from database import api_keys
 from database.api_keys import ApiKey
 from gateway import provision, sessions
-from gateway.access import Identity
 from gateway.exchange import exchange_of
 from gateway.house import Caller, Open, SignedIn, permit
 from gateway.once import Creating
@@ -51,7 +50,7 @@ def logout(who: SignedIn) -> None:
 @router.get("/verify", response_model=Verified)
 async def verify(who: SignedIn) -> Response:
     """Who the credential belongs to and what it may do."""
-    return Response(_verified(who.identity), media_type="application/json")
+    return verified(who)
 
 
 @router.post("/api-keys", status_code=201, response_model=NewApiKey)
@@ -81,23 +80,20 @@ def revoke_key(who: KeyWriter, key_id: str) -> None:
     who.house.access.forget()
 
 
-def _verified(identity: Identity) -> bytes:
-    ctx = identity.ctx
+def verified(who: Caller) -> Response:
+    identity, ctx = who.identity, who.ctx
     kind, _, subject = ctx.actor.partition(":")
-    return (
-        Verified(
-            user_id=subject if kind == "user" else None,
-            key_id=subject if kind == "key" else None,
-            tenant_id=ctx.tenant,
-            tenant=identity.tenant_slug,
-            email=identity.email,
-            roles=sorted(ctx.roles),
-            scopes=sorted(ctx.scopes),
-            expires_at=identity.expires_ms,
-        )
-        .model_dump_json()
-        .encode()
+    answer = Verified(
+        user_id=subject if kind == "user" else None,
+        key_id=subject if kind == "key" else None,
+        tenant_id=ctx.tenant,
+        tenant=identity.tenant_slug,
+        email=identity.email,
+        roles=sorted(ctx.roles),
+        scopes=sorted(ctx.scopes),
+        expires_at=identity.expires_ms,
     )
+    return Response(answer.model_dump_json(), media_type="application/json")
 
 
 def _new_key(who: Caller, body: ApiKeyRequest) -> NewApiKey:
