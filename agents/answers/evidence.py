@@ -26,6 +26,7 @@ COVERED_MIN = 0.6
 COVERED_MIN_ALIKE = 0.45
 SIMILAR_MIN = 0.50
 REST_MIN = 0.35
+ALIKE_MIN = 0.65  # so alike that other words do not matter
 WHO_REST_MIN = 0.7  # one word off is another person: chief executive, chief technology
 
 
@@ -76,11 +77,11 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False
     if not _has_numbers(asked, one.passage):
         return False
-    if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < SIMILAR_MIN:
+    if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < ALIKE_MIN:
         return False
     if asked.wants == "who" and one.rest < WHO_REST_MIN:
         return False
-    if with_vectors and asked.counted and one.similar < SIMILAR_MIN:
+    if with_vectors and asked.counted and one.similar < ALIKE_MIN:
         return answers_well(asked, one.passage.text)
     if one.covered >= COVERED_MIN:
         return True

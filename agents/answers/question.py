@@ -44,7 +44,7 @@ class Asked:
     names: frozenset[str]
     wants: str  # number | money | when | duration | phone | email | who | steps | text
     intents: frozenset[str]  # stems of cause, fix, mean: what a label or a heading may say
-    counted: str  # the stem that follows "how many", else ""
+    counted: frozenset[str]  # stems of the two words after "how many"
 
     @property
     def rest(self) -> dict[str, float]:
@@ -80,10 +80,10 @@ def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
     numbers = frozenset(
         n for n in NUMBER.findall(plain) if not any(n in part for part in code_parts)
     )
-    counted = re.search(r"\bhow (?:many|much) ([a-z]+)", fold(plain))
+    counted = re.search(r"\bhow (?:many|much) ([a-z]+(?: [a-z]+)?)", fold(plain))
     return Asked(
         plain, terms, found_codes, numbers, frozenset(names), wants, _intents(fold(plain)),
-        stem(counted[1]) if counted and wants == "number" else "",
+        frozenset(map(stem, counted[1].split())) if counted and wants == "number" else frozenset(),
     )  # fmt: skip
 
 
@@ -150,12 +150,15 @@ _MONEY = re.compile(
 )
 
 
+_COUNT = re.compile(r"(?<![\d:.,])\d[\d.,]*(?!:)((?:[ -]+\w+){1,3})")
+
+
 def answers_well(asked: Asked, text: str) -> bool:
     """Whether a text has just what was asked for: the counted thing, money, a date."""
     low = fold(text)
     if asked.counted:
-        counts = (m[1] for m in re.finditer(r"\b\d[\d.,]*((?:\W+\w+){1,3})", _DATE.sub(" ", low)))
-        return any(asked.counted in {stem(w) for w in WORD.findall(after)} for after in counts)
+        counts = (m[1] for m in _COUNT.finditer(_DATE.sub(" ", low)))
+        return any(asked.counted & {stem(w) for w in WORD.findall(after)} for after in counts)
     if asked.wants == "money":
         return bool(_MONEY.search(low))
     if asked.wants == "when":
