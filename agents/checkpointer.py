@@ -1,7 +1,9 @@
 """LangGraph's memory in our own tables: plain JSON, on the engine's transaction, fenced.
 
 LangGraph's savers revive objects by msgpack or pickle, commit on their own and let two workers
-fork one thread; this one does none of that.
+fork one thread; this one does none of that. LangGraph calls a saver from a thread that it starts
+for each run of a graph, which costs more than the graph (measured: 1.7 of 2.5 ms), so the
+supervisor itself reads `values` before and calls `keep` after: one checkpoint a decision.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions,
     CheckpointMetadata,
     CheckpointTuple,
+    empty_checkpoint,
 )
 from langgraph.checkpoint.base import (
     Checkpoint as GraphCheckpoint,
@@ -38,11 +41,8 @@ class JsonOnly:
 
 
 class RunCheckpointer(BaseCheckpointSaver[int]):
-    """One decision's view of one run's thread; made anew for each.
-
-    The graph runs with `durability="exit"`: one checkpoint a decision. It is kept here until
-    `save` writes it in the decision's own transaction.
-    """
+    """One decision's view of one run's thread; made anew for each. What is put is held until
+    `save` writes it in the decision's own transaction."""
 
     def __init__(self, tx: Tx, ctx: Ctx, claim: Claim, *, fresh: bool) -> None:
         super().__init__(serde=JsonOnly())
@@ -104,6 +104,19 @@ class RunCheckpointer(BaseCheckpointSaver[int]):
 
     def get_next_version(self, current: int | None, channel: None) -> int:
         return (current or 0) + 1
+
+    def values(self) -> dict[str, Any]:
+        """The state after the last decision; empty at the first."""
+        found = self.get_tuple(_config(self._claim.run_id, None))
+        return dict(found.checkpoint["channel_values"]) if found else {}
+
+    def keep(self, state: dict[str, Any]) -> None:
+        """The state after this decision, as LangGraph's own checkpoint."""
+        made = empty_checkpoint()
+        made["channel_values"] = state
+        step = int(self._known.metadata.get("step", 0)) + 1 if self._known else 0
+        metadata = CheckpointMetadata(source="loop", step=step, parents={})
+        self.put(_config(self._claim.run_id, None), made, metadata, {})
 
     def save(self) -> None:
         """Writes what the graph has put. Raises `FenceLost` when the run is no longer ours."""

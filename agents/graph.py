@@ -42,8 +42,8 @@ class Context:
 
 
 def build() -> Any:
-    """The compiled graph; a checkpointer is bound for each decision. Few nodes are visited each
-    time, because a visit costs more than all that the node does."""
+    """The compiled graph. Few nodes are visited each time, because a visit costs more than all
+    that the node does."""
     graph = StateGraph(State, context_schema=Context)
     graph.add_node("plan", plan)
     graph.add_node("dispatch", dispatch)
@@ -55,7 +55,7 @@ def build() -> Any:
     graph.add_conditional_edges("dispatch", after_dispatch, targets)
     graph.add_edge("decide", "dispatch")
     graph.add_edge("finish", END)
-    return graph.compile(checkpointer=True)
+    return graph.compile()
 
 
 # --- nodes ---------------------------------------------------------------------------------------

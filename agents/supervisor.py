@@ -30,19 +30,14 @@ class Supervisor:
         from agents.graph import Context, State
 
         saver = RunCheckpointer(tx, ctx, claim, fresh=view.first)
-        graph = graph.copy({"checkpointer": saver})
         new: State = {
-            "verdicts": dict(view.verdicts), "candidates": [], "start": [], "skip": [],
-            "end": None, "error": None,
+            "verdicts": dict(view.verdicts), "trail": saver.values().get("trail", []),
+            "candidates": [], "start": [], "skip": [], "end": None, "error": None,
         }  # fmt: skip
-        if saver.fresh:
-            new["trail"] = []
         state: State = graph.invoke(
-            new,
-            {"configurable": {"thread_id": view.run_id}, "recursion_limit": 400},
-            context=Context(view.definition, view.holds),
-            durability="exit",
+            new, {"recursion_limit": 400}, context=Context(view.definition, view.holds)
         )
+        saver.keep(dict(state))
         saver.save()
         return Decision(
             tuple(state["start"]), tuple(state["skip"]), state["end"], state.get("error")
