@@ -35,9 +35,11 @@ def serve(settings: Settings, only: str | None = None) -> None:
 
         rt = stack.enter_context(open_runtime(settings))
         stop = threading.Event()
+        _obey(stop)
         stack.enter_context(_background(rt, roles, stop))
         if sock is None:
-            _until_signal(stop)
+            while not stop.wait(timeout=3600):
+                pass
         else:
             _gateway(rt, sock, stop)
 
@@ -55,10 +57,17 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event) -> None:
         timeout_graceful_shutdown=10,
         timeout_keep_alive=30,
     )
+    server = uvicorn.Server(config)
+
+    def follow() -> None:
+        stop.wait()
+        server.should_exit = True  # also for a signal that came before uvicorn listened to any
+
+    threading.Thread(target=follow, name="weft-stop", daemon=True).start()
     sock.listen(2048)
     log.info("listening", url=process.url_of(rt.settings))
     try:
-        uvicorn.Server(config).run(sockets=[sock])
+        server.run(sockets=[sock])
     finally:
         stop.set()
 
@@ -94,11 +103,12 @@ def _thread(name: str, target: Callable[..., None], *args: Any) -> threading.Thr
     return thread
 
 
-def _until_signal(stop: threading.Event) -> None:
+def _obey(stop: threading.Event) -> None:
+    """A signal asks for an orderly end. Uvicorn takes signals over while it serves and raises them
+    again afterwards: the default action would then end the workers in the middle of a step."""
+
     def ask(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask)
-    while not stop.wait(timeout=3600):
-        pass
