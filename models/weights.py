@@ -72,17 +72,19 @@ def folder(settings: Settings) -> Path:
     return (Path(cache_home) if cache_home else Path.home() / ".cache") / "weft" / "models"
 
 
-def files_of(model: str) -> tuple[WeightFile, ...]:
-    """The files of one model. Raises `InvalidInput` for a name that is not in the manifest."""
-    found = tuple(file for file in manifest() if model in file.models)
+def files_of(model: str, files: Sequence[WeightFile] | None = None) -> tuple[WeightFile, ...]:
+    """The files of one model, out of the manifest where no others are given. Raises
+    `InvalidInput` for a name that is not there."""
+    listed = manifest() if files is None else files
+    found = tuple(file for file in listed if model in file.models)
     if not found:
-        known = ", ".join(sorted({name for file in manifest() for name in file.models}))
+        known = ", ".join(sorted({name for file in listed for name in file.models}))
         raise InvalidInput(f"There is no model {model!r} in models.toml; it names {known}.")
     return found
 
 
-def default_models() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f.models[0] for f in manifest() if f.default))
+def _default_models(files: Sequence[WeightFile]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f.models[0] for f in files if f.default))
 
 
 def present(settings: Settings, model: str) -> bool:
@@ -98,9 +100,14 @@ def _size(path: Path) -> int:
         return -1
 
 
-def path_of(settings: Settings, model: str, role: str = "weights") -> Path:
+def path_of(
+    settings: Settings,
+    model: str,
+    role: str = "weights",
+    files: Sequence[WeightFile] | None = None,
+) -> Path:
     """The checked file. Raises `Unavailable` when it is missing or not what the manifest says."""
-    file = next(f for f in files_of(model) if f.role == role)
+    file = next(f for f in files_of(model, files) if f.role == role)
     path = folder(settings) / file.name
     if not path.is_file():
         raise Unavailable(f"{file.name} is not there. Type: weft models pull {model}")
@@ -124,6 +131,7 @@ def pull(
     settings: Settings,
     names: Sequence[str] = (),
     progress: Progress = lambda name, done, total: None,
+    files: Sequence[WeightFile] | None = None,
 ) -> list[str]:
     """Fetches what is missing of the named models (the default set when none is named).
 
@@ -131,7 +139,11 @@ def pull(
     Gives the names of the files fetched. Raises `Unavailable` with each place that was tried.
     """
     base = folder(settings)
-    missing = [f for f in _wanted(names) if _size(base / f.name) != f.bytes]
+    missing = [
+        f
+        for f in _wanted(names, manifest() if files is None else files)
+        if _size(base / f.name) != f.bytes
+    ]
     if not missing:
         return []
     try:
@@ -143,9 +155,9 @@ def pull(
     return [file.name for file in missing]
 
 
-def _wanted(names: Sequence[str]) -> list[WeightFile]:
-    files = (file for name in names or default_models() for file in files_of(name))
-    return list(dict.fromkeys(files))
+def _wanted(names: Sequence[str], files: Sequence[WeightFile]) -> list[WeightFile]:
+    chosen = (file for name in names or _default_models(files) for file in files_of(name, files))
+    return list(dict.fromkeys(chosen))
 
 
 class _Pull:

