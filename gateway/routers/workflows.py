@@ -139,8 +139,7 @@ def _exists(who: Caller, workflow_id: str) -> None:
 
 def status_of(who: Caller, workflow_id: str) -> Response:
     """What a finished run says is kept as bytes: it changes only when the run is tried again."""
-    with who.rt.db.read() as tx:
-        ended = runs.ended_at(tx, who.ctx, workflow_id)
+    ended = runs.ended_at(who.rt.db, who.ctx, workflow_id)
     key = (who.ctx.tenant, workflow_id, ended)
     body = None if ended is None else who.house.finished.get(key)
     if body is None:
