@@ -1,0 +1,212 @@
+"""The whole platform dies by SIGKILL at a named boundary; started again it ends what it accepted.
+
+A client that never got an answer asks again with the same key. By default some boundaries are
+tried, with WEFT_TORTURE=1 all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core.failpoints import NAMES
+from examples.make import invoices
+from tests.fakes.sink import HttpSink
+from tests.flows.person import Person
+from tests.flows.platform import Forge, Platform, pause
+
+# One of each kind of thing that is made durable; the engine's own are tried in tests/crash.
+USUAL = (
+    "upload.commit:before:1", "upload.commit:after:1", "submit.commit:after:1",
+    "journal.commit:after:2", "index.commit:before:1", "step.commit:before:4",
+    "effect.call:after:1", "effect.commit:before:2",
+)  # fmt: skip
+LATER = {"claim.commit": 5, "step.start": 5, "step.commit": 5, "journal.commit": 2,
+         "index.commit": 2, "effect.call": 2, "effect.sent": 2, "effect.commit": 2,
+         "advance.commit": 3, "run.commit": 3, "relay.publish": 3}  # fmt: skip
+EVERY = tuple(
+    f"{name}:{side}:{nth}"
+    for name in NAMES
+    for side in ("before", "after")
+    for nth in sorted({1, LATER.get(name, 1)})
+)
+RULES = tuple(dict.fromkeys((*USUAL, *EVERY)))
+TORTURE = os.environ.get("WEFT_TORTURE") == "1"
+NAMED = ("Brightwater invoice 2026-118.docx", "ledger.xlsx")
+FILES = tuple((name, data) for name, data in invoices() if name in NAMED)
+QUICK = {"WEFT_LEASE_SECONDS": "1", "WEFT_HEARTBEAT_SECONDS": "0.3", "WEFT_SWEEP_SECONDS": "0.2",
+         "WEFT_RETRY_BASE_SECONDS": "0.1", "WEFT_WORKER_THREADS": "2"}  # fmt: skip
+SCOPES = ["documents:read", "documents:write", "workflows:execute", "workflows:read",
+          "reports:read", "approvals:read"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def forge() -> Iterator[Forge]:
+    made = Forge()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, forge: Forge) -> tuple[Path, str]:
+    """A data folder with the tenant `acme`, whose admin has agreed to every mail and webhook, and
+    a program's key."""
+    made = Platform(tmp_path_factory.mktemp("template"), QUICK, forge)
+    made.provision(acme="unlimited")
+    made.start()
+    admin = made.person("acme")
+    yes = [{"connector": name, "target": "*"} for name in ("email", "webhook")]
+    tenant = admin.get("/auth/verify")["tenant_id"]
+    answer = admin.ask("PATCH", f"/tenants/{tenant}", json={"config": {"pre_approved": yes}})
+    assert answer.status_code == 200, answer.text
+    key = admin.post("/auth/api-keys", json={"name": "program", "scopes": SCOPES}).json()["key"]
+    admin.close()
+    assert made.stop() == 0
+    return made.folder, key
+
+
+@dataclass
+class Program:
+    """A client that does not give up: what got no answer is asked for again, under its key."""
+
+    platform: Platform
+    key: str
+    hook: str
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def go(self) -> dict[str, Any]:
+        """Everything from the first upload to the end of the run. Raises what httpx raises when
+        the platform dies on the way."""
+        who = Person(self.platform.url, {"X-API-Key": self.key})
+        try:
+            documents = [self._once(file[0], partial(self._upload, who, file)) for file in FILES]
+            run = self._once("run", partial(self._execute, who, documents))
+            return who.status(run, "completed", seconds=60)
+        finally:
+            who.close()
+
+    def _once(self, what: str, ask: Callable[[], Any]) -> Any:
+        if what not in self.answers:
+            self.answers[what] = ask()
+        return self.answers[what]
+
+    def _upload(self, who: Person, file: tuple[str, bytes]) -> str:
+        answer = who.send(file, key=file[0])
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["items"][0]["document_id"])
+
+    def _execute(self, who: Person, documents: list[str]) -> str:
+        body = {
+            "workflow": "invoice-review", "documents": documents,
+            "callback_url": f"{self.hook}/done",
+            "inputs": {"as_of": "2026-11-21", "notify_email": "ap@acme.example",
+                       "webhook_url": self.hook},
+        }  # fmt: skip
+        return who.execute(key="run", **body)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_killed_platform_ends_what_it_accepted_and_repeats_nothing(
+    rule: str, template: tuple[Path, str], forge: Forge, tmp_path: Path
+) -> None:
+    if rule not in USUAL and not TORTURE:
+        pytest.skip("one of the boundaries that are tried with WEFT_TORTURE=1")
+    folder, (made, key) = tmp_path / "data", template
+    shutil.copytree(made, folder)
+    with HttpSink(tmp_path / "deliveries") as sink:
+        platform = Platform(folder, {**QUICK, "WEFT_EGRESS_ALLOW": sink.place}, forge)
+        program = Program(platform, key, sink.url)
+        platform.start(f"{rule}=kill")
+        died = _died(platform, program)
+        before = _read(folder)
+        platform.start()
+        try:
+            status = program.go()
+            _settled(platform)
+            found = _found(platform, program)
+        finally:
+            assert platform.stop() == 0
+        assert died == -9, "the boundary was never passed"
+        assert [one["kind"] for one in status["outputs"]["exceptions"]] == ["po_missing"]
+        assert found == {"documents": len(FILES), "reviews": 1, "reports": 1, "waiting": 0}
+        assert {name: _read(folder)[name] for name in before} == before, "read twice"
+        _assert_sent_once(sink, folder)
+
+
+def _died(platform: Platform, program: Program) -> int:
+    """Works until the platform is dead; its exit status."""
+    if not platform.is_dead():
+        try:
+            program.go()
+        except httpx.TransportError:
+            pass
+        else:
+            _until(platform.is_dead, 5)
+    return platform.dead()
+
+
+def _until(holds: Callable[[], bool], seconds: float) -> bool:
+    for _ in range(int(seconds / 0.05)):
+        if holds():
+            return True
+        pause()
+    return False
+
+
+def _settled(platform: Platform) -> None:
+    """Until no job is left: the callback goes out after the run's end."""
+
+    def empty() -> bool:
+        with sqlite3.connect(platform.folder / "weft.db") as db:
+            return not db.execute("SELECT count(*) FROM jobs").fetchone()[0]
+
+    assert _until(empty, 30), "there are still jobs"
+
+
+def _found(platform: Platform, program: Program) -> dict[str, int]:
+    who = Person(platform.url, {"X-API-Key": program.key})
+    documents = list(who.listing("/documents"))
+    assert {one["status"] for one in documents} == {"ready"}
+    runs = list(who.listing("/workflows"))
+    assert {one["status"] for one in runs} == {"completed"}
+    found = {
+        "documents": len(documents),
+        "reviews": sum(one["workflow"] == "invoice-review" for one in runs),
+        "reports": len(list(who.listing("/reports"))),
+        "waiting": len(list(who.listing("/approvals"))),
+    }
+    who.close()
+    return found
+
+
+def _read(folder: Path) -> dict[str, int]:
+    """Object → when it was written, of each document's text that is kept."""
+    return {
+        path.name: path.stat().st_mtime_ns
+        for path in folder.glob("blobs/t/*/parsed/*")
+        if path.is_file()
+    }
+
+
+def _assert_sent_once(sink: HttpSink, folder: Path) -> None:
+    """One webhook of the exception and one callback, each under one id however often it was tried;
+    one mail."""
+    bodies: dict[str, set[str]] = {}
+    for one in sink.deliveries():
+        bodies.setdefault(one["id"], set()).add(one["body"])
+    assert all(len(texts) == 1 for texts in bodies.values()), "one id, two messages"
+    kinds = sorted(json.loads(text)["type"] for texts in bodies.values() for text in texts)
+    assert kinds == ["invoice.exception", "workflow.completed"]
+    mails = [message_from_bytes(p.read_bytes()) for p in folder.glob("outbox/*.eml")]
+    assert len(mails) == 1
