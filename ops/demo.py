@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from ops.output import FAILED, guarded, note, progress, say, table
 ROOT = Path(__file__).parent.parent
 TENANTS = {"clearpay": "ClearPay", "mediops": "MediOps"}
 RUN_SECONDS = 600.0
+MAIL_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def demo(settings: Settings) -> None:
     was_running = process.running(settings) is not None
     url = process.start(settings).url
     say(f"Weft {'already runs' if was_running else 'runs'} at {url}\n")
-    fine = _invoice_review(_sign_in(url, logins["clearpay"]), folder)
+    fine = _invoice_review(_sign_in(url, logins["clearpay"]), settings, folder)
     for slug in TENANTS:
         fine &= _support_digest(_sign_in(url, logins[slug]), folder, slug)
     _closing(url, logins)
@@ -139,7 +141,7 @@ def _execute(client: Client, workflow: str, body: dict[str, Any]) -> dict[str, A
     return follow(client, accepted["workflow_id"], RUN_SECONDS, title=workflow)
 
 
-def _invoice_review(client: Client, folder: Path) -> bool:
+def _invoice_review(client: Client, settings: Settings, folder: Path) -> bool:
     say("invoice-review (ClearPay): read, extract, check against the ledger, report, notify")
     files = folder / "files" / "clearpay" / "invoices"
     body = {
@@ -157,9 +159,38 @@ def _invoice_review(client: Client, folder: Path) -> bool:
         for source in item["sources"][:2]:
             say(f"      {place(source)}: “{' '.join(source['quote'].split())[:90]}”")
     _show_files(client, status, folder / "reports")
-    waiting = [item for item in client.listing("/approvals") if item["status"] == "waiting"]
-    say(f"  {len(waiting)} actions wait for a person: weft approvals list --tenant clearpay\n")
+    _approve_one(client, settings)
     return status["status"] in ("completed", "waiting_approval") and bool(status["reports"])
+
+
+def _approve_one(client: Client, settings: Settings) -> None:
+    """As a person would: one e-mail is approved, the other actions go on waiting.
+
+    Only the first demo does so, and only where mails are files: nobody is written to by a demo.
+    """
+    items = list(client.listing("/approvals"))
+    waiting = [item for item in items if item["status"] == "waiting"]
+    outbox = Path(settings.smtp_url.removeprefix("file:"))
+    if settings.smtp_url.startswith("file:") and len(waiting) == len(items) and waiting:
+        first = next(item for item in waiting if item["summary"].startswith("E-mail"))
+        before = set(outbox.glob("*.eml"))
+        body = {"decision": "approve", "comment": "approved by the demo"}
+        client.call("POST", f"/approvals/{first['id']}", json=body)
+        sent = _appeared(outbox, before)
+        say(f"  approved: {first['summary']}")
+        say(f"  sent as:  {sent or 'not yet: weft doctor'}")
+    left = len(waiting) - (len(waiting) == len(items))
+    say(f"  {left} actions wait for a person: weft approvals list --tenant clearpay\n")
+
+
+def _appeared(folder: Path, before: set[Path]) -> Path | None:
+    deadline = time.monotonic() + MAIL_SECONDS
+    while time.monotonic() < deadline:
+        new = set(folder.glob("*.eml")) - before
+        if new:
+            return new.pop()
+        time.sleep(0.1)
+    return None
 
 
 def _support_digest(client: Client, folder: Path, slug: str) -> bool:
