@@ -42,7 +42,7 @@ def test_a_document_is_read_found_asked_and_forgotten(town: Town) -> None:
     assert page[cited["start"] : cited["end"]] == cited["quote"]
     assert town.http.delete(f"/documents/{document}", headers=headers).status_code == 204
     gone = town.http.post("/search", json={"query": "pump P-7 station"}, headers=headers).json()
-    assert gone["hits"] == []
+    assert document not in [hit["document_id"] for hit in gone["hits"]]
     assert town.http.get(f"/documents/{document}/content", headers=headers).status_code == 404
 
 
@@ -75,7 +75,7 @@ def test_nothing_of_one_tenant_is_found_by_another(town: Town) -> None:
         answer.pop("question", None)
         assert document not in json.dumps(answer)
         assert not answer.get("answered", False)
-        assert answer.get("hits", []) == []
+        assert "CANARY" not in json.dumps(answer.get("hits", []))
 
 
 def test_a_damaged_file_fails_with_its_reason_and_the_others_go_on(town: Town) -> None:
