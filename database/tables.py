@@ -303,7 +303,7 @@ jobs = _tenant_table(
     _json("error"),
     _ms("created_ms", nullable=False),
     _points_at("runs", "run_id"),
-    Index("ix_jobs_ready", "status", "queue", "ready_ms"),
+    Index("ix_jobs_ready", "status", "queue", "tenant_id", "ready_ms"),
     Index("ix_jobs_run", "tenant_id", "run_id"),
 )
 
