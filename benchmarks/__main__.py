@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -21,27 +22,26 @@ def main(names: Iterable[str]) -> int:
         sys.stderr.write(f"There is no bench {', '.join(unknown)}; there are {BENCHES}\n")
         return 2
     FIGURES.parent.mkdir(exist_ok=True)
-    kept = _kept(set(wanted))
     short = 0
-    with FIGURES.open("w") as file:
-        file.writelines(kept)
-        for name in wanted:
-            sys.stderr.write(f"bench {name} ...\n")
-            for figure in importlib.import_module(f"benchmarks.{name}").run():
-                line = json.dumps({**figure, "bench": name, "at": int(time.time())})
-                print(line, flush=True)
-                file.write(line + "\n")
-                short += not figure["pass"]
+    for name in wanted:
+        sys.stderr.write(f"bench {name} ...\n")
+        lines = []
+        for figure in importlib.import_module(f"benchmarks.{name}").run():
+            lines.append(json.dumps({**figure, "bench": name, "at": int(time.time())}))
+            print(lines[-1], flush=True)
+            short += not figure["pass"]
+        _keep(name, lines)
     sys.stderr.write(f"{short} figures fall short of their goal\n")
     return 0
 
 
-def _kept(again: set[str]) -> list[str]:
-    """The figures of the benches that are not run this time."""
-    if not FIGURES.exists():
-        return []
-    lines = FIGURES.read_text().splitlines(keepends=True)
-    return [line for line in lines if _bench(line) not in again]
+def _keep(name: str, lines: list[str]) -> None:
+    """Puts a bench's figures in place of its last ones; the file is never half-written."""
+    old = FIGURES.read_text().splitlines() if FIGURES.exists() else []
+    kept = [line for line in old if _bench(line) != name]
+    part = FIGURES.with_suffix(f".{os.getpid()}")
+    part.write_text("\n".join([*kept, *lines]) + "\n")
+    part.replace(FIGURES)
 
 
 def _bench(line: str) -> str:

@@ -31,8 +31,12 @@ def serve(settings: Settings, only: str | None = None) -> None:
         sock = process.bind(settings) if "gateway" in roles else None
         if only is None:
             stack.enter_context(process.holding(settings, process.url_of(settings)))
+        # Imported before any thread starts: two threads that import one package at the same time
+        # can each see the other's half.
         from backends.build import open_runtime
 
+        if sock is not None:
+            import gateway.app  # noqa: F401
         rt = stack.enter_context(open_runtime(settings))
         stop = threading.Event()
         _obey(stop)
@@ -76,11 +80,13 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event) -> None:
 def _background(rt: Runtime, roles: tuple[str, ...], stop: threading.Event) -> Iterator[None]:
     """Worker and relay threads; at the end they are told to stop and waited for."""
     threads: list[threading.Thread] = []
-    if "worker" in roles:
-        threads.append(_thread("worker", _work, rt, stop))
-    if "relay" in roles:
-        from workflows.relay import run_relay
+    from agents.registry import AGENTS
+    from workflows.relay import run_relay
+    from workflows.worker import Worker
 
+    if "worker" in roles:
+        threads.append(_thread("worker", Worker(rt, AGENTS, QUEUES).run, stop))
+    if "relay" in roles:
         threads.append(_thread("relay", run_relay, rt, stop))
     try:
         yield
@@ -88,13 +94,6 @@ def _background(rt: Runtime, roles: tuple[str, ...], stop: threading.Event) -> I
         stop.set()
         for thread in threads:
             thread.join(timeout=25)
-
-
-def _work(rt: Runtime, stop: threading.Event) -> None:
-    from agents.registry import AGENTS
-    from workflows.worker import Worker
-
-    Worker(rt, AGENTS, QUEUES).run(stop)
 
 
 def _thread(name: str, target: Callable[..., None], *args: Any) -> threading.Thread:
