@@ -60,9 +60,15 @@ def ring(rt: Runtime) -> None:
 
 
 def receive(
-    rt: Runtime, ctx: Ctx, uploads: Sequence[Upload], start: Start = submitted
+    rt: Runtime,
+    ctx: Ctx,
+    uploads: Sequence[Upload],
+    start: Start = submitted,
+    also: Callable[[Tx, list[Received]], None] = lambda _tx, _made: None,
 ) -> list[Received]:
     """Raises for the first file that cannot be used (`filename` in the error), with nothing kept.
+
+    `also` runs in the same transaction.
 
     A file whose bytes this tenant already has is not stored as new work: it is ready at once when
     the first one is.
@@ -73,6 +79,7 @@ def receive(
             rt.vault.put(ctx, ORIGINAL, one.id, _bytes(upload))
         with fp("upload.commit"), rt.db.transaction() as tx:
             received = [_accepted(rt, tx, ctx, one, start) for one in new]
+            also(tx, received)
     except Exception:
         _unkept(rt, ctx, new)
         raise

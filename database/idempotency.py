@@ -23,15 +23,14 @@ class Stored:
     response: Any
 
 
-def begin(
-    tx: Tx, ctx: Ctx, key: str, *, route: str, body_hash: str, lease_ms: int
-) -> Stored | None:
-    """None: carry it out, then `finish` or `release`. A request that died half-way is taken over
-    after its lease. Raises `InvalidInput` for another body and `Conflict` while one is running."""
+def begin(tx: Tx, ctx: Ctx, key: str, *, route: str, body_hash: str, lease_ms: int) -> Stored | int:
+    """A number: carry it out, then `finish` with that fence, or `release`. A request that died
+    half-way is taken over after its lease. Raises `InvalidInput` for another body and `Conflict`
+    while one is running."""
     row = tx.execute(select(idempotency).where(_is(ctx, key)).with_for_update()).first()
     if row is None:
         _reserve(tx, ctx, key, route, body_hash)
-        return None
+        return tx.now_ms
     if (row.route, row.body_hash) != (route, body_hash):
         raise InvalidInput(
             "This Idempotency-Key was used with another request. Take a new key.",
@@ -40,22 +39,31 @@ def begin(
     if row.status is not None:
         return Stored(row.status, row.response)
     if row.created_ms + lease_ms > tx.now_ms:
-        raise Conflict(
-            "The first request with this Idempotency-Key is still running.",
-            code="idempotency_running",
-            retry_after=1,
-        )
+        raise _running()
     tx.execute(update(idempotency).where(_is(ctx, key)).values(created_ms=tx.now_ms))
-    return None
+    return tx.now_ms
 
 
-def finish(tx: Tx, ctx: Ctx, key: str, status: int, response: Any) -> None:
-    tx.execute(update(idempotency).where(_is(ctx, key)).values(status=status, response=response))
+def finish(tx: Tx, ctx: Ctx, key: str, fence: int, status: int, response: Any) -> None:
+    """In the transaction of what was asked for, where there is one: both are kept or neither.
+    Raises `Conflict` when another request has taken the key over."""
+    mine = (idempotency.c.created_ms == fence) & idempotency.c.status.is_(None)
+    done = tx.execute(
+        update(idempotency).where(_is(ctx, key), mine).values(status=status, response=response)
+    )
+    if done.rowcount != 1:
+        raise _running()
 
 
 def release(tx: Tx, ctx: Ctx, key: str) -> None:
     """The request was refused and changed nothing: the key may be used again."""
     tx.execute(delete_from(idempotency).where(_is(ctx, key), idempotency.c.status.is_(None)))
+
+
+def release_all(tx: Tx) -> None:
+    """At a gateway's start: whoever was at work on a request before may be dead. One that is alive
+    after all meets its missing fence at `finish`."""
+    tx.execute(delete_from(idempotency).where(idempotency.c.status.is_(None)))
 
 
 def sweep(tx: Tx, older_than_ms: int) -> None:
@@ -71,11 +79,15 @@ def _reserve(tx: Tx, ctx: Ctx, key: str, route: str, body_hash: str) -> None:
     try:
         tx.execute(insert(idempotency), row)
     except IntegrityError as error:
-        raise Conflict(
-            "The first request with this Idempotency-Key is still running.",
-            code="idempotency_running",
-            retry_after=1,
-        ) from error
+        raise _running() from error
+
+
+def _running() -> Conflict:
+    return Conflict(
+        "The first request with this Idempotency-Key is still running.",
+        code="idempotency_running",
+        retry_after=1,
+    )
 
 
 def _is(ctx: Ctx, key: str) -> Any:

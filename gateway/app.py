@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from database import idempotency
 from gateway import contract, problems
 from gateway.access import AccessControl
 from gateway.credentials import Keyring
@@ -50,6 +51,8 @@ def create_app(rt: Runtime) -> FastAPI:
     keyring = Keyring(rt.root_key)
     house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus))
     ensure_platform(rt)
+    with rt.db.transaction() as tx:
+        idempotency.release_all(tx)
     clear_scratch(rt.settings)
     app = FastAPI(
         title="Weft", version=contract.VERSION, summary=contract.SUMMARY, docs_url=None,

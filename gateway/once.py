@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Header, Request
@@ -15,11 +16,15 @@ from starlette.responses import Response
 
 from core.errors import InvalidInput
 from core.vault import seal, unseal
-from database import idempotency
+from database import Tx, idempotency
 from gateway.house import Caller
 
 LEASE_MS = 60_000  # a request that died half-way may be repeated after that
 KEPT_MS = 7 * 24 * 3_600_000
+
+
+# Stores the answer in the transaction that it is handed.
+Keep: TypeAlias = Callable[[Tx, BaseModel], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +37,39 @@ class Once:
     ) -> Response:
         """Carries `carry_out` out, or gives the stored answer. `request` is whatever makes two
         requests the same: a schema or plain JSON."""
+
+        def then_keep(keep: Keep) -> BaseModel:
+            answer = carry_out()
+            with who.rt.db.transaction() as tx:
+                keep(tx, answer)
+            return answer
+
+        return self.within(who, request, then_keep, status=status)
+
+    def within(
+        self, who: Caller, request: Any, carry_out: Callable[[Keep], BaseModel], *, status: int
+    ) -> Response:
+        """The same where `carry_out` keeps its answer by itself, in the transaction of what it
+        makes: then no crash can leave one without the other."""
         if self.key is None:
-            return _response(status, carry_out().model_dump_json().encode())
-        stored = self._begin(who, _digest(request))
-        if stored is not None:
-            body = unseal(who.rt.keys(who.ctx), base64.b64decode(stored.response), self._address)
-            return _response(stored.status, body, {"Idempotent-Replayed": "true"})
+            return _response(status, carry_out(_forget).model_dump_json().encode())
+        found = self._begin(who, _digest(request))
+        if isinstance(found, idempotency.Stored):
+            body = unseal(who.rt.keys(who.ctx), base64.b64decode(found.response), self._address)
+            return _response(found.status, body, {"Idempotent-Replayed": "true"})
         try:
-            body = carry_out().model_dump_json().encode()
+            answer = carry_out(partial(self._keep, who, found, status))
         except BaseException:
             with who.rt.db.transaction() as tx:
                 idempotency.release(tx, who.ctx, self.key)
             raise
-        self._finish(who, status, body)
-        return _response(status, body)
+        return _response(status, answer.model_dump_json().encode())
 
     @property
     def _address(self) -> str:
         return f"idempotency/{self.route}/{self.key}"
 
-    def _begin(self, who: Caller, body_hash: str) -> idempotency.Stored | None:
+    def _begin(self, who: Caller, body_hash: str) -> idempotency.Stored | int:
         assert self.key is not None
         with who.rt.db.transaction() as tx:
             if tx.now_ms % 64 == 0:  # now and then is often enough
@@ -60,12 +78,17 @@ class Once:
                 tx, who.ctx, self.key, route=self.route, body_hash=body_hash, lease_ms=LEASE_MS
             )
 
-    def _finish(self, who: Caller, status: int, body: bytes) -> None:
+    def _keep(self, who: Caller, fence: int, status: int, tx: Tx, answer: BaseModel) -> None:
         assert self.key is not None
+        body = answer.model_dump_json().encode()
         # Sealed: an answer may show an API key, which is kept nowhere in the clear.
         sealed = seal(who.rt.keys(who.ctx), body, self._address)
-        with who.rt.db.transaction() as tx:
-            idempotency.finish(tx, who.ctx, self.key, status, base64.b64encode(sealed).decode())
+        text = base64.b64encode(sealed).decode()
+        idempotency.finish(tx, who.ctx, self.key, fence, status, text)
+
+
+def _forget(_tx: Tx, _answer: BaseModel) -> None:
+    """Without a key nothing is kept."""
 
 
 def _digest(request: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +50,22 @@ class Submission:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def submit(rt: Runtime, ctx: Ctx, submission: Submission, *, catalog: Catalog | None = None) -> Run:
+def submit(
+    rt: Runtime,
+    ctx: Ctx,
+    submission: Submission,
+    *,
+    catalog: Catalog | None = None,
+    also: Callable[[Tx, Run], None] = lambda _tx, _run: None,
+) -> Run:
     """Accepted: from here on the run ends in one way or another, whatever dies.
 
-    `catalog` checks the agents and tasks of a `definition` that comes along.
+    `catalog` checks the agents and tasks of a `definition` that comes along. `also` runs in the
+    same transaction.
     """
     with turn(rt, ctx, "submit.commit") as t:
         run = submit_in(rt, t.tx, ctx, submission, catalog=catalog)
+        also(t.tx, run)
     rt.jobs.ring(SUPERVISOR)
     rt.jobs.ring("relay")
     return run

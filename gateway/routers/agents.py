@@ -10,8 +10,9 @@ from starlette.responses import Response
 from agents import status
 from agents.registry import AGENTS
 from core.errors import InvalidInput
+from database.runs import Run
 from gateway.house import Caller, permit
-from gateway.once import Creating
+from gateway.once import Creating, Keep
 from gateway.references import own_documents
 from gateway.schemas.workflows import (
     AgentAnswer,
@@ -38,10 +39,10 @@ def trigger(
     body: TriggerRequest,
 ) -> Response:  # fmt: skip
     """A run of a single step."""
-    return once(who, body, lambda: _trigger(who, agent_type, body), status=202)
+    return once.within(who, body, lambda keep: _trigger(who, agent_type, body, keep), status=202)
 
 
-def _trigger(who: Caller, agent: str, body: TriggerRequest) -> Triggered:
+def _trigger(who: Caller, agent: str, body: TriggerRequest, keep: Keep) -> Triggered:
     if AGENTS.catalog.find(agent, body.task_type) is None:
         known = ", ".join(AGENTS.catalog.tasks_of(agent)) or "none"
         raise InvalidInput(
@@ -53,7 +54,14 @@ def _trigger(who: Caller, agent: str, body: TriggerRequest) -> Triggered:
         definition=_definition(agent, body), inputs={"payload": body.payload},
         priority=body.priority,
     )  # fmt: skip
-    run = submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog)
+    run = submit(
+        who.rt, who.ctx, submission, catalog=AGENTS.catalog,
+        also=lambda tx, run: keep(tx, _triggered(run)),
+    )  # fmt: skip
+    return _triggered(run)
+
+
+def _triggered(run: Run) -> Triggered:
     return Triggered(workflow_id=run.id, step_id="task", status=run.status)
 
 

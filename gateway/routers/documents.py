@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from database import documents
 from database.documents import DocumentRow
 from gateway.downloads import BYTES, attachment
 from gateway.house import Caller, permit
-from gateway.once import Creating
+from gateway.once import Creating, Keep
 from gateway.paging import Cursor, Limit, listed
 from gateway.schemas.base import Id, Listing
 from gateway.schemas.documents import (
@@ -55,7 +56,7 @@ async def upload(who: Writer, once: Creating, request: Request) -> Response:
     """One or more files; all are taken or none. Each is then read by a run of its own."""
     async with received(request, who.rt.settings) as form:
         return await run_in_threadpool(
-            once, who, form.fingerprint(), lambda: _receive(who, form), status=202
+            once.within, who, form.fingerprint(), lambda keep: _receive(who, form, keep), status=202
         )
 
 
@@ -127,7 +128,7 @@ def extract(who: Reader, document_id: str, body: ExtractRequest) -> FieldsAnswer
     return _fields(document_id, found, names)
 
 
-def _receive(who: Caller, form: Form) -> Uploaded:
+def _receive(who: Caller, form: Form, keep: Keep) -> Uploaded:
     _within_quota(who, form)
     given = form.fields
     uploads = [
@@ -137,7 +138,13 @@ def _receive(who: Caller, form: Form) -> Uploaded:
         )
         for file in form.files
     ]  # fmt: skip
-    taken = ingestion.receive(who.rt, who.ctx, uploads)
+    taken = ingestion.receive(
+        who.rt, who.ctx, uploads, also=lambda tx, taken: keep(tx, _uploaded(taken))
+    )
+    return _uploaded(taken)
+
+
+def _uploaded(taken: Sequence[ingestion.Received]) -> Uploaded:
     return Uploaded(items=[Accepted.model_validate(asdict(one)) for one in taken])
 
 

@@ -12,9 +12,10 @@ from agents.registry import AGENTS
 from core.errors import Conflict, NotFound
 from database import reports, runs
 from database.reports import Report
+from database.runs import Run
 from gateway.downloads import BYTES, attachment
 from gateway.house import Caller, permit
-from gateway.once import Creating
+from gateway.once import Creating, Keep
 from gateway.paging import Cursor, Limit, listed
 from gateway.references import documents_exist
 from gateway.schemas.base import Listing
@@ -35,7 +36,7 @@ Writer = Annotated[Caller, permit("reports:write")]
 @router.post("", status_code=202, response_model=ReportAccepted)
 def create(who: Writer, once: Creating, body: ReportRequest) -> Response:
     """A shorthand for a workflow run. Until the report is made, `report_id` stands for it."""
-    return once(who, body, lambda: _request(who, body), status=202)
+    return once.within(who, body, lambda keep: _request(who, body, keep), status=202)
 
 
 @router.get("")
@@ -59,14 +60,21 @@ def download(who: Reader, report_id: str, format: Annotated[Format, Query()] = "
     return attachment(data, filename, kind)
 
 
-def _request(who: Caller, body: ReportRequest) -> ReportAccepted:
+def _request(who: Caller, body: ReportRequest, keep: Keep) -> ReportAccepted:
     documents_exist(who, body.documents)
     template = report.find_template(who.rt, who.ctx, body.template)
     submission = Submission(
         definition=report.definition(template, body.formats), documents=tuple(body.documents),
         inputs={"params": body.params},
     )  # fmt: skip
-    run = submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog)
+    run = submit(
+        who.rt, who.ctx, submission, catalog=AGENTS.catalog,
+        also=lambda tx, run: keep(tx, _accepted(run)),
+    )  # fmt: skip
+    return _accepted(run)
+
+
+def _accepted(run: Run) -> ReportAccepted:
     return ReportAccepted(
         report_id=run.id, workflow_id=run.id, status=run.status,
         links={"report": f"/reports/{run.id}", "status": f"/workflows/{run.id}/status"},

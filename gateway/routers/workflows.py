@@ -15,7 +15,7 @@ from database import run_logs, runs
 from database.runs import Run
 from gateway import run_events
 from gateway.house import Caller, permit
-from gateway.once import Creating
+from gateway.once import Creating, Keep
 from gateway.paging import Cursor, Limit, listed
 from gateway.references import documents_exist, own_documents
 from gateway.schemas.base import Listing
@@ -42,7 +42,7 @@ EventId = Annotated[str | None, Header(max_length=20, pattern=r"^[0-9]{1,18}$")]
 def execute(who: Runner, once: Creating, body: ExecuteRequest) -> Response:
     """By name, by a definition that comes along, or by a goal in words. Once accepted a run ends
     in one way or another, whatever dies."""
-    return once(who, body, lambda: _execute(who, body), status=202)
+    return once.within(who, body, lambda keep: _execute(who, body, keep), status=202)
 
 
 @router.get("")
@@ -102,7 +102,7 @@ def why(who: Reader, workflow_id: str) -> Why:
     return Why.model_validate(views.why(who.rt, who.ctx, workflow_id))
 
 
-def _execute(who: Caller, body: ExecuteRequest) -> Executed:
+def _execute(who: Caller, body: ExecuteRequest, keep: Keep) -> Executed:
     documents_exist(who, body.documents)
     own_documents(who, body.inputs)
     _within_quota(who)
@@ -111,7 +111,11 @@ def _execute(who: Caller, body: ExecuteRequest) -> Executed:
         documents=tuple(body.documents), priority=body.priority, callback_url=body.callback_url,
         metadata=body.metadata,
     )  # fmt: skip
-    return _executed(submit(who.rt, who.ctx, submission, catalog=AGENTS.catalog))
+    run = submit(
+        who.rt, who.ctx, submission, catalog=AGENTS.catalog,
+        also=lambda tx, run: keep(tx, _executed(run)),
+    )  # fmt: skip
+    return _executed(run)
 
 
 def _within_quota(who: Caller) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
+from core.errors import Conflict
 from core.tiers import TIERS
 from database import idempotency, users
 from database.tables import idempotency as rows
@@ -75,9 +77,12 @@ def test_a_request_that_died_half_way_is_taken_over_after_its_lease(town: Town) 
     ctx = town.ctx("acme")
     asked: dict[str, Any] = {"route": "POST /users", "body_hash": "0" * 64, "lease_ms": LEASE_MS}
     with town.rt.db.transaction() as tx:
-        assert idempotency.begin(tx, ctx, "half", **asked) is None
+        fence = idempotency.begin(tx, ctx, "half", **asked)
         later = type(tx)(tx.connection, tx.now_ms + LEASE_MS + 1)
-        assert idempotency.begin(later, ctx, "half", **asked) is None
+        assert idempotency.begin(later, ctx, "half", **asked) == later.now_ms
+        assert isinstance(fence, int)
+        with pytest.raises(Conflict):
+            idempotency.finish(later, ctx, "half", fence, 201, "the first one comes too late")
 
 
 def test_keys_of_two_tenants_do_not_meet(town: Town) -> None:
