@@ -54,7 +54,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, sink: HttpSink) -> Iterat
         "WEFT_EGRESS_ALLOW": sink.place, "WEFT_SWEEP_SECONDS": "0.2",
         "WEFT_RETRY_BASE_SECONDS": "0.1", "WEFT_UPLOAD_BYTES_MAX": "1000000",
     })  # fmt: skip
-    made.provision(clearpay="unlimited", mediops="unlimited", acme="unlimited")
+    made.provision(clearpay="unlimited", mediops="unlimited", acme="unlimited", quiet="unlimited")
     made.start()
     try:
         yield made
