@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
-from workflows import expressions
+from workflows import expressions, order
 from workflows.tasks import Catalog
 
 STEPS_MAX = 100
@@ -119,7 +119,7 @@ class _Steps:
                 return
             ids.append(name)
         yield from self._needs(steps, ids)
-        before = _before(steps)
+        before = order.before(steps)
         for index, step in enumerate(steps):
             yield from self._step(f"{self._at}[{index}]", step, frozenset(ids), before)
 
@@ -136,7 +136,7 @@ class _Steps:
                 if need not in ids:
                     yield Problem(at, f"there is no step {need!r}")
                     sound = False
-        if sound and (circle := _circle(steps)):
+        if sound and (circle := order.circle(steps)):
             at = f"{self._at}[{ids.index(circle)}].needs"
             yield Problem(at, f"{circle!r} waits for itself in a circle")
 
@@ -283,30 +283,3 @@ def _names(
             yield Problem(at, f"there is no step {rest[0] if rest else ''!r}")
         elif root == "steps" and rest[0] not in seen:
             yield Problem(at, f"step {rest[0]!r} may not be done by then: add it to `needs`")
-
-
-def _before(steps: list[Any]) -> dict[str, frozenset[str]]:
-    """Step id → every step that is surely over when it starts."""
-    needs = {
-        step["id"]: [n for n in step.get("needs") or [] if isinstance(n, str)] for step in steps
-    }
-    found: dict[str, frozenset[str]] = {}
-
-    def reach(name: str, trail: frozenset[str]) -> frozenset[str]:
-        if name not in found:
-            direct = [n for n in needs.get(name, ()) if n not in trail]
-            found[name] = frozenset(direct).union(*(reach(n, trail | {name}) for n in direct))
-        return found[name]
-
-    return {name: reach(name, frozenset()) for name in needs}
-
-
-def _circle(steps: list[Any]) -> str | None:
-    """A step that waits for itself, if there is one (Kahn's algorithm leaves it over)."""
-    left = {step["id"]: set(step.get("needs") or []) for step in steps}
-    while ready := [name for name, needs in left.items() if not needs]:
-        for name in ready:
-            del left[name]
-        for needs in left.values():
-            needs.difference_update(ready)
-    return next(iter(left), None)

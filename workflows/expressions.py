@@ -8,53 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from core.errors import InvalidInput
+from workflows.tokens import Token, bad, tokens
 
 LENGTH_MAX = 2_000
 DEPTH_MAX = 20
 STEPS_MAX = 10_000
 
 Node = tuple[Any, ...]
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|(?P<text>'(?:[^'\\]|\\.)*'|"
-    r'"(?:[^"\\]|\\.)*")|(?P<sign>==|!=|<=|>=|<|>|[()\[\].,]))'
-)
 _WORDS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _RESERVED = frozenset({"and", "or", "not", "in", "len", *_WORDS})
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
 
-def _bad(detail: str) -> InvalidInput:
-    return InvalidInput(detail, code="bad_expression")
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    at: int
-
-
-def _tokens(source: str) -> tuple[_Token, ...]:
-    found: list[_Token] = []
-    at, end = 0, len(source.rstrip())
-    while at < end:
-        match = _TOKEN.match(source, at)
-        if match is None or match.lastgroup is None:
-            raise _bad(f"Column {at + 1}: {source[at : at + 10].strip()!r} is not understood here.")
-        found.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
-        at = match.end()
-    return (*found, _Token("end", "", end))
-
-
 class _Parser:
     def __init__(self, source: str) -> None:
-        self._tokens = _tokens(source)
+        self._tokens = tokens(source)
         self._at = 0
         self._depth = 0
 
@@ -65,13 +38,13 @@ class _Parser:
         return node
 
     @property
-    def _here(self) -> _Token:
+    def _here(self) -> Token:
         return self._tokens[self._at]
 
     def _unexpected(self) -> InvalidInput:
         seen = self._here
         what = "the end" if seen.kind == "end" else repr(seen.text)
-        return _bad(f"Column {seen.at + 1}: {what} does not fit here.")
+        return bad(f"Column {seen.at + 1}: {what} does not fit here.")
 
     def _take(self, text: str) -> bool:
         if self._here.text == text and self._here.kind in ("sign", "name"):
@@ -81,12 +54,12 @@ class _Parser:
 
     def _need(self, text: str) -> None:
         if not self._take(text):
-            raise _bad(f"Column {self._here.at + 1}: {text!r} is missing.")
+            raise bad(f"Column {self._here.at + 1}: {text!r} is missing.")
 
     def _either(self) -> Node:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise _bad(f"An expression may be nested {DEPTH_MAX} deep at most.")
+            raise bad(f"An expression may be nested {DEPTH_MAX} deep at most.")
         node = self._both()
         while self._take("or"):
             node = ("or", node, self._both())
@@ -174,7 +147,7 @@ class _Parser:
         raise self._unexpected()
 
 
-def _literal(token: _Token) -> Any:
+def _literal(token: Token) -> Any:
     if token.kind == "text":
         return re.sub(r"\\(.)", r"\1", token.text[1:-1])
     return float(token.text) if "." in token.text else int(token.text)
@@ -184,7 +157,7 @@ def _literal(token: _Token) -> Any:
 def parse(source: str) -> Node:
     """Raises `InvalidInput` (`bad_expression`) that names the column."""
     if len(source) > LENGTH_MAX:
-        raise _bad(f"An expression may have {LENGTH_MAX} characters at most.")
+        raise bad(f"An expression may have {LENGTH_MAX} characters at most.")
     return _Parser(source).parse()
 
 
@@ -204,7 +177,7 @@ class _Meter:
     def spend(self, steps: int = 1) -> None:
         self.left -= steps
         if self.left < 0:
-            raise _bad(f"The expression took more than {STEPS_MAX} steps.")
+            raise bad(f"The expression took more than {STEPS_MAX} steps.")
 
 
 def evaluate(source: str, scope: Mapping[str, Any]) -> Any:
@@ -257,7 +230,7 @@ def _length(value: Any) -> int:
         return 0
     if isinstance(value, str | list | tuple | Mapping):
         return len(value)
-    raise _bad("len() takes a text, a list or a mapping.")
+    raise bad("len() takes a text, a list or a mapping.")
 
 
 def _contains(haystack: Any, needle: Any, meter: _Meter) -> bool:
@@ -268,7 +241,7 @@ def _contains(haystack: Any, needle: Any, meter: _Meter) -> bool:
     if isinstance(haystack, list | tuple | Mapping):
         meter.spend(len(haystack))
         return needle in haystack
-    raise _bad("`in` looks into a text, a list or a mapping.")
+    raise bad("`in` looks into a text, a list or a mapping.")
 
 
 def _compare(sign: str, left: Any, right: Any) -> bool:
@@ -278,7 +251,7 @@ def _compare(sign: str, left: Any, right: Any) -> bool:
         return False
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (left, right))
     if not numbers and not (isinstance(left, str) and isinstance(right, str)):
-        raise _bad(f"{sign!r} compares two numbers or two texts.")
+        raise bad(f"{sign!r} compares two numbers or two texts.")
     if sign == "<":
         return bool(left < right)
     if sign == "<=":
