@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -16,7 +17,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the gateway listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the gateway listens on")
     data_dir: Path = Field(Path("data"), description="everything that Weft keeps")
-    models_dir: Path | None = Field(None, description="weight files; default DATA_DIR/models")
+    models_dir: Path | None = Field(None, description="weight files; default: ~/.cache/weft/models")
 
     database_url: str = Field("", description="default: sqlite in DATA_DIR/weft.db")
     jobs_url: str = Field("local:", description="doorbell for workers")
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
         return self.model_copy(
             update={
                 "data_dir": data,
-                "models_dir": (self.models_dir or data / "models").absolute(),
+                "models_dir": self.models_path,
                 "database_url": self.database_url or f"sqlite:///{data / 'weft.db'}",
                 "blobs_url": self.blobs_url or f"file:{data / 'blobs'}",
                 "smtp_url": self.smtp_url or f"file:{data / 'outbox'}",
@@ -79,4 +80,6 @@ class Settings(BaseSettings):
 
     @property
     def models_path(self) -> Path:
-        return self.models_dir or self.data_dir / "models"
+        """Where weight files lie: one folder for every clone, so that they are fetched once."""
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return (self.models_dir or cache / "weft" / "models").absolute()

