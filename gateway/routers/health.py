@@ -8,12 +8,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 from starlette.responses import Response
 
 from core import telemetry
 from core.context import Ctx
 from core.errors import WeftError
+from database import tenants
 from gateway.exchange import exchange_of
 from gateway.house import House, Open
 from gateway.schemas.health import Alive, Dependency, Health
@@ -80,7 +80,7 @@ def _timed(check: Callable[[], dict[str, Any]]) -> Dependency:
 
 def _database(house: House) -> dict[str, Any]:
     with house.rt.db.read() as tx:
-        tx.execute(text("SELECT 1"))
+        tenants.by_slug(tx, tenants.PLATFORM)
     return {"engine": "sqlite" if house.rt.db.is_sqlite else "postgresql"}
 
 

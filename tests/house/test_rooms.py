@@ -142,6 +142,7 @@ def test_query_functions_of_a_tenant_take_ctx() -> None:
         ("tenants", "*"): "the list of tenants itself",
         ("vitals", "*"): "counts without content, for the operator",
         ("idempotency", "sweep"): "old keys of all tenants",
+        ("idempotency", "release_all"): "requests that died with their gateway, of all tenants",
         ("users", "logins"): "sign-in finds the tenant",
         ("users", "guess"): "sign-in, before there is a caller",
         ("users", "forgive"): "sign-in, before there is a caller",
