@@ -24,7 +24,7 @@ from core.failpoints import NAMES
 from examples.make import invoices
 from tests.fakes.sink import HttpSink
 from tests.flows.person import Person
-from tests.flows.platform import Forge, Platform, pause
+from tests.flows.platform import ROOT, Forge, Platform, pause
 
 # One of each kind of thing that is made durable; the engine's own are tried in tests/crash.
 USUAL = (
@@ -41,8 +41,9 @@ EVERY = tuple(
     for side in ("before", "after")
     for nth in sorted({1, LATER.get(name, 1)})
 )
-RULES = tuple(dict.fromkeys((*USUAL, *EVERY)))
+REST = pytest.mark.skip(reason=f"WEFT_TORTURE=1 tries all {len(EVERY)} places to die")
 TORTURE = os.environ.get("WEFT_TORTURE") == "1"
+RULES = dict.fromkeys((*USUAL, *EVERY)) if TORTURE else (*USUAL, pytest.param("all", marks=REST))
 NAMED = ("Brightwater invoice 2026-118.docx", "ledger.xlsx")
 FILES = tuple((name, data) for name, data in invoices() if name in NAMED)
 QUICK = {"WEFT_LEASE_SECONDS": "1", "WEFT_HEARTBEAT_SECONDS": "0.3", "WEFT_SWEEP_SECONDS": "0.2",
@@ -120,8 +121,6 @@ class Program:
 def test_a_killed_platform_ends_what_it_accepted_and_repeats_nothing(
     rule: str, template: tuple[Path, str], forge: Forge, tmp_path: Path
 ) -> None:
-    if rule not in USUAL and not TORTURE:
-        pytest.skip("one of the boundaries that are tried with WEFT_TORTURE=1")
     folder, (made, key) = tmp_path / "data", template
     shutil.copytree(made, folder)
     with HttpSink(tmp_path / "deliveries") as sink:
@@ -142,6 +141,39 @@ def test_a_killed_platform_ends_what_it_accepted_and_repeats_nothing(
         assert found == {"documents": len(FILES), "reviews": 1, "reports": 1, "waiting": 0}
         assert {name: _read(folder)[name] for name in before} == before, "read twice"
         _assert_sent_once(sink, folder)
+
+
+@pytest.mark.parametrize(("end", "status"), [(Platform.kill, -9), (Platform.stop, 0)])
+def test_a_review_goes_on_where_its_platform_was_ended(
+    end: Callable[[Platform], int],
+    status: int,
+    template: tuple[Path, str],
+    forge: Forge,
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(template[0], tmp_path / "data")
+    platform = Platform(tmp_path / "data", QUICK, forge)
+    platform.start()
+    who = Person(platform.url, {"X-API-Key": template[1]})
+    documents = who.upload(*invoices())
+    run = who.execute(workflow="invoice-review", documents=documents)
+    path = platform.folder
+    assert _until(lambda: len(_read(path)) >= 5, 60), "nothing is read"
+    assert end(platform) == status
+    before = _read(path)
+    assert len(before) < len(documents), "it was not in the middle"
+    platform.start()
+    try:
+        found = who.status(run, "completed")
+    finally:
+        assert platform.stop() == 0
+        who.close()
+    wanted = json.loads((ROOT / "examples" / "expected.json").read_text())["exceptions"]
+    kinds = sorted(one["kind"] for one in found["outputs"]["exceptions"])
+    assert kinds == sorted(one["kind"] for one in wanted)
+    after = _read(path)
+    assert {name: after[name] for name in before} == before, "read twice"
+    assert len(list(path.glob("blobs/t/*/report/*"))) == 3, "one report in three formats"
 
 
 def _died(platform: Platform, program: Program) -> int:
