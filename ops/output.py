@@ -59,14 +59,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def progress() -> Progress:
-    """A progress bar on standard error; silent where no person looks on."""
+    """A progress bar on standard error; its last state stays, also where no person looks on."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         console=err,
-        transient=not err.is_terminal,
     )
 
 
