@@ -211,6 +211,8 @@ def _read(source: str | Mapping[str, Any]) -> tuple[Mapping[str, Any], _Lines]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         detail = str(getattr(error, "problem", None) or error).split("\n")[0][:200]
+        if isinstance(error, RecursionError):
+            detail = "it is nested too deep"
         raise InvalidInput(
             f"This is neither YAML nor JSON: {detail}" + (f" (line {line})" if line else ""),
             code="bad_definition",

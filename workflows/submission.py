@@ -9,7 +9,8 @@ from typing import Any
 from core.context import Ctx
 from core.errors import InvalidInput
 from core.ids import new_id
-from database import Tx, audit, events, jobs, runs
+from core.ports import EffectCall
+from database import Tx, audit, events, jobs, runs, tenants
 from database.runs import Run
 from runtime import Runtime
 from workflows import definitions, registry
@@ -77,6 +78,7 @@ def submit_in(
     """The same in the caller's transaction; the caller rings `supervisor` after its commit."""
     definition, version = _definition(tx, ctx, submission, catalog)
     _check(submission)
+    _check_callback(rt, tx, ctx, submission.callback_url)
     run_id = new_id()
     values: dict[str, Any] = {
         "workflow": definition.name, "version": version, "definition_hash": definition.hash,
@@ -119,9 +121,17 @@ _PLANNING = definitions.build(_GOAL)
 def _check(submission: Submission) -> None:
     if not 1 <= submission.priority <= 10:
         raise InvalidInput("`priority` is a number from 1 to 10; higher goes first.")
-    url = submission.callback_url
-    if url is not None and not url.startswith(("http://", "https://")):
+
+
+def _check_callback(rt: Runtime, tx: Tx, ctx: Ctx, url: str | None) -> None:
+    """Now, while its caller still listens: an address that may never be called is refused."""
+    if url is None:
+        return
+    if not url.startswith(("http://", "https://")):
         raise InvalidInput("`callback_url` is an http or https address.", code="bad_callback_url")
+    if webhook := rt.connectors.get("webhook"):
+        request = {"url": url, "payload": {"type": "check"}}
+        webhook.check(EffectCall("check", request, tenants.own(tx, ctx).config))
 
 
 def _inputs(definition: Definition, submission: Submission) -> dict[str, Any]:
