@@ -15,7 +15,7 @@ from core.ids import new_id
 from database import audit
 from database.engine import Tx
 from database.pages import Page, page
-from database.tables import tenants, users
+from database.tables import refresh_tokens, tenants, users
 from database.tenants import PLATFORM
 
 
@@ -90,7 +90,8 @@ def patch(
     disabled: bool | None = None,
     password_hash: str | None = None,
 ) -> User:
-    """A new role, password or lock ends every session of that user: the epoch is raised."""
+    """A new role, password or lock ends every session of that user: the epoch, for access tokens,
+    is raised, and the refresh tokens are revoked."""
     old = get(tx, ctx, user_id)
     if role is not None:
         _fits(tx, ctx, role)
@@ -98,11 +99,21 @@ def patch(
     values: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if values.keys() - {"name"}:
         values["epoch"] = old.epoch + 1
+        _end_sessions(tx, ctx, user_id)
     if values:
         tx.execute(update(users).where(_is(ctx, user_id)).values(**values))
         _keep_one_admin(tx, ctx, old)
         audit.record(tx, ctx, "user.change", user_id, {"fields": sorted(values.keys() - {"epoch"})})
     return get(tx, ctx, user_id)
+
+
+def _end_sessions(tx: Tx, ctx: Ctx, user_id: str) -> None:
+    tx.execute(
+        update(refresh_tokens)
+        .where(refresh_tokens.c.tenant_id == ctx.tenant, refresh_tokens.c.user_id == user_id)
+        .where(refresh_tokens.c.revoked_ms.is_(None))
+        .values(revoked_ms=tx.now_ms)
+    )
 
 
 def delete(tx: Tx, ctx: Ctx, user_id: str) -> None:
