@@ -131,10 +131,13 @@ def download(rt: Runtime, ctx: Ctx, report_id: str, format: str) -> tuple[bytes,
 
 
 def find_template(rt: Runtime, ctx: Ctx, name: str) -> reports.Template:
-    """`name` or `name@version`: the tenant's own, else the one that ships with the platform."""
+    """`name` or `name@version`: the tenant's own, else the one that ships with the platform, which
+    is version 0."""
     name, _, version = name.partition("@")
     if version and not version.isdecimal():
         raise InvalidInput(f"{version!r} is not a version of a template; use name@2, say.")
+    if version and int(version) == 0:
+        return reports.builtin(name)
     with rt.db.read() as tx:
         try:
             saved = template_rows.get(tx, ctx, name, int(version) if version else None)

@@ -19,7 +19,9 @@ _OPERATOR = _VIEWER | {
     "agents:trigger", "definitions:write", "templates:write", "models:use",
 }  # fmt: skip
 _ADMIN = _OPERATOR | {"users:read", "users:write", "keys:write", "tenant:read", "tenant:write"}
-_PLATFORM = frozenset({"tenants:read", "tenants:write", "platform:read", "metrics:read"})
+_PLATFORM = frozenset({
+    "tenants:read", "tenants:write", "platform:read", "metrics:read", "keys:write",
+})  # fmt: skip
 
 ROLE_SCOPES: dict[str, frozenset[str]] = {
     "viewer": _VIEWER,
