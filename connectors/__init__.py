@@ -13,10 +13,10 @@ from core.settings import Settings
 
 def connectors(settings: Settings, clock: Clock | None = None) -> dict[str, Connector]:
     """The connectors by name: `email` and `webhook`. Opens nothing until something is sent."""
-    from connectors.breaker import Breaker
     from connectors.egress import Egress
     from connectors.email import Email
     from connectors.webhook import Webhook
+    from core.breaker import Breaker
 
     clock = clock or SystemClock()
     breaker = Breaker(clock)

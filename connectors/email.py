@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from connectors.breaker import Breaker
+from core.breaker import Breaker
 from core.clock import Clock
 from core.errors import InDoubt, InvalidInput, Unavailable, Unfinishable
 from core.ports import EffectCall, EffectClass
@@ -27,6 +27,8 @@ from core.settings import Settings
 MAIL = SMTP.clone(cte_type="7bit")  # a server need not know 8BITMIME
 RECIPIENTS_MAX = 20
 ATTACHMENT_BYTES_MAX = 10_000_000
+# One recipient that is put off (greylisting, say) must not stop the mail of everybody else.
+ALIVE = frozenset({"mail_deferred"})
 _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
     r"@(?:localhost|(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{1,62})"
@@ -97,7 +99,7 @@ class Email:
         if self._outbox:
             _drop(self._outbox, call.key, mail.as_bytes(policy=MAIL))
         elif self._server:
-            with self._breaker.guard(f"{self._server.host}:{self._server.port}"):
+            with self._breaker.guard(f"{self._server.host}:{self._server.port}", ALIVE):
                 self._deliver(self._server, mail, to)
         return {"message_id": str(mail["Message-ID"]), "recipients": to}
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connectors.breaker import Breaker
 from connectors.egress import Egress, Reply
+from core.breaker import Breaker
 from core.clock import Clock
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.ports import EffectCall, EffectClass

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from core import telemetry
+from core.breaker import Breaker
 from core.errors import Unavailable
 from core.ports import ChatMessage, ChatReply
 from models.bounded import Outlet, bounded
-from models.breaker import Breaker
 from models.shapes import parse
 
 REPLY_CHARS_MAX = 64_000
@@ -51,7 +51,7 @@ class EngineChat:
     def __init__(self, name: str, engine: ChatEngine, breaker: Breaker | None = None) -> None:
         self._name = name
         self._engine = engine
-        self.breaker = breaker or Breaker(name)
+        self.breaker = breaker or Breaker()
 
     @property
     def name(self) -> str:
@@ -114,13 +114,12 @@ class EngineChat:
         return ChatReply(text, self._name, prompt, completion, finish)
 
     def _chunks(self, request: ChatRequest) -> Iterator[Chunk]:
-        self.breaker.enter()
         size, tail = 0, ""
 
         def produce(outlet: Outlet[Chunk]) -> None:
             self._engine.produce(request, outlet)
 
-        try:
+        with self.breaker.guard(self._name):
             for chunk in bounded(produce, request.deadline_seconds):
                 yield chunk
                 size += len(chunk.text)
@@ -130,10 +129,6 @@ class EngineChat:
                 if is_loop(tail):
                     yield Chunk(finish="length")
                     break
-        except Unavailable:
-            self.breaker.failed()
-            raise
-        self.breaker.succeeded()
 
 
 def is_loop(tail: str) -> bool:

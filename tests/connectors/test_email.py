@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from connectors import connectors
-from connectors.breaker import Breaker
 from connectors.email import Email, Server, message_id
+from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import InDoubt, InvalidInput, Unavailable, Unfinishable, WeftError
 from core.ports import EffectCall

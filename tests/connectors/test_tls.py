@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from connectors.breaker import Breaker
 from connectors.egress import Egress
 from connectors.email import Email
+from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import Unavailable
 from core.ports import EffectCall

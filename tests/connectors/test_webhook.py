@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from connectors.breaker import Breaker
 from connectors.egress import Egress
 from connectors.webhook import Webhook
+from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.ports import EffectCall

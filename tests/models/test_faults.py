@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from core.breaker import Breaker
+from core.clock import FakeClock
 from core.errors import Unavailable
 from core.ports import ChatMessage
-from models.breaker import Breaker
 from models.chat_ollama import OllamaEngine, installed
 from models.engine import EngineChat, is_loop
 from tests.fakes.ollama import FAULTS, MODEL, FakeOllama, fake_ollama
@@ -72,22 +73,22 @@ def test_nobody_listening_is_unavailable_at_once() -> None:
 
 
 def test_five_failures_open_the_breaker_and_one_probe_closes_it(server: FakeOllama) -> None:
-    now = [0.0]
-    chat = _chat(server, Breaker("m", now=lambda: now[0]))
+    clock = FakeClock()
+    chat = _chat(server, Breaker(clock))
     server.fault = "http_500"
     for _ in range(8):
         with pytest.raises(Unavailable):
             chat.chat(ASK, deadline_seconds=5)
     assert server.chats == 5
-    now[0] = 31.0
+    clock.advance(31)
     for _ in range(3):
         with pytest.raises(Unavailable):
             chat.chat(ASK, deadline_seconds=5)
     assert server.chats == 6
     server.fault = None
-    now[0] = 62.0
+    clock.advance(31)
     assert chat.chat(ASK, deadline_seconds=5).text == "All is well."
-    assert not chat.breaker.open
+    assert not chat.breaker.open(MODEL)
 
 
 def test_an_abandoned_stream_lets_its_request_go(server: FakeOllama) -> None:

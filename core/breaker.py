@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.errors import InDoubt, Unavailable
-
-# One recipient that is put off (greylisting, say) must not stop the mail of everybody else.
-ANSWERS = frozenset({"mail_deferred"})
 
 
 @dataclass(slots=True)
@@ -23,20 +20,22 @@ class _State:
 class Breaker:
     """`Unavailable` and `InDoubt` count as failures; a target that refuses a request is alive."""
 
-    def __init__(self, clock: Clock, failures: int = 5, seconds: float = 30.0) -> None:
-        self._clock, self._failures, self._seconds = clock, failures, seconds
+    def __init__(
+        self, clock: Clock | None = None, failures: int = 5, seconds: float = 30.0
+    ) -> None:
+        self._clock, self._failures, self._seconds = clock or SystemClock(), failures, seconds
         self._states: dict[str, _State] = {}
         self._lock = threading.Lock()
 
     @contextmanager
-    def guard(self, target: str) -> Iterator[None]:
+    def guard(self, target: str, alive: Set[str] = frozenset()) -> Iterator[None]:
         """Raises `Unavailable` with `retry_after` at once while `target` rests; when the rest is
-        over, one caller probes and the others go on waiting."""
+        over, one caller probes and the others go on waiting. `alive`: codes that are no failure."""
         self._enter(target)
         try:
             yield
         except (Unavailable, InDoubt) as error:
-            (self._answered if error.slug in ANSWERS else self._failed)(target)
+            (self._answered if error.slug in alive else self._failed)(target)
             raise
         except BaseException:
             self._answered(target)
