@@ -50,7 +50,8 @@ class Supervisor:
     def _compiled(self) -> Any:
         with _lock:
             if self._graph is None:
-                os.environ.setdefault("LANGSMITH_TRACING", "false")
+                # Whatever a developer's shell says: no run is told to LangGraph's maker.
+                os.environ["LANGSMITH_TRACING_V2"] = os.environ["LANGSMITH_TRACING"] = "false"
                 from agents.graph import build
 
                 self._graph = build()
