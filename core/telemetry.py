@@ -28,16 +28,22 @@ jobs_ready = Gauge("weft_jobs_ready", "Jobs that wait", ["queue"], registry=regi
 
 
 def configure_logs(level: str) -> None:
-    """JSON lines on standard error, also for the standard library's loggers."""
+    """JSON lines on standard error, also from the standard library's loggers."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    logging.basicConfig(stream=sys.stderr, level=number, format="%(message)s", force=True)
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    shape: list[structlog.typing.Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+    others = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, stamp],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *shape],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(others)
+    logging.basicConfig(handlers=[handler], level=number, force=True)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[structlog.processors.add_log_level, stamp, *shape],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
