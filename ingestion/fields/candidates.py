@@ -43,7 +43,47 @@ def collect(sheet: Sheet, context: Context) -> Found:
                     found.setdefault(name, []).append(candidate)
                     if name == "invoice_number" and (dated := _dated(candidate, context)):
                         found.setdefault("invoice_date", []).append(dated)
+    if not found.get("invoice_number"):
+        _bare_numbers(sheet, context, found)
     return found
+
+
+_BARE = re.compile(
+    r"^\W{0,3}(?:[A-ZÄÖÜ][\wÄÖÜäöüß]{3,24}\s?(?:\(\d{3}\))?\s)?(?:n[°ºo]|nr|no|num|number|numéro|nummer)\s?\.?"
+    r"\s?[:#]?\s*(?=[A-Z0-9])|^#\s?(?=\w)",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(
+    r"^\W*(?:(?:tax|sales|vat|proforma|commercial)\s)?(?:invoice|bill|credit note|receipt"
+    r"|[a-zäöüß]{0,16}rechnung|gutschrift|facture|avoir|factuur|creditnota|factura|quittung)\W*$",
+    re.IGNORECASE,
+)
+_TOP = 24  # rows in which a paper says what it is
+
+
+def _bare_numbers(sheet: Sheet, context: Context, found: Found) -> None:
+    """The number of `N° FA-17` next to a title that stands alone, or of `Nr. 17 vom 5.3.2018`."""
+    titles = [
+        (number, s) for number, row in enumerate(sheet.rows[:_TOP]) for s in row
+        if _TITLE.match(s.text)
+    ]  # fmt: skip
+    for number, row in enumerate(sheet.rows[:_TOP]):
+        for segment in row:
+            match = _BARE.match(segment.text) if not segment.labels or len(row) == 1 else None
+            if match is None or (segment.first and segment.first.name != "invoice_number"):
+                continue
+            zone = Zone(segment, match.end(), len(segment.text), 0.8, number)
+            value = READERS["id"](zone, context)
+            if value is None or value.start > match.end() + 2:
+                continue
+            dated = _dated(value, context)
+            near = any(
+                0 <= number - at <= 2 and (segment.overlaps(s) or at == number) for at, s in titles
+            )
+            if near or dated:
+                found.setdefault("invoice_number", []).append(value)
+            if dated:
+                found.setdefault("invoice_date", []).append(dated)
 
 
 def _meant(name: str, segment: Segment, label: Label, candidate: Candidate) -> str:

@@ -15,6 +15,9 @@ from ingestion.fields.reading import Candidate, Zone, read_date
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])([A-Z]{2}\d{2}(?:[ \u00a0]?[A-Z0-9]{2,4}){3,8}(?:[ ]?[A-Z0-9]{1,3})?)"
 )
+_LOOSE = re.compile(
+    r"[\s:.\-]{0,6}(?P<value>[A-Z]{2}\d{2}(?:[ \u00a0\-]?[A-Z0-9]{2,4}){2,8}(?:[ ]?\d{1,3})?)(?!\w)"
+)
 _VAT = re.compile(
     r"(?<![A-Za-z0-9])(?:DE[\s.]?\d(?:[\s.]?\d){8}|ATU?[\s]?U?\d(?:\s?\d){7}"
     r"|NL[\s.]?\d(?:[\s.]?\d){8}[\s.]?B[\s.]?\d\d"
@@ -53,13 +56,34 @@ _TIDY = re.compile(r"[\s.\-]")
 
 
 def iban(sheet: Sheet) -> Candidate | None:
-    """The first IBAN whose check digits are right (ISO 13616)."""
+    """The first IBAN whose check digits are right (ISO 13616); else a doubtful one that stands
+    behind the word."""
     for number, segment in _segments(sheet):
         for match in _IBAN.finditer(segment.text):
             for end in range(match.end(), match.start() + 14, -1):
                 value = re.sub(r"\s", "", segment.text[match.start() : end])
                 if 15 <= len(value) <= 34 and _checks(value):
                     return Candidate(value, 0.97, segment, match.start(), end, number)
+    return _said_iban(sheet)
+
+
+def _said_iban(sheet: Sheet) -> Candidate | None:
+    """What is written behind `IBAN`, although its check digits are wrong."""
+    for number, segment in _segments(sheet):
+        word = re.search(r"\bIBAN\b", segment.text, re.IGNORECASE)
+        if not word:
+            continue
+        row = sheet.rows[number]
+        after = row.index(segment) + 1
+        places = [(segment, word.end()), *((other, 0) for other in row[after : after + 1])]
+        places += [(other, 0) for other in list(sheet.below(number, segment, 1.8))[:1]]
+        for where, start in places:
+            match = _LOOSE.match(where.text, start)
+            value = re.sub(r"[\s\-]", "", match["value"]) if match else ""
+            if match and 15 <= len(value) <= 34 and sum(c.isdigit() for c in value) >= 12:
+                right = len(value) == _LENGTHS.get(value[:2])
+                trust = 0.6 if right else 0.45
+                return Candidate(value, trust, where, match.start("value"), match.end(), number)
     return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ingestion.fields.layout import Row, Segment
+from ingestion.fields.layout import Row, Segment, Sheet
 
 _NAMES: dict[str, list[str]] = tomllib.loads(
     Path(__file__).with_name("columns.toml").read_text(encoding="utf-8")
@@ -20,7 +20,8 @@ COLUMNS = {
     for name in names
 }
 _SUFFIX = re.compile(
-    r"\s*(?:\((?:[A-Z]{3}|[€$£¥%]|[a-z. ]{2,12})\)|\bin\s+(?:EUR|USD|€|\$|£|%)|\b[A-Z]{3}|[€$£%])$"
+    r"\s*(?:\((?:[A-Z]{3}|[€$£¥%]|[A-Za-zÀ-ÿ. ]{2,16})\)|/\s?(?:EUR|USD|€|\$|£)"
+    r"|\bin\s+(?:EUR|USD|€|\$|£|%)|\b[A-Z]{3}|[€$£%])$"
 )
 
 
@@ -55,7 +56,7 @@ def _pieces(segment: Segment) -> Iterator[Segment]:
 
 def _name(text: str) -> str | None:
     plain = " ".join(text.split()).strip(" :*")
-    for shown in (plain, _SUFFIX.sub("", plain)):
+    for shown in (plain, _SUFFIX.sub("", plain), *plain.split("/")):
         key = shown.lower().replace("_", " ").strip(" :*")
         if key in COLUMNS:
             return COLUMNS[key]
@@ -72,3 +73,54 @@ def is_header(row: Row) -> bool:
     if any(re.search(r"\d{2}", s.text) for s in row):
         return False
     return bool((sold and priced) or (len(priced | counted) > 1 and len(names) > 2))
+
+
+def header_at(sheet: Sheet, number: int) -> tuple[dict[str, Segment], int]:
+    """The columns of the header that begins in this row, and how many rows it takes: names may be
+    broken over up to three lines. `({}, 0)` where none begins."""
+    row = sheet.rows[number]
+    best = (columns(row), 1) if is_header(row) else ({}, 0)
+    for more in range(1, 3):
+        if number + more >= len(sheet.rows) or not _goes_on(row, sheet.rows[number + more]):
+            break
+        row = _stacked(row, sheet.rows[number + more])
+        found = columns(row)
+        if is_header(row) and _known(found) > _known(best[0]):
+            best = (found, more + 1)
+    return best
+
+
+def in_header(sheet: Sheet, number: int) -> bool:
+    """Whether a row is one of the lines of a header."""
+    return any(header_at(sheet, n)[1] > number - n for n in range(max(number - 2, 0), number + 1))
+
+
+def _known(found: dict[str, Segment]) -> int:
+    return sum(not name.startswith("!") for name in found)
+
+
+def _goes_on(row: Row, below: Row) -> bool:
+    """Whether two rows may be lines of one header: close, without values, one over the other."""
+    first, other = row[-1], below[0]
+    if first.page is not other.page or not 0 < other.y - first.y <= 1.7 * first.unit:
+        return False
+    if any(re.search(r"\d", s.text) or len(s.text) > 40 for s in (*row, *below)):
+        return False
+    return len(row) > 1 or len(below) > 1
+
+
+def _stacked(row: Row, below: Row) -> Row:
+    """Each column's words from top to bottom as one segment at the lower line's height."""
+    taken: set[int] = set()
+    joined = []
+    for upper in row:
+        parts = [upper]
+        for at, lower in enumerate(below):
+            if at not in taken and upper.overlaps(lower):
+                taken.add(at)
+                parts.append(lower)
+        text = " ".join(part.text for part in parts).replace("- ", "")
+        left, right = min(p.x0 for p in parts), max(p.x1 for p in parts)
+        joined.append(replace(upper, text=text, x0=left, x1=right, y=below[0].y))
+    rest = (lower for at, lower in enumerate(below) if at not in taken)
+    return tuple(sorted([*joined, *rest], key=lambda s: s.x0))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.documents import Document, Fields, FieldValue
-from ingestion.fields import codes, generic, layout, lines, money, paper, parties
+from ingestion.fields import breakdown, codes, generic, layout, lines, money, paper, parties
 from ingestion.fields.candidates import Found, collect
 from ingestion.fields.context import Context, context
 from ingestion.fields.dates import find_dates
@@ -74,6 +74,8 @@ def _items(sheet: Sheet, ctx: Context, found: Found) -> tuple[list[lines.Item], 
 
 def _choose(sheet: Sheet, ctx: Context, found: Found, items: list[lines.Item]) -> Chosen:
     add_rows_of_three(found, sheet, ctx)
+    breakdown.settle(found, sheet, ctx)
+    breakdown.unnamed_tax(found, sheet, ctx)
     amounts = [i["amount"].number or Decimal(0) for i in items if "amount" in i]
     sums = choose(found, sum(amounts, Decimal(0)) if amounts else None)
     chosen = money.chosen(sums, found)

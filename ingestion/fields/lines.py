@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
-from ingestion.fields.columns import columns, is_header
+from ingestion.fields.columns import columns, header_at
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.numbers import plain
@@ -16,6 +17,7 @@ Item = dict[str, Candidate]
 
 _ENDS = ("subtotal", "total", "amount_due", "tax")
 _NUMERIC = ("quantity", "unit_price", "amount")
+_DESCRIBED = 8  # lines of one description
 
 
 def items(sheet: Sheet, context: Context) -> tuple[list[Item], bool]:
@@ -25,18 +27,57 @@ def items(sheet: Sheet, context: Context) -> tuple[list[Item], bool]:
     whole = True
     heads: dict[str, Segment] = {}
     after = False  # a subtotal was passed: only what is surely an item counts from here
+    skip = 0
     for number, row in enumerate(sheet.rows):
-        if is_header(row):
-            heads, after = columns(row), False
+        if number < skip:
+            continue
+        fresh, taken = header_at(sheet, number)
+        if taken:
+            heads, after, skip = fresh, False, number + taken
         elif heads and _ends(row):
             after = True
+        elif heads and _heads_another(row):
+            heads = {}
         elif heads and not sheet.carried(row):
             item = _item(row, heads, context, number)
             if item and not (after and len(item.keys() & {*_NUMERIC, "tax"}) < 3):
                 found.append(item)
+                if not after:
+                    _describe(item, sheet, number, heads, context)
             elif not after and re.search(r"\d[.,]\d\d\W*$", row[-1].text):
                 whole = False
     return found, whole
+
+
+def _heads_another(row: Row) -> bool:
+    """Whether a row heads a table of something else: names of columns, but not of items."""
+    if len(row) < 3 or any(re.search(r"\d", s.text) for s in row):
+        return False
+    return len(columns(row)) >= 2
+
+
+def _describe(
+    item: Item, sheet: Sheet, number: int, heads: dict[str, Segment], context: Context
+) -> None:
+    """Adds the lines that go on below an item's description to it; the source stays its first."""
+    first = item.get("description")
+    if first is None or first.segment.cell is not None:
+        return
+    last, text = first.segment, [first.value]
+    for at in range(number + 1, min(number + _DESCRIBED, len(sheet.rows))):
+        row = sheet.rows[at]
+        own = next((s for s in row if abs(s.x0 - first.segment.x0) <= 0.8 * s.unit), None)
+        if own is None or own.page is not last.page or own.y - last.y > 1.7 * last.unit:
+            break
+        other = own.first is not None and own.first.colon
+        if other or _ends(row) or sheet.carried(row) or _item(row, heads, context, at):
+            break
+        if re.search(r"\d[.,]\d\d\W*$", row[-1].text) or len(own.text) > 120:
+            break
+        text.append(" ".join(own.text.split()))
+        last = own
+    if len(text) > 1:
+        item["description"] = replace(first, value=" ".join(text))
 
 
 def _ends(row: Row) -> bool:

@@ -18,10 +18,10 @@ def chosen(sums: Sums, found: Found) -> dict[str, Candidate]:
     fields: dict[str, Candidate] = {}
     for name, candidate in (("total", sums.total), ("subtotal", sums.subtotal)):
         if candidate:
-            fields[name] = _weighed(candidate, found.get(name, []), sums.agree)
+            fields[name] = _weighed(candidate, found.get(name, []), sums)
     tax = _tax(sums)
     if tax:
-        fields["tax"] = _weighed(tax, found.get("tax", []), sums.agree)
+        fields["tax"] = _weighed(tax, found.get("tax", []), sums)
     if sums.adjustment:
         fields["adjustment"] = replace(sums.adjustment, confidence=0.85)
     due = found.get("amount_due", [])
@@ -33,9 +33,13 @@ def chosen(sums: Sums, found: Found) -> dict[str, Candidate]:
     return fields
 
 
-def _weighed(c: Candidate, rivals: list[Candidate], agree: int) -> Candidate:
-    if agree:
-        return replace(c, confidence=min(0.99, max(c.confidence, 0.92) + 0.03 * agree))
+def _weighed(c: Candidate, rivals: list[Candidate], sums: Sums) -> Candidate:
+    if sums.agree and not sums.clash:
+        return replace(c, confidence=min(0.99, max(c.confidence, 0.92) + 0.03 * sums.agree))
+    if sums.clash and sums.tax:
+        return replace(c, confidence=min(c.confidence, 0.55))
+    if sums.agree:
+        return replace(c, confidence=min(c.confidence, 0.85))
     values = {r.number for r in rivals if r.number is not None}
     return replace(c, confidence=min(c.confidence, 0.55 if len(values) > 1 else 0.85))
 

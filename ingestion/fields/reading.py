@@ -18,7 +18,7 @@ _ID = re.compile(
     r"(?P<value>(?:[A-Z]{1,5}[ ]?[-/]?[ ]?)?[A-Za-z0-9][\w\-/.\\]*(?:[ ]?[-/][ ]?[\w\-/]+)*)"
 )
 # `Tax 15 % on 112.90`: that is what the tax is taken of.
-_BASE = re.compile(r"\b(?:on|auf|aus|von|sur|over|sobre)\s*$", re.IGNORECASE)
+_BASE = re.compile(r"\b(?:on|of|auf|aus|von|sur|over|sobre)\s*$", re.IGNORECASE)
 _COUNTED = re.compile(
     r"\s*(?:days?|jours?|tagen?|dagen|días|pcs|stk|stück|pieces|items?|hours?|std|months?|x)\b",
     re.I,

@@ -28,12 +28,13 @@ class Sums:
     adjustment: Candidate | None = None  # shipping, discount or rounding that closes the gap
     agree: int = 0
     score: float = 0.0
+    clash: bool = False  # subtotal and tax do not lead to the total
 
 
 def choose(found: Found, lines: Decimal | None) -> Sums:
     """The most agreeing reading; `lines` is the sum of the line items where they were found."""
     totals = _ranked(_total_candidates(found))
-    subtotals = _ranked(found.get("subtotal", []))
+    subtotals = _ranked([*found.get("subtotal", []), *_lesser(totals)])
     taxes = list(_tax_sets(_ranked(found.get("tax", []))))
     extras = [c for c in found.get("!discount", []) if c.number]
     readings = (
@@ -66,6 +67,16 @@ def _total_candidates(found: Found) -> list[Candidate]:
     return found.get("total", []) + due
 
 
+def _lesser(totals: Sequence[Candidate]) -> list[Candidate]:
+    """Of several totals the smaller ones, which may be sums before tax."""
+    most = max((abs(c.number) for c in totals if c.number), default=Decimal(0))
+    return [
+        replace(c, confidence=c.confidence - 0.6)
+        for c in totals
+        if c.number and abs(c.number) < most
+    ]
+
+
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     """One candidate per value, the surest first; of equals the last on the paper."""
     best: dict[Decimal, Candidate] = {}
@@ -83,7 +94,10 @@ def _tax_sets(taxes: Sequence[Candidate]) -> Iterator[tuple[Candidate, ...]]:
     for size in (1, 2, 3):
         for combination in combinations(taxes[:5], size):
             pages = {c.segment.page.number for c in combination}
-            if size == 1 or len(pages) == 1:
+            rates = [c.rate for c in combination if c.rate]
+            signs = {(c.number or 0) > 0 for c in combination}
+            alike = len(pages) == 1 and len(signs) == 1 and len(rates) == len(set(rates))
+            if size == 1 or alike:
                 yield tuple(sorted(combination, key=lambda c: c.row))
 
 
@@ -100,12 +114,18 @@ def _reading(
     gross = total.number if total and total.number is not None else None
     duty = sum((c.number or Decimal(0) for c in tax), Decimal(0))
     extra = _closing(net, duty, gross, extras)
-    agree = _equations(net, duty if tax else None, gross, lines, extra)
+    closed = _closed(net, duty if tax else None, gross, extra)
+    summed = _summed(net, duty if tax else None, gross, lines)
+    score += 1.3 * closed + 0.9 * summed
+    clash = net is not None and gross is not None and not closed
+    if clash:
+        score -= 0.5 if tax else 0.2
     if net is not None and gross is not None and abs(net) > abs(gross) + CENT:
         score -= 0.8
     if gross is not None and tax and abs(duty) > abs(gross) * Decimal("0.4"):
         score -= 1.0
-    return Sums(subtotal, tax, total, extra, agree, score + 1.1 * agree)
+    agree = 0 if clash and tax else closed + summed
+    return Sums(subtotal, tax, total, extra, agree, score, clash)
 
 
 def _closing(
@@ -121,24 +141,24 @@ def _closing(
     return None
 
 
-def _equations(
-    net: Decimal | None,
-    tax: Decimal | None,
-    gross: Decimal | None,
-    lines: Decimal | None,
-    extra: Candidate | None,
+def _closed(
+    net: Decimal | None, tax: Decimal | None, gross: Decimal | None, extra: Candidate | None
 ) -> int:
-    count = 0
-    if net is not None and gross is not None:
-        gap = gross - net - (tax or 0)
-        if abs(gap) <= CENT:
-            count += 1 if tax is not None or net == gross else 0
-        elif extra:
-            count += 1
-    if lines:
-        goals = [g for g in (net, gross) if g is not None]
-        if any(abs(goal - lines) <= CENT for goal in goals) or (
-            gross is not None and tax is not None and abs(gross - tax - lines) <= CENT
-        ):
-            count += 1
-    return count
+    """1 where subtotal and tax, with the one adjustment, lead to the total."""
+    if net is None or gross is None:
+        return 0
+    if abs(gross - net - (tax or 0)) <= CENT:
+        return 1 if tax is not None or net == gross else 0
+    return 1 if extra else 0
+
+
+def _summed(
+    net: Decimal | None, tax: Decimal | None, gross: Decimal | None, lines: Decimal | None
+) -> int:
+    """1 where the line items add up to the subtotal, to the total, or to the total without tax."""
+    if not lines:
+        return 0
+    goals = [goal for goal in (net, gross) if goal is not None]
+    if gross is not None and tax is not None:
+        goals.append(gross - tax)
+    return 1 if any(abs(goal - lines) <= CENT for goal in goals) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ingestion.fields.columns import is_header
+from ingestion.fields.columns import in_header
 from ingestion.fields.labels import Kind, Label
 from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.reading import Zone
@@ -33,6 +33,8 @@ def trusted(label: Label, segment: Segment, kind: Kind) -> bool:
     if kind == "party":
         towards = label.loud and _TOWARDS.search(segment.text[label.start : label.end])
         return starts and (label.colon or alone or bool(towards))
+    if kind == "date" and not label.loud and not label.colon and re.search(r"\w", before):
+        return False
     if starts or label.colon:
         return True
     if kind == "amount":
@@ -62,7 +64,7 @@ def zones(sheet: Sheet, number: int, place: int, label: Label, kind: Kind) -> It
     header = heads(row)
     if not after and not (header and kind != "party" and not label.colon):
         yield from _right(row, place, trust, number, kind)
-    if not is_header(row) or kind != "amount":
+    if kind != "amount" or not in_header(sheet, number):
         yield from _below(sheet, number, segment, label, kind, header)
 
 
