@@ -23,7 +23,7 @@ down: ## stop it
 	@test -x .venv/bin/weft && .venv/bin/weft down || true
 
 test: setup-dev ## the default tests: no services, under five minutes
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
 check: setup-dev ## style, types, imports
 	.venv/bin/ruff format --check .

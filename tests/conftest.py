@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from backends.build import open_runtime
 from core.clock import FakeClock
@@ -16,6 +19,14 @@ from runtime import Runtime
 from tests.engine import Drain, drained, new_tenant
 
 configure_logs("error")
+
+# The cores are shared, so no example is judged by the clock. On a submission every run draws the
+# same examples: a new find belongs to the person who is working, not to whoever comes next.
+hypothesis_settings.register_profile(
+    "weft", deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI") == "true", database=None,
+)  # fmt: skip
+hypothesis_settings.load_profile("weft")
 
 
 @pytest.fixture
