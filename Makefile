@@ -23,7 +23,7 @@ down: ## stop it
 	@test -x .venv/bin/weft && .venv/bin/weft down || true
 
 test: setup-dev ## the default tests: no services, under five minutes
-	.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+	.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 check: setup-dev ## style, types, imports
 	.venv/bin/ruff format --check .
@@ -38,7 +38,7 @@ eval: setup ## grade the chat models on the bundled cases
 	.venv/bin/weft models eval
 
 torture: setup-dev ## kill -9 at every failpoint, many times
-	WEFT_TORTURE=1 .venv/bin/python -m pytest tests/crash -p no:randomly
+	WEFT_TORTURE=1 .venv/bin/python -m pytest tests/crash tests/flows/test_kill.py -p no:randomly
 
 lock: ## resolve the pinned packages again
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/default.txt

@@ -19,8 +19,6 @@ from tests.flows.person import Person
 from tests.flows.platform import Platform
 from tests.ingestion import builders
 
-pytestmark = pytest.mark.xdist_group("support-digest")
-
 NOBODY = "01900000-0000-7000-8000-000000000000"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 YAML = {"Content-Type": "application/yaml"}

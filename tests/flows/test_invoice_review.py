@@ -27,8 +27,6 @@ from tests.flows.person import Person
 from tests.flows.platform import ROOT, Platform, pause
 from tests.flows.waiting import events_in
 
-pytestmark = pytest.mark.xdist_group("invoice-review")
-
 AS_OF = "2026-11-21"
 FEW = ("Brightwater invoice 2026-118.docx", "Globex GL-5567.xlsx", "ledger.xlsx")
 GOAL = "Check these invoices against the ledger and mail me the exceptions at ap@clearpay.example"

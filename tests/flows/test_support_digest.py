@@ -13,8 +13,6 @@ from examples.make import files
 from tests.flows.person import Person
 from tests.flows.platform import ROOT, Platform
 
-pytestmark = pytest.mark.xdist_group("support-digest")
-
 TENANTS = ("clearpay", "mediops")
 
 
