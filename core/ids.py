@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
+from uuid import UUID
 
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
+
+
+def made_ms(id_: str) -> int | None:
+    """When a UUIDv7 was made, ms since the epoch; None for any other text."""
+    try:
+        value = UUID(id_)
+    except ValueError:
+        return None
+    return value.int >> 80 if value.version == 7 else None
 
 
 def new_id() -> str:

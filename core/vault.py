@@ -72,6 +72,17 @@ class Vault:
         prefix = f"t/{ctx.tenant}/{kind}/"
         return (key.removeprefix(prefix) for key in self._store.list(prefix))
 
+    def tenants(self) -> set[str]:
+        """Ids of the tenants that have an object here, also of those that were deleted."""
+        return {key.split("/")[1] for key in self._store.list("t/")}
+
+    def clear(self, ctx: Ctx) -> int:
+        """Deletes every object of the tenant; gives how many there were."""
+        keys = list(self._store.list(f"t/{ctx.tenant}/"))
+        for key in keys:
+            self._store.delete(key)
+        return len(keys)
+
 
 def _address(ctx: Ctx, kind: str, name: str) -> str:
     if not (_NAME.match(ctx.tenant) and _KIND.match(kind) and _NAME.match(name)):

@@ -21,6 +21,8 @@ from database.tables import documents
 _c = documents.c
 _FILTERS = ("status", "document_type", "format", "parent_id", "duplicate_of", "sha256", "filename")
 
+_BATCH = 500  # ids in one statement
+
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
@@ -92,6 +94,16 @@ def many(tx: Tx, ctx: Ctx, document_ids: Sequence[str]) -> tuple[DocumentRow, ..
     rows = _all(tx, ctx, _c.id.in_(document_ids))
     found = {row.id: row for row in rows}
     return tuple(found[one] for one in document_ids if one in found)
+
+
+def existing(tx: Tx, ctx: Ctx, document_ids: Sequence[str]) -> set[str]:
+    """Which of these ids have a row; any number may be asked for."""
+    found: set[str] = set()
+    for at in range(0, len(document_ids), _BATCH):
+        some = document_ids[at : at + _BATCH]
+        query = select(_c.id).where(_c.tenant_id == ctx.tenant, _c.id.in_(some))
+        found.update(tx.execute(query).scalars())
+    return found
 
 
 def listing(

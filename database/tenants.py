@@ -81,6 +81,11 @@ def get(tx: Tx, tenant_id: str) -> Tenant:
     return _one(tx, tenants.c.id == tenant_id)
 
 
+def ids(tx: Tx) -> frozenset[str]:
+    """Of every tenant, active or not."""
+    return frozenset(tx.execute(select(tenants.c.id)).scalars())
+
+
 def by_slug(tx: Tx, slug: str) -> Tenant:
     return _one(tx, tenants.c.slug == slug)
 

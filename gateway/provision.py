@@ -55,10 +55,14 @@ def ensure_platform(rt: Runtime) -> Tenant:
 
 
 def remove_tenant(rt: Runtime, ctx: Ctx, tenant_id: str) -> None:
-    """Shreds the key, then removes rows. Whatever object remains can be read by nobody."""
+    """Shreds the key and removes the rows in one commit, then the objects, which nobody could read
+    any more. Those that a crash leaves here go with `weft doctor --sweep`."""
     with rt.db.transaction() as tx:
         tenants.delete(tx, ctx, tenant_id)
     rt.keys.forget(tenant_id)
+    gone = Ctx(tenant_id, "system")
+    rt.shelves.forget(gone)
+    rt.vault.clear(gone)
 
 
 def tenant_ctx(rt: Runtime, slug: str) -> Ctx:

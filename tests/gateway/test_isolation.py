@@ -228,3 +228,4 @@ def test_a_deleted_tenant_is_gone_with_its_key(town: Town) -> None:
     assert town.http.get(f"/tenants/{ctx.tenant}", headers=root).status_code == 404
     left = {name for name, rows in _rows(town, ctx.tenant).items() if rows}
     assert left <= {"audit"}
+    assert ctx.tenant not in town.rt.vault.tenants()
