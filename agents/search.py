@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
-from agents import shelf
+from agents import reindexing, shelf
 from core.context import Ctx
 from core.documents import Hit
 from core.errors import InvalidInput, NotFound, Unavailable
@@ -51,6 +51,8 @@ def search(
         hits = rt.shelves.search(ctx, head, query)
     took = time.perf_counter() - started
     search_seconds.labels(mode).observe(took)
+    if query.digest and head.lacking(query.digest):
+        reindexing.ask(rt, ctx, query.digest)
     shown = [_as_copy(hit, copies) for hit in hits]
     return Found(shown, took * 1000, without or _degraded(head, query))
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from agents import compaction, ingestion, shelf
+from agents import compaction, ingestion, reindexing, shelf
 from agents.ingestion import Received, Upload, content_of, ingest, receive, remove, text_of
 from agents.search import search
 from core import failpoints
@@ -26,7 +26,7 @@ from core.errors import (
 from core.events import AgentMessage
 from core.failpoints import FailpointError
 from core.ids import new_id
-from database import Tx, documents
+from database import Tx, documents, runs
 from database.documents import DocumentRow
 from models import Models
 from runtime import Runtime
@@ -233,6 +233,27 @@ def test_passages_without_vectors_get_them_when_a_model_arrives(desk: Desk) -> N
     desk.house.clock.advance(61)
     compaction.compact(desk.rt, desk.ctx, force=True)
     assert desk.found("refunds", mode="vector") != []
+
+
+def test_a_search_that_misses_vectors_asks_for_them_once(desk: Desk) -> None:
+    bare = Desk(desk.house, desk.ctx)
+    bare.rt = replace(desk.rt, models=cast(Models, OneEmbedder(None)))
+    bare.put()
+    desk.found("refunds")
+    desk.found("refunds")
+    with desk.rt.db.read() as tx:
+        asked = runs.listing(tx, desk.ctx, workflow="reindex").items
+    assert [run.metadata["digest"] for run in asked] == [desk.house.embedder.digest]
+    assert asked[0].actor == "system"
+
+
+def test_a_document_that_is_just_being_embedded_is_left_to_its_own_run(desk: Desk) -> None:
+    document_id = desk.receive(LONG).document_id
+    found: list[bool] = []
+    desk.house.embedder.before = lambda: found.append(reindexing.ask(desk.rt, desk.ctx, "digest"))
+    desk.ingest(document_id)
+    assert found != []
+    assert not any(found)
 
 
 def test_a_ready_document_is_not_read_again(desk: Desk) -> None:
