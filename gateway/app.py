@@ -15,6 +15,7 @@ from gateway.access import AccessControl
 from gateway.credentials import Keyring
 from gateway.edge import Edge
 from gateway.guard import Guard
+from gateway.head import Head
 from gateway.hot import HotReads
 from gateway.house import House
 from gateway.provision import ensure_platform
@@ -60,6 +61,7 @@ def create_app(rt: Runtime) -> FastAPI:
         generate_unique_id_function=contract.operation_id,
     )  # fmt: skip
     app.state.house = house
+    app.state.rooms = [room.router for room in ROUTERS]
     problems.install(app)
     for room in ROUTERS:
         app.include_router(room.router)
@@ -80,6 +82,7 @@ def _middleware(house: House) -> list[Middleware]:
     )  # fmt: skip
     return [
         Middleware(Edge, settings=house.rt.settings),
+        Middleware(Head),
         *([cors] if origins else []),
         Middleware(Guard, rt=house.rt, access=house.access),
         Middleware(HotReads, house=house),

@@ -31,7 +31,7 @@ def check_content_type(scope: Scope) -> None:
     given = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     empty = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
     supported = _supported(scope["path"])
-    if given in supported or (empty and not given):
+    if given in supported or empty:
         return
     raise UnsupportedContentType(
         f"Send this as {' or '.join(supported)}.", supported_types=list(supported)

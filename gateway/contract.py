@@ -74,7 +74,7 @@ def _document(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
     for gone in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(gone, None)
     scopes = {
-        (route.path, method.lower()): scopes_of_route(route)
+        (route.path_format, method.lower()): scopes_of_route(route)
         for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)

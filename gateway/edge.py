@@ -72,7 +72,10 @@ class Edge:
         if refusal is not None:
             status, code, detail = refusal
             wait = {"Retry-After": "1"} if status == 503 else None
-            response = problem(status, code, detail, answer.exchange.request_id, headers=wait)
+            extra: dict[str, Any] = {"limit": self._cap(headers)} if status == 413 else {}
+            response = problem(
+                status, code, detail, answer.exchange.request_id, headers=wait, **extra
+            )
             await response(scope, receive, answer.send)
             return
         if b"content-length" in headers or b"transfer-encoding" in headers:
@@ -97,6 +100,14 @@ class Edge:
         if self._in_flight > _IN_FLIGHT_MAX:
             return 503, "overloaded", "Too many requests at once. Try again in a moment."
         return None
+
+
+class BodyTooLarge(HTTPException):
+    """`extra` goes into the problem. No `WeftError`: FastAPI would call that bad JSON."""
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(413, f"The body may have at most {cap} bytes.")
+        self.extra = {"limit": cap}
 
 
 class _Body:
@@ -125,7 +136,7 @@ class _Body:
         self._seen += len(message.get("body", b""))
         self._done = not message.get("more_body", False)
         if self._seen > self._cap:
-            raise HTTPException(413, f"The body may have at most {self._cap} bytes.")
+            raise BodyTooLarge(self._cap)
         spent = time.monotonic() - self._began - _CHUNK_SECONDS_MAX
         if spent > 0 and self._seen < spent * _BODY_BYTES_PER_SECOND_MIN:
             raise HTTPException(408, "The body arrives too slowly.")

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from core.errors import Unauthenticated, WeftError
 from gateway.exchange import exchange_of
@@ -71,10 +72,23 @@ async def _on_weft_error(request: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, "error")
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request)
     return problem(
         error.status_code, code, str(error.detail), exchange_of(request.scope).request_id,
-        headers=dict(error.headers or {}),
+        headers=headers, **getattr(error, "extra", {}),
     )  # fmt: skip
+
+
+def _allowed(request: Request) -> str:
+    """Of every route with this path: the router itself names those of the first one only."""
+    methods: set[str] = set()
+    for room in request.app.state.rooms:
+        for route in room.routes:
+            if route.matches(request.scope)[0] is not Match.NONE:
+                methods |= route.methods or set()
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote_to_bytes
 
 from pydantic import ValidationError
 from python_multipart.exceptions import MultipartParseError
@@ -25,6 +27,8 @@ from gateway.schemas.documents import UploadFields
 FILES_MAX = 200
 FIELD_BYTES_MAX = 64 * 2**10
 _STALE_SECONDS = 24 * 3600
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"')
+_EXTENDED = re.compile(rb";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^';]*'([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -134,9 +138,11 @@ class _Intake:
         self._header = self._value = b""
 
     def _on_headers(self) -> None:
-        _, options = parse_options_header(self._headers.get("content-disposition", b""))
+        disposition = self._headers.get("content-disposition", b"")
+        _, options = parse_options_header(disposition)
         self._name = _decoded(options.get(b"name", b""))
-        if b"filename" not in options:
+        filename = _extended(disposition) or options.get(b"filename")
+        if filename is None:
             self._text = bytearray()
             return
         if self._name not in ("file", "files"):
@@ -145,7 +151,7 @@ class _Intake:
             raise InvalidInput(f"At most {FILES_MAX} files at once.", code="too_many_files")
         path = self._folder / str(len(self.form.files))
         kind = self._headers.get("content-type", b"application/octet-stream").decode("latin-1")
-        self.form.files.append(File(_decoded(options[b"filename"]), kind[:127], path))
+        self.form.files.append(File(_decoded(filename), kind[:127], path))
         self._file = path.open("wb")
         self._hash = hashlib.sha256()
 
@@ -207,6 +213,16 @@ def _fields(texts: dict[str, bytes]) -> UploadFields:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"{where or 'form'}: {first['msg']}", field=where) from error
+
+
+def _extended(disposition: bytes) -> bytes | None:
+    """The `filename*` of RFC 8187, which parts of a form should not have (RFC 7578) and .NET and
+    old Python clients send."""
+    found = _EXTENDED.search(_QUOTED.sub(b'""', disposition))
+    if found is None:
+        return None
+    charset = "utf-8" if found[1].lower() == b"utf-8" else "latin-1"
+    return unquote_to_bytes(found[2]).decode(charset, "replace").encode()
 
 
 def _decoded(raw: bytes) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from gateway.references import own_documents
 from gateway.schemas.search import AskAnswer, AskRequest
 
 router = APIRouter(tags=["answers"])
+Event: TypeAlias = tuple[str, dict[str, Any]]
 
 
 @router.post("/ask", response_model=AskAnswer, responses=streams.EVENTS)
@@ -24,15 +26,17 @@ def answer(who: Annotated[Caller, permit("answers:read")], body: AskRequest) -> 
     own_documents(who, body.filters or {})
     question = Question(body.question, session_id=body.session_id, filters=body.filters)
     if body.stream:
-        return streams.stream(_events(who, question))
+        events = stream(who.rt, who.ctx, question)
+        return streams.stream(_written(next(events), events))
     found = AskAnswer.model_validate(ask(who.rt, who.ctx, question).to_json())
     return Response(found.model_dump_json(), media_type="application/json")
 
 
-def _events(who: Caller, question: Question) -> Iterator[bytes]:
-    """`token`, `citation`, `done`; a failure after the first byte is an event too."""
+def _written(first: Event, rest: Iterator[Event]) -> Iterator[bytes]:
+    """`token`, `citation`, `done`. What fails before the first one is a problem like any other;
+    what fails later is an event too."""
     try:
-        for kind, data in stream(who.rt, who.ctx, question):
+        for kind, data in itertools.chain([first], rest):
             yield streams.sse(kind, data)
     except WeftError as error:
         yield streams.sse("error", error.to_json())

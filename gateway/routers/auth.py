@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -97,7 +98,10 @@ def verified(who: Caller) -> Response:
 
 
 def _new_key(who: Caller, body: ApiKeyRequest) -> NewApiKey:
-    expires_ms = None if body.expires_at is None else int(body.expires_at.timestamp() * 1000)
+    expires = body.expires_at
+    if expires is not None and expires.tzinfo is None:
+        expires = expires.replace(tzinfo=UTC)
+    expires_ms = None if expires is None else int(expires.timestamp() * 1000)
     row, key = provision.create_api_key(
         who.rt, who.ctx, name=body.name, scopes=body.scopes, expires_ms=expires_ms,
         keyring=who.house.keyring,

@@ -36,10 +36,15 @@ _SECONDS = 120.0
 @router.get("/models", response_model=OpenAiAnswer)
 def listing(who: Reader) -> dict[str, Any]:
     """Those that can be used now, chat models first."""
-    known = [model for model in who.rt.models.describe() if model.get("available")]
-    known.sort(key=lambda model: (model["kind"] != "chat", not model.get("active")))
-    data = [{**m, "object": "model", "created": 0, "owned_by": "local"} for m in known]
-    return {"object": "list", "data": data}
+    return {"object": "list", "data": _usable(who)}
+
+
+@router.get("/models/{name:path}", response_model=OpenAiAnswer)
+def show(who: Reader, name: str) -> dict[str, Any]:
+    found = [model for model in _usable(who) if model["id"] == name]
+    if not found:
+        raise NotFound(f"There is no model {name[:64]!r} here.", code="model_not_found")
+    return found[0]
 
 
 @router.post("/chat")
@@ -58,8 +63,9 @@ def chat(who: User, body: ChatRequest) -> ChatAnswer:
 def completions(who: User, body: ChatRequest) -> Response:
     """As OpenAI's API has it; with `stream` as server-sent events."""
     model = _model(who, body.model)
+    _schema(body)
     if body.stream:
-        return stream(_pieces(model, body))
+        return stream(_pieces(who, model, body))
     reply = _reply(model, body)
     message = {"role": "assistant", "content": reply.text}
     choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
@@ -75,6 +81,8 @@ def completions(who: User, body: ChatRequest) -> Response:
 def embeddings(who: Annotated[Caller, permit("models:use")], body: EmbeddingsRequest) -> Response:
     """Unit vectors, in the order of `input`."""
     embedder = _embedder(who, body.model)
+    if body.dimensions not in (None, embedder.dimension):
+        raise InvalidInput(f"This model's vectors have {embedder.dimension} dimensions.")
     texts = [body.input] if isinstance(body.input, str) else body.input
     vectors = embedder.embed(texts)
     data = [
@@ -87,6 +95,12 @@ def embeddings(who: Annotated[Caller, permit("models:use")], body: EmbeddingsReq
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }  # fmt: skip
     return Response(json.dumps(answer), media_type="application/json")
+
+
+def _usable(who: Caller) -> list[dict[str, Any]]:
+    known = [model for model in who.rt.models.describe() if model.get("available")]
+    known.sort(key=lambda model: (model["kind"] != "chat", not model.get("active")))
+    return [{**m, "object": "model", "created": 0, "owned_by": "local"} for m in known]
 
 
 def _model(who: Caller, name: str) -> ChatModel:
@@ -121,12 +135,11 @@ def _reply(model: ChatModel, body: ChatRequest) -> ChatReply:
     )  # fmt: skip
 
 
-def _pieces(model: ChatModel, body: ChatRequest) -> Iterator[bytes]:
-    """The answer has begun, so a failure becomes an event of the stream."""
-    head = {
-        "id": f"chatcmpl-{new_id()}", "object": "chat.completion.chunk", "created": 0,
-        "model": model.name,
-    }  # fmt: skip
+def _pieces(who: Caller, model: ChatModel, body: ChatRequest) -> Iterator[bytes]:
+    """The answer has begun, so a failure becomes an event of the stream. One that must fit a schema
+    comes in one piece: only the whole can be checked."""
+    head = _head(who, "chat.completion.chunk", model.name)
+    reason = "stop"
 
     def chunk(delta: dict[str, str], reason: str | None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
@@ -134,15 +147,20 @@ def _pieces(model: ChatModel, body: ChatRequest) -> Iterator[bytes]:
 
     yield chunk({"role": "assistant", "content": ""}, None)
     try:
-        for piece in model.stream(
-            _messages(body.messages), max_tokens=_tokens(body),
-            temperature=body.temperature or 0.0, deadline_seconds=_SECONDS,
-        ):  # fmt: skip
-            yield chunk({"content": piece}, None)
+        if _schema(body) is not None:
+            reply = _reply(model, body)
+            reason = reply.finish_reason
+            yield chunk({"content": reply.text}, None)
+        else:
+            for piece in model.stream(
+                _messages(body.messages), max_tokens=_tokens(body),
+                temperature=body.temperature or 0.0, deadline_seconds=_SECONDS,
+            ):  # fmt: skip
+                yield chunk({"content": piece}, None)
     except WeftError as error:
         yield f"data: {json.dumps({'error': error.to_json()})}\n\n".encode()
         return
-    yield chunk({}, "stop")
+    yield chunk({}, reason)
     yield b"data: [DONE]\n\n"
 
 
@@ -155,7 +173,9 @@ def _messages(given: list[ChatMessage]) -> list[Message]:
     return [
         Message(
             "system" if one.role == "developer" else one.role,
-            one.content if isinstance(one.content, str) else "".join(p.text for p in one.content),
+            one.content
+            if isinstance(one.content, str)
+            else "".join(part.text for part in one.content or ()),
         )
         for one in given
     ]

@@ -63,10 +63,12 @@ def download(who: Reader, report_id: str, format: Annotated[Format, Query()] = "
 def _request(who: Caller, body: ReportRequest, keep: Keep) -> ReportAccepted:
     documents_exist(who, body.documents)
     template = report.find_template(who.rt, who.ctx, body.template)
+    definition = report.definition(
+        template, body.formats, name=body.template, scoped=bool(body.documents)
+    )
     submission = Submission(
-        definition=report.definition(template, body.formats), documents=tuple(body.documents),
-        inputs={"params": body.params},
-    )  # fmt: skip
+        definition=definition, documents=tuple(body.documents), inputs={"params": body.params}
+    )
     run = submit(
         who.rt, who.ctx, submission, catalog=AGENTS.catalog,
         also=lambda tx, run: keep(tx, _accepted(run)),

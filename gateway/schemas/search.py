@@ -101,7 +101,7 @@ class TextPart(Lenient):
 
 class ChatMessage(Lenient):
     role: Literal["system", "user", "assistant", "tool", "developer"]
-    content: Annotated[str, Field(max_length=100_000)] | list[TextPart]
+    content: Annotated[str, Field(max_length=100_000)] | list[TextPart] | None = None
 
 
 class ChatRequest(Lenient):
@@ -114,6 +114,7 @@ class ChatRequest(Lenient):
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     stream: bool = False
     response_format: dict[str, Any] | None = None
+    n: Literal[1] | None = None
 
 
 class ChatAnswer(Answer):
@@ -133,6 +134,7 @@ class EmbeddingsRequest(Lenient):
         ]
     )
     encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = None
 
 
 class OpenAiAnswer(Answer):

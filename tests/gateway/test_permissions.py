@@ -43,6 +43,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "search_find": ("search:read",),
     "answers_answer": ("answers:read",),
     "models_listing": ("models:use", "search:read"),
+    "models_show": ("models:use", "search:read"),
     "models_chat": ("models:use",),
     "models_completions": ("models:use",),
     "models_embeddings": ("models:use",),
