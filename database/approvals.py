@@ -12,6 +12,7 @@ from core.context import Ctx
 from core.errors import NotFound
 from database.engine import Tx
 from database.pages import Page, page
+from database.prepared import Prepared
 from database.tables import approvals
 
 
@@ -36,8 +37,8 @@ _columns = tuple(approvals.c[field.name] for field in fields(Approval))
 _mine = (approvals.c.tenant_id == bindparam("tenant"), approvals.c.id == bindparam("approval"))
 _get = select(*_columns).where(*_mine)
 _lock = _get.with_for_update()
-_insert = insert(approvals)
-_decide = (
+_insert = Prepared(insert(approvals))
+_decide = Prepared(
     update(approvals)
     .where(*_mine, approvals.c.status == "waiting")
     .values(
@@ -45,7 +46,7 @@ _decide = (
         decided_ms=bindparam("now"),
     )
 )  # fmt: skip
-_of_run = (
+_of_run = Prepared(
     select(*_columns)
     .where(approvals.c.tenant_id == bindparam("tenant"), approvals.c.run_id == bindparam("run"))
     .order_by(approvals.c.id)

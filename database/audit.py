@@ -8,9 +8,10 @@ from sqlalchemy import insert
 
 from core.context import Ctx
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import audit
 
-_insert = insert(audit)
+_insert = Prepared(insert(audit))
 
 
 def record(tx: Tx, ctx: Ctx, action: str, subject: str, data: dict[str, Any] | None = None) -> None:

@@ -11,6 +11,7 @@ from core.context import Ctx
 from database.dispatch import Claim
 from database.engine import Tx
 from database.jobs import FenceLost, hold
+from database.prepared import Prepared
 from database.tables import checkpoints
 
 
@@ -26,7 +27,7 @@ class Checkpoint:
 _of_run = (
     checkpoints.c.tenant_id == bindparam("tenant"), checkpoints.c.run_id == bindparam("run"),
 )  # fmt: skip
-_get = (
+_get = Prepared(
     select(
         checkpoints.c.checkpoint_id, checkpoints.c.parent_id, checkpoints.c.checkpoint,
         checkpoints.c.metadata, checkpoints.c.writes,
@@ -35,8 +36,8 @@ _get = (
     .order_by(checkpoints.c.checkpoint_id.desc())
     .limit(1)
 )  # fmt: skip
-_insert = insert(checkpoints)
-_move = (
+_insert = Prepared(insert(checkpoints))
+_move = Prepared(
     update(checkpoints)
     .where(*_of_run, checkpoints.c.checkpoint_id == bindparam("old"))
     .values(
@@ -44,7 +45,7 @@ _move = (
         checkpoint=bindparam("state"), metadata=bindparam("meta"), writes=bindparam("pending"),
     )
 )  # fmt: skip
-_delete = delete(checkpoints).where(*_of_run)
+_delete = Prepared(delete(checkpoints).where(*_of_run))
 
 
 def newest(tx: Tx, ctx: Ctx, run_id: str) -> Checkpoint | None:

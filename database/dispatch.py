@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.events import Event
 from core.tiers import tier_of
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import approvals, events, jobs, runs, tenants, turns
 
 # How many turns a tenant that comes back from idling may take before the others.
@@ -37,24 +39,40 @@ class Claim:
     priority: int
 
 
-_waiting = (
-    select(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
-    .join(tenants, tenants.c.id == jobs.c.tenant_id)
-    .outerjoin(turns, and_(turns.c.tenant_id == jobs.c.tenant_id, turns.c.queue == jobs.c.queue))
-    .where(
-        jobs.c.status == "ready",
-        jobs.c.queue.in_(bindparam("queues", expanding=True)),
-        jobs.c.ready_ms <= bindparam("now"),
-        tenants.c.status == "active",
+@lru_cache(maxsize=64)
+def _waiting(queues: tuple[str, ...]) -> Prepared:
+    """A worker asks for the same queues all its life."""
+    turn = and_(turns.c.tenant_id == jobs.c.tenant_id, turns.c.queue == jobs.c.queue)
+    return Prepared(
+        select(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
+        .join(tenants, tenants.c.id == jobs.c.tenant_id)
+        .outerjoin(turns, turn)
+        .where(
+            jobs.c.status == "ready",
+            or_(false(), *(jobs.c.queue == queue for queue in queues)),
+            jobs.c.ready_ms <= bindparam("now"),
+            tenants.c.status == "active",
+        )
+        .group_by(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
     )
-    .group_by(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
-)
-_busy = (
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A tenant with ready jobs in a queue, and its virtual time there."""
+
+    tenant: str
+    queue: str
+    tier: str
+    served: float | None
+
+
+_busy = Prepared(
     select(jobs.c.tenant_id, func.count())
     .where(jobs.c.status == "running")
     .group_by(jobs.c.tenant_id)
 )
-_first = (
+_first = Prepared(
     select(
         jobs.c.id, jobs.c.run_id, jobs.c.step_id, jobs.c.effect_id, jobs.c.kind, jobs.c.fence,
         jobs.c.attempts, jobs.c.priority,
@@ -68,7 +86,7 @@ _first = (
     .order_by(jobs.c.priority.desc(), jobs.c.ready_ms, jobs.c.id)
     .limit(1)
 )  # fmt: skip
-_take = (
+_take = Prepared(
     update(jobs)
     .where(
         jobs.c.tenant_id == bindparam("tenant"),
@@ -86,12 +104,14 @@ _take = (
 )
 
 
-def _upsert_turn(insert: Any) -> Any:
+def _upsert_turn(insert: Any) -> Prepared:
     statement = insert(turns).values(
         tenant_id=bindparam("tenant"), queue=bindparam("queue_"), served=bindparam("served_")
     )
-    return statement.on_conflict_do_update(
-        index_elements=["tenant_id", "queue"], set_={"served": statement.excluded.served}
+    return Prepared(
+        statement.on_conflict_do_update(
+            index_elements=["tenant_id", "queue"], set_={"served": statement.excluded.served}
+        )
     )
 
 
@@ -111,37 +131,38 @@ def claim(
     A tenant's virtual time grows by 1/weight a job (start-time fair queueing; Goyal, Vin and Cheng,
     SIGCOMM 1996), weighted as its tier's jobs at once; a tenant that has that many running waits.
     """
-    waiting = tx.execute(_waiting, {"queues": list(queues), "now": tx.now_ms}).fetchall()
+    found = tx.execute(_waiting(tuple(queues)), {"now": tx.now_ms})
+    waiting = [_Waiting(*row) for row in found]
     if not waiting:
         return None
     busy: dict[str, int] = dict(tx.execute(_busy).fetchall())
     most = {row.tier: min(tier_of(row.tier).running or running_max, running_max) for row in waiting}
-    open_ = [row for row in waiting if busy.get(row.tenant_id, 0) < most[row.tier]]
+    open_ = [row for row in waiting if busy.get(row.tenant, 0) < most[row.tier]]
     open_.sort(key=lambda row: row.served or 0.0)
     for row in open_:
-        found = tx.execute(
-            _first, {"queue": row.queue, "tenant": row.tenant_id, "now": tx.now_ms}
+        first = tx.execute(
+            _first, {"queue": row.queue, "tenant": row.tenant, "now": tx.now_ms}
         ).first()
-        if found is None:
+        if first is None:
             continue
+        job, run, step, effect, kind, fence, attempts, priority = first
         took = tx.execute(
             _take,
-            {"tenant": row.tenant_id, "job": found.id, "seen": found.fence, "owner": owner,
+            {"tenant": row.tenant, "job": job, "seen": fence, "owner": owner,
              "until": tx.now_ms + lease_ms},
         )  # fmt: skip
         if took.rowcount != 1:
             continue
-        rivals = [other.served or 0.0 for other in open_ if other.tenant_id != row.tenant_id]
+        rivals = [other.served or 0.0 for other in open_ if other.tenant != row.tenant]
         floor = min(rivals) - _BURST if rivals else 0.0
         served = max(row.served or 0.0, floor) + 1.0 / most[row.tier]
         tx.execute(
             _turn[tx.connection.dialect.name],
-            {"tenant": row.tenant_id, "queue_": row.queue, "served_": served},
+            {"tenant": row.tenant, "queue_": row.queue, "served_": served},
         )
         return Claim(
-            row.tenant_id, found.id, found.run_id, found.step_id, found.effect_id, found.kind,
-            row.queue, found.fence + 1, found.attempts + 1, found.priority,
-        )  # fmt: skip
+            row.tenant, job, run, step, effect, kind, row.queue, fence + 1, attempts + 1, priority
+        )
     return None
 
 
@@ -159,7 +180,7 @@ _claim_columns = (
     jobs.c.tenant_id, jobs.c.id, jobs.c.run_id, jobs.c.step_id, jobs.c.effect_id, jobs.c.kind,
     jobs.c.queue, jobs.c.fence, jobs.c.attempts, jobs.c.priority,
 )  # fmt: skip
-_expired = (
+_expired = Prepared(
     select(*_claim_columns)
     .where(jobs.c.status == "running", jobs.c.lease_until_ms < bindparam("now"))
     .limit(200)
@@ -172,7 +193,7 @@ def expired(tx: Tx) -> list[Claim]:
     return [Claim(*row) for row in tx.execute(_expired, {"now": tx.now_ms})]
 
 
-_held = (
+_held = Prepared(
     update(jobs)
     .where(
         jobs.c.tenant_id == bindparam("tenant"),
@@ -206,7 +227,7 @@ _overdue_runs = (
     )
     .limit(200)
 )
-_overdue_approvals = (
+_overdue_approvals = Prepared(
     select(approvals.c.tenant_id, approvals.c.id)
     .where(approvals.c.status == "waiting", approvals.c.expires_ms < bindparam("now"))
     .limit(200)
@@ -223,7 +244,7 @@ def overdue_approvals(tx: Tx) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in tx.execute(_overdue_approvals, {"now": tx.now_ms})]
 
 
-_ready_queues = (
+_ready_queues = Prepared(
     select(jobs.c.queue)
     .distinct()
     .where(jobs.c.status == "ready", jobs.c.ready_ms <= bindparam("now"))
@@ -235,7 +256,7 @@ def ready_queues(tx: Tx) -> list[str]:
     return [row[0] for row in tx.execute(_ready_queues, {"now": tx.now_ms})]
 
 
-_unpublished = (
+_unpublished = Prepared(
     select(
         events.c.seq, events.c.tenant_id, events.c.run_id, events.c.type, events.c.at_ms,
         events.c.data,
@@ -260,7 +281,9 @@ def mark_published(tx: Tx, seqs: Sequence[int]) -> None:
     tx.execute(_published, {"seqs": list(seqs), "now": tx.now_ms})
 
 
-_depths = select(jobs.c.queue, jobs.c.status, func.count()).group_by(jobs.c.queue, jobs.c.status)
+_depths = Prepared(
+    select(jobs.c.queue, jobs.c.status, func.count()).group_by(jobs.c.queue, jobs.c.status)
+)
 
 
 def depths(tx: Tx) -> dict[tuple[str, str], int]:

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from core.context import Ctx
 from core.errors import NotFound
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import effects
 
 Json = Mapping[str, Any]
@@ -43,13 +44,13 @@ class Effect:
 
 _columns = tuple(effects.c[field.name] for field in fields(Effect))
 _mine = (effects.c.tenant_id == bindparam("tenant"), effects.c.id == bindparam("effect"))
-_get = select(*_columns).where(*_mine)
-_of_run = (
+_get = Prepared(select(*_columns).where(*_mine))
+_of_run = Prepared(
     select(*_columns)
     .where(effects.c.tenant_id == bindparam("tenant"), effects.c.run_id == bindparam("run"))
     .order_by(effects.c.step_id, effects.c.ordinal)
 )
-_insert = insert(effects)
+_insert = Prepared(insert(effects))
 
 
 def add_many(tx: Tx, ctx: Ctx, rows: Sequence[Json]) -> None:

@@ -10,14 +10,15 @@ from sqlalchemy import bindparam, insert, select
 from core.context import Ctx
 from core.events import Event
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import events
 
-_insert = insert(events).inline()
+_insert = Prepared(insert(events).inline())
 _columns = (
     events.c.seq, events.c.tenant_id, events.c.run_id, events.c.type, events.c.at_ms,
     events.c.data,
 )  # fmt: skip
-_of_run = (
+_of_run = Prepared(
     select(*_columns)
     .where(
         events.c.tenant_id == bindparam("tenant"),
@@ -27,7 +28,7 @@ _of_run = (
     .order_by(events.c.seq)
     .limit(bindparam("limit"))
 )
-_of_tenant = (
+_of_tenant = Prepared(
     select(*_columns)
     .where(events.c.tenant_id == bindparam("tenant"), events.c.seq > bindparam("after"))
     .order_by(events.c.seq)

@@ -12,6 +12,7 @@ from core.context import Ctx
 from core.ids import new_id
 from database.dispatch import Claim
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import jobs
 
 
@@ -37,16 +38,16 @@ class Job:
     created_ms: int
 
 
-_insert = insert(jobs)
+_insert = Prepared(insert(jobs))
 _mine = (
     jobs.c.tenant_id == bindparam("tenant"),
     jobs.c.id == bindparam("job"),
     jobs.c.fence == bindparam("mine"),
     jobs.c.status == "running",
 )
-_delete = delete(jobs).where(*_mine)
-_hold = select(jobs.c.id).where(*_mine).with_for_update()
-_release = (
+_delete = Prepared(delete(jobs).where(*_mine))
+_hold = Prepared(select(jobs.c.id).where(*_mine).with_for_update())
+_release = Prepared(
     update(jobs)
     .where(*_mine)
     .values(
@@ -54,7 +55,7 @@ _release = (
         lease_until_ms=None, lease_owner=None, fence=jobs.c.fence + 1, error=bindparam("why"),
     )
 )  # fmt: skip
-_hand_over = (
+_hand_over = Prepared(
     update(jobs)
     .where(*_mine)
     .values(
@@ -166,11 +167,15 @@ _list = select(
     jobs.c.status, jobs.c.priority, jobs.c.ready_ms, jobs.c.lease_until_ms, jobs.c.lease_owner,
     jobs.c.attempts, jobs.c.error, jobs.c.created_ms,
 )  # fmt: skip
-_list_run = _list.where(*_of_run).order_by(jobs.c.id)
-_alive = select(func.count()).where(*_of_run, jobs.c.status != "dead")
-_drop = delete(jobs).where(jobs.c.tenant_id == bindparam("tenant"), jobs.c.id == bindparam("job"))
-_dead = _list.where(jobs.c.tenant_id == bindparam("tenant"), jobs.c.status == "dead").order_by(
-    jobs.c.id
+_list_run = Prepared(_list.where(*_of_run).order_by(jobs.c.id))
+_alive = Prepared(select(func.count()).where(*_of_run, jobs.c.status != "dead"))
+_drop = Prepared(
+    delete(jobs).where(jobs.c.tenant_id == bindparam("tenant"), jobs.c.id == bindparam("job"))
+)
+_dead = Prepared(
+    _list.where(jobs.c.tenant_id == bindparam("tenant"), jobs.c.status == "dead").order_by(
+        jobs.c.id
+    )
 )
 
 
@@ -199,11 +204,13 @@ def drop(tx: Tx, ctx: Ctx, ids: Iterable[str]) -> None:
         tx.execute(_drop, {"tenant": ctx.tenant, "job": job_id})
 
 
-_ahead = select(func.count()).where(
-    jobs.c.tenant_id == bindparam("tenant"),
-    jobs.c.queue == bindparam("queue_"),
-    jobs.c.status == "ready",
-    jobs.c.ready_ms < bindparam("at"),
+_ahead = Prepared(
+    select(func.count()).where(
+        jobs.c.tenant_id == bindparam("tenant"),
+        jobs.c.queue == bindparam("queue_"),
+        jobs.c.status == "ready",
+        jobs.c.ready_ms < bindparam("at"),
+    )
 )
 
 
@@ -213,7 +220,7 @@ def ahead(tx: Tx, ctx: Ctx, job: Job) -> int:
     return int(tx.execute(_ahead, params).scalar_one())
 
 
-_revive = (
+_revive = Prepared(
     update(jobs)
     .where(
         jobs.c.tenant_id == bindparam("tenant"), jobs.c.id == bindparam("job"),

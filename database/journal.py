@@ -8,14 +8,17 @@ from sqlalchemy import bindparam, insert, select
 
 from core.context import Ctx
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import journal
 
-_insert = insert(journal)
-_get = select(journal.c.value).where(
-    journal.c.tenant_id == bindparam("tenant"),
-    journal.c.run_id == bindparam("run"),
-    journal.c.step_id == bindparam("step"),
-    journal.c.key == bindparam("key_"),
+_insert = Prepared(insert(journal))
+_get = Prepared(
+    select(journal.c.value).where(
+        journal.c.tenant_id == bindparam("tenant"),
+        journal.c.run_id == bindparam("run"),
+        journal.c.step_id == bindparam("step"),
+        journal.c.key == bindparam("key_"),
+    )
 )
 
 

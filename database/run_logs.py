@@ -12,6 +12,7 @@ from core.context import Ctx
 from core.errors import InvalidInput
 from database.engine import Tx
 from database.pages import Page
+from database.prepared import Prepared
 from database.tables import run_logs, runs
 
 
@@ -27,7 +28,7 @@ class LogLine:
     at_ms: int
 
 
-_insert = insert(run_logs).inline()
+_insert = Prepared(insert(run_logs).inline())
 _columns = (
     run_logs.c.seq, run_logs.c.run_id, run_logs.c.step_id, run_logs.c.agent, run_logs.c.level,
     run_logs.c.message, run_logs.c.data, run_logs.c.at_ms,

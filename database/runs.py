@@ -12,6 +12,7 @@ from core.context import Ctx
 from core.errors import NotFound
 from database.engine import Database, Tx
 from database.pages import Page, page
+from database.prepared import Prepared
 from database.tables import runs
 
 Json = Mapping[str, Any]
@@ -57,11 +58,12 @@ class Run:
 
 _columns = tuple(runs.c[field.name] for field in fields(Run))
 _mine = (runs.c.tenant_id == bindparam("tenant"), runs.c.id == bindparam("run"))
-_get = select(*_columns).where(*_mine)
+_by_id = select(*_columns).where(*_mine)
+_get = Prepared(_by_id)
 _ENDED_AT = "SELECT completed_ms FROM runs WHERE tenant_id = :tenant AND id = :run"
-_lock = _get.with_for_update()
-_insert = insert(runs)
-_children = (
+_lock = Prepared(_by_id.with_for_update())
+_insert = Prepared(insert(runs))
+_children = Prepared(
     select(*_columns)
     .where(
         runs.c.tenant_id == bindparam("tenant"),
@@ -70,10 +72,12 @@ _children = (
     )
     .order_by(runs.c.item_index)
 )
-_all_children = select(*_columns).where(
-    runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run")
+_all_children = Prepared(
+    select(*_columns).where(
+        runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run")
+    )
 )
-_child_count = (
+_child_count = Prepared(
     select(runs.c.parent_step_id, runs.c.status, func.count())
     .where(runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run"))
     .group_by(runs.c.parent_step_id, runs.c.status)
@@ -122,7 +126,7 @@ def change(tx: Tx, ctx: Ctx, run_id: str, **values: Any) -> None:
     tx.execute(update(runs).where(*_mine).values(**values), {"tenant": ctx.tenant, "run": run_id})
 
 
-_end = (
+_end = Prepared(
     update(runs)
     .where(*_mine)
     .values(
@@ -130,7 +134,7 @@ _end = (
         completed_ms=bindparam("now"),
     )
 )  # fmt: skip
-_start = (
+_start = Prepared(
     update(runs)
     .where(*_mine)
     .values(status="running", started_ms=bindparam("now"), step_count=bindparam("count"))

@@ -12,6 +12,7 @@ from core.context import Ctx
 from core.errors import NotFound
 from core.ids import new_id
 from database.engine import Tx
+from database.prepared import Prepared
 from database.tables import steps
 
 Json = Mapping[str, Any]
@@ -41,11 +42,12 @@ class StepRow:
 _columns = tuple(steps.c[field.name] for field in fields(StepRow))
 _mine = (steps.c.tenant_id == bindparam("tenant"), steps.c.id == bindparam("step"))
 _of_run = (steps.c.tenant_id == bindparam("tenant"), steps.c.run_id == bindparam("run"))
-_insert = insert(steps)
-_get = select(*_columns).where(*_mine)
-_lock = _get.with_for_update()
-_all = select(*_columns).where(*_of_run).order_by(steps.c.id)
-_begin = (
+_insert = Prepared(insert(steps))
+_by_id = select(*_columns).where(*_mine)
+_get = Prepared(_by_id)
+_lock = Prepared(_by_id.with_for_update())
+_all = Prepared(select(*_columns).where(*_of_run).order_by(steps.c.id))
+_begin = Prepared(
     update(steps)
     .where(*_mine)
     .values(
@@ -54,7 +56,7 @@ _begin = (
         error=None,
     )
 )  # fmt: skip
-_begin_again = (
+_begin_again = Prepared(
     update(steps)
     .where(*_mine)
     .values(
@@ -62,7 +64,7 @@ _begin_again = (
         started_ms=func.coalesce(steps.c.started_ms, bindparam("now")), waiting_for=None,
     )
 )  # fmt: skip
-_finish = (
+_finish = Prepared(
     update(steps)
     .where(*_mine)
     .values(
@@ -70,7 +72,7 @@ _finish = (
         completed_ms=bindparam("now"), waiting_for=None, open_items=0,
     )
 )  # fmt: skip
-_wait = (
+_wait = Prepared(
     update(steps)
     .where(*_mine)
     .values(
@@ -78,13 +80,13 @@ _wait = (
         attempts=bindparam("tries"),
     )
 )  # fmt: skip
-_one_less = (
+_one_less = Prepared(
     update(steps)
     .where(*_mine)
     .values(open_items=steps.c.open_items - 1)
     .returning(steps.c.open_items)
 )
-_progress = update(steps).where(*_mine).values(progress=bindparam("at"))
+_progress = Prepared(update(steps).where(*_mine).values(progress=bindparam("at")))
 
 
 def add_many(

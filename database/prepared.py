@@ -1,0 +1,135 @@
+"""Statements that are asked often: compiled once, then handed to SQLite's driver as they are.
+
+SQLAlchemy stays the source of the SQL and of the types; what is left out is its work for each
+call, which costs four times what SQLite itself does. Other databases go through SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Insert, Select, Update
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Convert = Callable[[Any], Any]
+_DIALECT = SQLiteDialect_pysqlite()
+
+
+class Answer(Protocol):
+    """What both ways give: rows as tuples, and how many rows were written."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def first(self) -> Any: ...
+    def fetchall(self) -> Sequence[Any]: ...
+    def scalar_one(self) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    rows: Sequence[tuple[Any, ...]]
+    rowcount: int
+
+    def first(self) -> tuple[Any, ...] | None:
+        return self.rows[0] if self.rows else None
+
+    def fetchall(self) -> Sequence[tuple[Any, ...]]:
+        return self.rows
+
+    def scalar_one(self) -> Any:
+        ((value,),) = self.rows
+        return value
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One statement for SQLite: its text, where each parameter goes, how values are converted."""
+
+    sql: str
+    fixed: Mapping[str, Any]  # what the statement itself says: `status='ready'`
+    slots: tuple[tuple[str, Convert | None], ...]
+    results: tuple[tuple[int, Convert], ...]
+
+    def bind(self, params: Mapping[str, Any]) -> list[Any]:
+        given = {**self.fixed, **params}
+        return [
+            given[name] if convert is None else convert(given[name]) for name, convert in self.slots
+        ]
+
+    def row(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        changed = list(values)
+        for index, convert in self.results:
+            changed[index] = convert(changed[index])
+        return tuple(changed)
+
+
+class Prepared:
+    """`tx.execute(Prepared(statement), params)`. No `in_`; an insert may be given
+    different columns at different calls."""
+
+    def __init__(self, statement: Executable) -> None:
+        self.statement = statement
+        self._by_columns = isinstance(statement, Insert)
+        self._ways: dict[tuple[str, ...], _Way] = {}
+
+    def on(
+        self,
+        connection: sqlite3.Connection,
+        params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
+    ) -> _Rows:
+        """By the driver, inside its open transaction."""
+        if isinstance(params, Sequence):
+            way = self._way(params[0])
+            done = connection.executemany(way.sql, [way.bind(row) for row in params])
+            return _Rows((), done.rowcount)
+        way = self._way(params or {})
+        cursor = connection.execute(way.sql, way.bind(params or {}))
+        rows = cursor.fetchall()
+        return _Rows([way.row(row) for row in rows] if way.results else rows, cursor.rowcount)
+
+    def _way(self, params: Mapping[str, Any]) -> _Way:
+        columns = tuple(params) if self._by_columns else ()
+        way = self._ways.get(columns)
+        if way is None:
+            way = self._ways[columns] = _compiled(self.statement, columns)
+        return way
+
+
+def _compiled(statement: Executable, columns: tuple[str, ...]) -> _Way:
+    assert isinstance(statement, ClauseElement)
+    made = statement.compile(dialect=_DIALECT, column_keys=list(columns) or None)
+    assert isinstance(made, SQLCompiler)
+    assert "POSTCOMPILE" not in str(made), "an IN whose length is known at the call only"
+    fixed = {name: one.effective_value for name, one in made.binds.items() if not one.required}
+    for column in made.insert_prefetch:
+        assert column.default is not None
+        fixed[column.key] = column.default.arg  # type: ignore[attr-defined]
+    slots = tuple((name, _binder(made.binds[name])) for name in made.positiontup or ())
+    return _Way(str(made), fixed, slots, _results(statement))
+
+
+def _binder(parameter: Any) -> Convert | None:
+    found: Convert | None = parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    return found
+
+
+def _results(statement: Executable) -> tuple[tuple[int, Convert], ...]:
+    """Only the columns whose values are not what the driver gives."""
+    if not isinstance(statement, Select | Update):
+        return ()
+    found = []
+    for index, column in enumerate(statement.exported_columns):
+        convert = column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+        if convert is not None:
+            found.append((index, convert))
+    return tuple(found)
