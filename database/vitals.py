@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 
 from database.engine import Tx
-from database.tables import approvals, events, jobs, workers
+from database.tables import approvals, events, jobs, shelf_heads, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ def unpublished_seconds(tx: Tx) -> float:
     oldest = select(func.min(events.c.at_ms)).where(events.c.published_ms.is_(None))
     at_ms = tx.execute(oldest).scalar_one()
     return 0.0 if at_ms is None else (tx.now_ms - at_ms) / 1000
+
+
+def shelf_segments(tx: Tx) -> list[list[dict[str, Any]]]:
+    """The segments of each tenant's shelf, as their rows keep them."""
+    return [list(segments) for segments in tx.execute(select(shelf_heads.c.segments)).scalars()]
 
 
 def approvals_waiting(tx: Tx) -> int:

@@ -21,6 +21,7 @@ COMMANDS = {
     "ask": "ops.commands.work:ask",
     "search": "ops.commands.work:search",
     "why": "ops.commands.work:why",
+    "dead-letters": "ops.commands.dead_letters:dead_letters",
     "approvals": "ops.commands.approvals:approvals",
     "tenants": "ops.commands.tenants:tenants",
     "users": "ops.commands.tenants:users",

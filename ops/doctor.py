@@ -30,12 +30,15 @@ class Finding:
 
 
 @click.command()
+@click.option("--sweep", is_flag=True, help="Delete stored files that no document speaks of.")
 @json_option
 @click.pass_obj
 @guarded
-def doctor(settings: Settings, as_json: bool) -> None:
+def doctor(settings: Settings, sweep: bool, as_json: bool) -> None:
     """Look for what is wrong and say what to type; exit 1 when something must be done."""
     findings = list(examine(settings))
+    if sweep:
+        findings.append(_swept(settings))
     rows = [(f.state, f.check, f.detail, f.todo) for f in findings]
     emit(
         [asdict(finding) for finding in findings],
@@ -58,11 +61,19 @@ def examine(settings: Settings) -> Iterator[Finding]:
         return
     db = Database(settings.database_url, SystemClock())
     try:
-        yield from _database(db)
+        yield from _database(db, settings)
     except WeftError as error:
         yield Finding("database", "fail", error.detail, "check WEFT_DATABASE_URL")
     finally:
         db.close()
+
+
+def _swept(settings: Settings) -> Finding:
+    from agents import orphans
+    from ops.identity import opened
+
+    with opened(settings) as rt:
+        return Finding("orphans", "ok", f"{orphans.sweep(rt)} stored files deleted")
 
 
 def _python() -> Finding:
@@ -111,7 +122,7 @@ def _weights(settings: Settings) -> Iterator[Finding]:
             yield Finding("model", "warn", f"{name}: no weights; keywords and quotes only", todo)
 
 
-def _database(db: Database) -> Iterator[Finding]:
+def _database(db: Database, settings: Settings) -> Iterator[Finding]:
     version, wanted = migrate.current(db), migrate.head(db)
     if version != wanted:
         yield Finding("database", "fail", f"version {version}, this is {wanted}", "weft up")
@@ -121,6 +132,7 @@ def _database(db: Database) -> Iterator[Finding]:
         yield from _queues(tx)
         yield _dead(vitals.dead_jobs(tx))
         yield _relay(vitals.unpublished_seconds(tx))
+        yield _vectors(tx, settings)
         waiting = vitals.approvals_waiting(tx)
     words = f"{waiting} wait for a person" if waiting else "none wait"
     yield Finding("approvals", "ok", words, "weft approvals list" if waiting else "")
@@ -143,8 +155,24 @@ def _queues(tx: Tx) -> Iterator[Finding]:
 def _dead(count: int) -> Finding:
     if not count:
         return Finding("dead letters", "ok", "none")
-    todo = "weft why RUN, then POST /workflows/RUN/retry"
+    todo = "weft dead-letters list, then weft dead-letters redrive"
     return Finding("dead letters", "warn", f"{count} jobs gave up", todo)
+
+
+def _vectors(tx: Tx, settings: Settings) -> Finding:
+    """Shelves with passages that only keywords find."""
+    from models import Models
+    from vectorstore import Head
+
+    embedder = Models(settings).embedder()
+    heads = [Head.from_json(0, segments, ()) for segments in vitals.shelf_segments(tx)]
+    digest = embedder.digest if embedder else None
+    lacking = [count for count in (head.lacking(digest) for head in heads) if count]
+    if not lacking:
+        return Finding("vectors", "ok", "no passage lacks one")
+    words = f"{sum(lacking)} passages of {len(lacking)} tenants have none: found by keywords only"
+    todo = "their next search asks for them" if embedder else "weft models pull"
+    return Finding("vectors", "warn", words, todo)
 
 
 def _relay(seconds: float) -> Finding:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from core.context import Ctx
 from core.errors import Conflict, InvalidInput
 from core.settings import Settings
 from database.tenants import PLATFORM, Tenant
@@ -24,6 +25,16 @@ def opened(settings: Settings) -> Iterator[Runtime]:
 
     with open_runtime(settings) as rt:
         yield rt
+
+
+@contextlib.contextmanager
+def inside(settings: Settings, slug: str | None) -> Iterator[tuple[Runtime, Ctx]]:
+    """The runtime and the system's Ctx in one tenant; None: the only one there is."""
+    from gateway.provision import tenant_ctx
+
+    slug = slug or only_tenant(settings)
+    with opened(settings) as rt:
+        yield rt, tenant_ctx(rt, slug)
 
 
 def create_tenant(settings: Settings, slug: str, name: str, tier: str) -> Tenant:
@@ -66,8 +77,7 @@ def only_tenant(settings: Settings) -> str:
 def create_user(settings: Settings, slug: str, email: str, password: str, role: str) -> Any:
     from gateway import provision
 
-    with opened(settings) as rt:
-        ctx = provision.tenant_ctx(rt, slug)
+    with inside(settings, slug) as (rt, ctx):
         return provision.create_user(rt, ctx, email=email, password=password, role=role)
 
 
@@ -82,8 +92,7 @@ def create_key(
     """The row and the key; no scopes named means all that the tenant's admin has."""
     from gateway import provision
 
-    with opened(settings) as rt:
-        ctx = provision.tenant_ctx(rt, slug)
+    with inside(settings, slug) as (rt, ctx):
         return provision.create_api_key(
             rt, ctx, name=name, scopes=scopes or sorted(ctx.scopes), expires_ms=expires_ms
         )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+import ingestion
 from core import telemetry
 from core.context import Ctx
 from core.errors import WeftError
@@ -57,6 +58,7 @@ def _checked(house: House) -> Response:
         "blobs": _timed(lambda: _blobs(house)),
         "limits": _timed(lambda: _limits(house)),
         "models": _timed(lambda: _models(house)),
+        "parsers": _timed(lambda: {"walls": ingestion.achieved_level()}),
     }
     ready = all(found[name].status == "ok" for name in ("database", "blobs", "limits"))
     answer = Health(status="ok" if ready else "unavailable", dependencies=found)
@@ -96,4 +98,9 @@ def _limits(house: House) -> dict[str, Any]:
 
 
 def _models(house: House) -> dict[str, Any]:
-    return {"known": len(house.rt.models.describe())}
+    """What is in use; without an embedder keywords find, without a chat model rules and quotes
+    answer."""
+    active = [one for one in house.rt.models.describe() if one.get("active")]
+    return {
+        kind: [one["id"] for one in active if one["kind"] == kind] for kind in ("embedding", "chat")
+    }

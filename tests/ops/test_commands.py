@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import workflows
 from agents.ingestion import Upload, content_of, receive
 from agents.registry import AGENTS
 from agents.search import search
@@ -20,6 +21,7 @@ from core.settings import Settings
 from gateway.provision import tenant_ctx
 from ops import process
 from ops.cli import COMMANDS, weft
+from tests.engine import Script, drained, flow, step
 from workflows.engine import work_once
 
 QUEUES = ("supervisor", "ingestion")
@@ -151,6 +153,14 @@ def test_the_doctor_finds_a_key_that_others_can_read(command: Command, data: Pat
     assert "chmod 600" in found["root key"]["todo"]
 
 
+def test_the_doctor_finds_passages_without_vectors(command: Command, data: Path) -> None:
+    told(command("tenants", "create", "acme", "--json"))
+    _put_document(data, read=True)
+    found = {item["check"]: item for item in json.loads(command("doctor", "--json").stdout)}
+    assert found["vectors"]["detail"].startswith("1 passages of 1 tenants have none")
+    assert found["vectors"]["todo"] == "weft models pull"
+
+
 def test_a_backup_brings_everything_back(command: Command, data: Path, tmp_path: Path) -> None:
     told(command("tenants", "create", "acme", "--json"))
     document = _put_document(data, read=True)
@@ -224,3 +234,20 @@ def _put_document(data: Path, *, read: bool) -> str:
         while read and work_once(rt, QUEUES, AGENTS):
             pass
     return document
+
+
+def test_dead_letters_are_listed_and_given_another_chance(command: Command, data: Path) -> None:
+    told(command("tenants", "create", "acme", "--json"))
+    script = Script()
+    script.on("a", ZeroDivisionError("oops"))
+    with open_runtime(_settings(data)) as rt:
+        body = flow(step("a", retry={"attempts": 1}))
+        run = workflows.submit(rt, tenant_ctx(rt, "acme"), workflows.Submission(definition=body))
+        drained(rt, script.agents())
+    (dead,) = told(command("dead-letters", "list", "--json"))
+    assert (dead["run_id"], dead["error"]["code"]) == (run.id, "task_broke")
+    assert told(command("dead-letters", "redrive", "--json")) == {run.id: "goes on"}
+    assert told(command("dead-letters", "list", "--json")) == []
+    refused = command("dead-letters", "redrive", run.id)
+    assert refused.exit_code == 1
+    assert "Only a run that failed" in refused.stdout
