@@ -23,6 +23,8 @@ FIELDS = (
 )  # fmt: skip
 
 Chosen = dict[str, Candidate]
+_DISCOUNT = re.compile(r"skonto|discount|escompte|korting|descuento", re.IGNORECASE)
+_EDITION = re.compile(r"\b(?:[\w-]*version|stand|edition|rev\.)\b", re.IGNORECASE)  # of a form
 _UNKNOWN = FieldValue(None)
 
 
@@ -42,6 +44,8 @@ def extract(
     priced = kind in paper.PRICED
     items, whole = _items(sheet, ctx, found) if priced else ([], True)
     chosen = _choose(sheet, ctx, found, items) if priced or wanted else {}
+    if kind == "invoice" and "amount_due" not in chosen and (due := money.owed(sheet, chosen)):
+        chosen["amount_due"] = due
     sign = _sign(kind, chosen)
 
     def proved(candidate: Candidate | None) -> FieldValue:
@@ -117,7 +121,7 @@ def _dates(chosen: Chosen, sheet: Sheet, ctx: Context, found: Found) -> None:
         best = _best(found.get(name, []))
         if best:
             chosen[name] = best
-    if "due_date" not in chosen and (due := codes.due_sentence(sheet, ctx)):
+    if "due_date" not in chosen and (due := _due(chosen, sheet, ctx, found)):
         chosen["due_date"] = due
     if "invoice_date" not in chosen:
         only = _only_date(sheet, ctx, _value(chosen, "due_date"))
@@ -130,12 +134,28 @@ def _dates(chosen: Chosen, sheet: Sheet, ctx: Context, found: Found) -> None:
         chosen[name] = replace(worse, confidence=min(worse.confidence, 0.5))
 
 
+def _due(chosen: Chosen, sheet: Sheet, ctx: Context, found: Found) -> Candidate | None:
+    """The day in the terms of payment, `Payable by: 1 February`, or in a sentence that asks."""
+    for terms in found.get("payment_terms", []):
+        hits = find_dates(terms.segment.text[terms.start : terms.end])
+        if len(hits) == 1 and (hits[0].start == 0 or not _DISCOUNT.search(terms.value)):
+            at, value = terms.start, hits[0].read(ctx.order).isoformat()
+            if value >= (_value(chosen, "invoice_date") or ""):
+                return replace(
+                    terms, value=value, confidence=0.75, start=at + hits[0].start,
+                    end=at + hits[0].end,
+                )  # fmt: skip
+    return codes.due_sentence(sheet, ctx)
+
+
 def _only_date(sheet: Sheet, ctx: Context, due: str | None) -> Candidate | None:
     """The date of a paper that names no date: the first one, if it is the only one near the top."""
     seen: list[Candidate] = []
     for number, row in enumerate(sheet.rows):
         for segment in row:
             if any(label.name in ("!other_date", "due_date") for s in row for label in s.labels):
+                continue
+            if any(_EDITION.search(s.text) for s in row):
                 continue
             for hit in find_dates(segment.text):
                 value = hit.read(ctx.order).isoformat()

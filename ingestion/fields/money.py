@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -33,14 +34,33 @@ def chosen(sums: Sums, found: Found) -> dict[str, Candidate]:
     return fields
 
 
+_PAID = re.compile(
+    r"\b(?:paid|prepaid|deposit|tendered|change|bezahlt|beglichen|(?:voraus)?zahlung(?:en)? erhalten"
+    r"|(?:voraus|an)(?:bezahlt\w*|zahlung\w*)|payée?|acquittée?|acomptes?|betaald|aanbetaling"
+    r"|voldaan|pagad[oa]|anticipo|abgebucht)\b",
+    re.IGNORECASE,
+)
+
+
+def owed(sheet: Sheet, fields: dict[str, Candidate]) -> Candidate | None:
+    """The total as the amount due, less surely, where nothing says that some of it is paid."""
+    total = fields.get("total")
+    if total is None or total.confidence < 0.8 or (total.number or 0) <= 0:
+        return None
+    short = (s.text for row in sheet.rows for s in row if len(s.text) < 60)
+    if any(_PAID.search(text) for text in short):
+        return None
+    return replace(total, confidence=min(total.confidence - 0.2, 0.7))
+
+
 def _weighed(c: Candidate, rivals: list[Candidate], sums: Sums) -> Candidate:
     if sums.agree and not sums.clash:
         return replace(c, confidence=min(0.99, max(c.confidence, 0.92) + 0.03 * sums.agree))
-    if sums.clash and sums.tax:
-        return replace(c, confidence=min(c.confidence, 0.55))
+    values = {r.number for r in rivals if r.number is not None}
+    if sums.clash and sums.tax:  # read alike twice, or the paper itself is wrong
+        return replace(c, confidence=min(c.confidence, 0.55 if len(values) > 1 else 0.75))
     if sums.agree:
         return replace(c, confidence=min(c.confidence, 0.85))
-    values = {r.number for r in rivals if r.number is not None}
     return replace(c, confidence=min(c.confidence, 0.55 if len(values) > 1 else 0.85))
 
 

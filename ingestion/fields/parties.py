@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from ingestion.fields import addresses
 from ingestion.fields.candidates import Found
 from ingestion.fields.dates import find_dates
 from ingestion.fields.layout import Segment, Sheet
@@ -70,25 +71,53 @@ def parties(sheet: Sheet, found: Found) -> dict[str, Candidate]:
     buyers = [c for c in found.get("customer", []) if _is_name(c.value)]
     if buyers:
         chosen["customer"] = max(buyers, key=lambda c: (c.confidence, -c.row))
-    else:
-        addressee = _addressee(sheet)
-        if addressee:
-            chosen["customer"] = addressee
-            buyers = [addressee]
-    taken = {_plain(c.value) for c in buyers}
+    elif addressee := _addressee(sheet):
+        chosen["customer"] = addressee
+        buyers = [addressee]
     labelled = [c for c in found.get("vendor", []) if _is_name(c.value)]
-    guesses = [*labelled, *_guesses(sheet, taken, found)]
-    if guesses:
-        chosen["vendor"] = max(guesses, key=lambda c: (round(c.confidence, 3), -c.row))
+    taken = {_plain(c.value) for c in buyers}
+    vendor = _surest([*labelled, *_guesses(sheet, taken, found)])
+    if not buyers and (buyer := _other_address(sheet, vendor)):
+        chosen["customer"] = buyer
+        vendor = _surest([*labelled, *_guesses(sheet, {_plain(buyer.value)}, found)])
+    if vendor:
+        chosen["vendor"] = vendor
     return chosen
 
 
-_TOWN = re.compile(
-    r"^(?:[A-Z]{1,2}[- ])?\d{4,5}(?: ?[A-Z]{2})?,? +[^\W\d_]|\b[A-Z]{1,2}\d[A-Z\d]?"
-    r" ?\d[A-Z]{2}$|, [A-Z]{2},? \d{5}"
+def _surest(candidates: list[Candidate]) -> Candidate | None:
+    return max(candidates, key=lambda c: (round(c.confidence, 3), -c.row), default=None)
+
+
+def _other_address(sheet: Sheet, vendor: Candidate | None) -> Candidate | None:
+    """The name over an address that is not the seller's: the only one, or the first of several."""
+    if vendor is None:
+        return None
+    mine = _plain(vendor.value)
+    for block in addresses.blocks(sheet):
+        lines = [_plain(s.text) for _, s in block.lines]
+        name = block.name.text.strip(" ,;")
+        theirs = any(mine and (mine in line or (line and line in mine)) for line in lines)
+        if block.own or theirs or block.name.heading or not _is_name(name) or name.endswith(":"):
+            continue
+        start = block.name.text.find(name)
+        return Candidate(name, 0.55, block.name, start, start + len(name), block.row)
+    return None
+
+
+_GREETING = re.compile(
+    r"(?:dear|sehr geehrte|liebe|hallo|hello|bonjour|cher|chère|madame, monsieur|geachte|beste"
+    r"|estimad|apreciad|guten tag|kind regards|mit freundlichen|bitte|please|vielen dank)\b",
+    re.IGNORECASE,
 )
-
-
+# Who answers questions is seldom who sells.
+_DESK = re.compile(
+    r"\b(?:support|help ?desk|service (?:desk|team)|customer (?:service|care)|hotline"
+    r"|kundenservice|kundendienst|service client|klantenservice|atención al cliente"
+    r"|accounts (?:payable|receivable)|billing department|buchhaltung)\b",
+    re.IGNORECASE,
+)
+_HOUSE = re.compile(r"[^\W\d_]{3,}\.?,? \d{1,4} ?[a-zA-Z]?$|^\d{1,5}[a-z]?,? [^\W\d_]")
 _TITLE = re.compile(r"(?:herrn?|frau|firma|mr\.?|mrs\.?|ms\.?)$", re.IGNORECASE)
 
 
@@ -100,7 +129,7 @@ def _addressee(sheet: Sheet) -> Candidate | None:
         if len(parts) < 3 or not _STREET.search(sender.text):
             continue
         block = _block_under(sheet, number, sender)
-        if len(block) >= 3 and any(_TOWN.search(s.text) for _, s in block[2:]):
+        if len(block) >= 3 and any(addresses.TOWN.search(s.text) for _, s in block[2:]):
             at, first = block[0]
             at, first = block[1] if _TITLE.match(first.text) else block[0]
             name = first.text.strip()
@@ -137,6 +166,7 @@ def _is_name(text: str) -> bool:
         and not _NOISE.match(text)
         and "@" not in text
         and not find_dates(text)
+        and not _GREETING.match(text)
         and not re.search(r"\d{5,}|www\.|https?:|\.com$", text)
     )
 
@@ -193,6 +223,10 @@ def _trust(
         trust += 0.1
     if segment.page.number > 1:
         trust -= 0.15
+    if _DESK.search(name) or segment.text.lstrip().startswith(("©", "(c)")):
+        trust -= 0.3
+    if re.search(r"\d", name) and not _FORMS.search(name) and _HOUSE.search(name):
+        trust -= 0.35
     if len(_SENDER.split(segment.text)) > 2 and _STREET.search(segment.text):
         trust += 0.15
     if re.search(r"[.!?]$", name) and not _FORMS.search(name):

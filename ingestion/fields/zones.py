@@ -19,6 +19,7 @@ _NOT_A_TAX = re.compile(
     r"before|excl|incl|inkl|inc|ex|without|net|of|after|no|hors|sin|zonder|ohne|with|total|gross"
     r"|tax|amount|mit|avec|con|plus|exempt|your|customer|excluding|including"
 )
+_PERIOD = re.compile(r"\d\W*(?:bis|until|to|till|au|tot|hasta|[-–])\W*\d", re.IGNORECASE)
 _TOWARDS = re.compile(r"\b(?:to|à|a|aan|by|par|von|por)\W*$", re.IGNORECASE)
 
 
@@ -33,8 +34,10 @@ def trusted(label: Label, segment: Segment, kind: Kind) -> bool:
     if kind == "party":
         towards = label.loud and _TOWARDS.search(segment.text[label.start : label.end])
         return starts and (label.colon or alone or bool(towards))
-    if kind == "date" and not label.loud and not label.colon and re.search(r"\w", before):
-        return False
+    if kind == "date" and not label.loud and not label.colon:
+        after = segment.text[label.end : label.end + 40]
+        if re.search(r"\w", before) or _PERIOD.search(after):
+            return False
     if starts or label.colon:
         return True
     if kind == "amount":
