@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agents.planner import by_model, by_rules, questions_in
+import workflows
+from agents.plan_rules import by_rules, questions_in, recipients
+from agents.planner import by_model, in_words, notes_on
 from agents.registry import AGENTS
+from core.context import Ctx
 from core.ports import ChatMessage, ChatReply
+from database import run_logs, steps, users
+from runtime import Runtime
+from tests.engine import Drain
 from workflows import definitions
 
 
@@ -77,3 +84,60 @@ def test_a_models_plan_is_taken_only_when_it_is_valid() -> None:
     assert made["steps"][0]["task"] == "answer"
     for bad in ("", "[]", "{}", good.replace("answer", "steal"), good.replace('"a"', '"a b"')):
         assert by_model(Says(bad), AGENTS.catalog, "q", []) is None
+
+
+TELL = "Check these invoices against the ledger and mail me the exceptions"
+
+
+@pytest.mark.parametrize(
+    ("goal", "inputs", "own", "told"),
+    [
+        (f"{TELL} at a@b.example.", {"notify_email": "no"}, "no", {"email": "a@b.example"}),
+        (TELL, {"notify_email": "ap@x.example"}, "no", {"email": "ap@x.example"}),
+        (TELL, {"notify_email": ""}, "me@x.example", {"email": "me@x.example"}),
+        (TELL, {}, None, {}),
+        ("Check these invoices", {"notify_email": "ap@x.example"}, "me@x.example", {}),
+    ],
+)
+def test_who_is_told_stands_in_the_goal_or_the_inputs_or_is_the_caller(
+    goal: str, inputs: dict[str, Any], own: str | None, told: dict[str, str]
+) -> None:
+    assert recipients(goal, inputs, own) == told
+
+
+def test_a_plan_is_shown_in_words() -> None:
+    read, *_, notify = in_words(by_rules(f"{TELL} at a@b.example"), AGENTS.catalog)
+    assert read.startswith("read: for each document: Read a document and make it searchable, then")
+    assert "if steps.check.output.exception_count > 0" in notify
+
+
+def planned(rt: Runtime, ctx: Ctx, drain: Drain) -> tuple[list[str], list[str]]:
+    """Tasks of the plan that the run took on, and the warnings in its log."""
+    run_id = workflows.submit(rt, ctx, workflows.Submission(goal=TELL)).id
+    drain(rt)
+    with rt.db.read() as tx:
+        lines = run_logs.of_run(tx, ctx, run_id).items
+        plan = steps.of_run(tx, ctx, run_id)["plan"].output
+    assert plan is not None
+    tasks = [step.get("task", "") for step in plan["definition"]["steps"]]
+    return tasks, [line.message for line in lines if line.level == "warning"]
+
+
+def test_me_is_the_user_who_asks(rt: Runtime, tenant: Ctx, drain: Drain) -> None:
+    with rt.db.transaction() as tx:
+        me = users.create(tx, tenant, email="me@x.example", password_hash="-", role="operator")
+    tasks, warnings = planned(rt, replace(tenant, actor=f"user:{me.id}"), drain)
+    assert tasks[-1] == "notify"
+    assert warnings == []
+
+
+def test_a_key_has_no_address_and_the_run_says_so(rt: Runtime, tenant: Ctx, drain: Drain) -> None:
+    tasks, warnings = planned(rt, replace(tenant, actor="key:k1"), drain)
+    assert "notify" not in tasks
+    assert any("inputs.notify_email" in line for line in warnings)
+
+
+def test_what_cannot_be_sent_is_noted() -> None:
+    asks = by_rules("Summarise the notes and mail me the answer at a@b.example")
+    (note,) = notes_on(asks, TELL, {"email": "a@b.example"})
+    assert "its result is the report" in note
