@@ -88,7 +88,7 @@ def in_words(definition: Mapping[str, Any], catalog: Catalog) -> list[str]:
 def _sentence(step: Mapping[str, Any], catalog: Catalog) -> str:
     inner = step.get("steps") or [step]
     specs = [catalog.find(str(one.get("agent")), str(one.get("task"))) for one in inner]
-    does = ", then ".join(spec.summary for spec in specs if spec is not None)
+    does = ", then ".join(s.summary[:1].lower() + s.summary[1:] for s in specs if s is not None)
     each = "for each document: " if step.get("for_each") else ""
     only = f", if {step['when']}" if step.get("when") else ""
     return f"{step['id']}: {each}{does}{only}"

@@ -65,6 +65,21 @@ class Client:
             if cursor is None:
                 return
 
+    def plan(self, workflow_id: str, seconds: float) -> dict[str, Any]:
+        """What the supervisor made of a goal: `plan`, its steps in words, and `notes`; empty when
+        the run ended before there was one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            status = self.call("GET", f"/workflows/{workflow_id}/status")
+            for line in self.listing(f"/workflows/{workflow_id}/logs"):
+                if line["message"] == "planned":
+                    return dict(line["data"])
+            if status["status"] in ENDED:
+                return {}
+            if time.monotonic() > deadline:
+                raise _still_running(workflow_id, seconds)
+            time.sleep(0.15)
+
     def follow(
         self,
         workflow_id: str,
@@ -79,10 +94,7 @@ class Client:
             if status["status"] in ENDED or status["status"] == "waiting_approval":
                 return status
             if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"The run still goes on after {seconds:.0f} s. Type: weft why {workflow_id}",
-                    code="still_running",
-                )
+                raise _still_running(workflow_id, seconds)
             time.sleep(0.15)
 
 
@@ -98,6 +110,13 @@ def connect(settings: Settings, tenant: str | None, key: str | None, url: str | 
 
         credential = command_key(settings, tenant or only_tenant(settings))
     return Client(address, {"X-API-Key": credential})
+
+
+def _still_running(workflow_id: str, seconds: float) -> Unavailable:
+    return Unavailable(
+        f"The run still goes on after {seconds:.0f} s. Type: weft why {workflow_id}",
+        code="still_running",
+    )
 
 
 def _problem(answer: httpx.Response) -> WeftError:

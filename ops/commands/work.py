@@ -12,7 +12,7 @@ import click
 from core.errors import InvalidInput
 from core.settings import Settings
 from ops.client import ENDED, Client, connect
-from ops.output import FAILED, emit, guarded, json_option, progress, say, table
+from ops.output import FAILED, emit, guarded, json_option, note, progress, say, table
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,9 +67,11 @@ def run(
     body: dict[str, Any] = {"documents": documents, "inputs": parse_inputs(inputs)}
     body |= {"goal": goal} if goal else {"workflow": workflow}
     accepted = client.call("POST", "/workflows/execute", json=body)
+    plan = client.plan(accepted["workflow_id"], wait) if goal else {}
+    show_plan(plan)
     status = follow(client, accepted["workflow_id"], wait, title=workflow or "goal")
     paths = fetch_reports(client, status, out)
-    value = {**status, "files": [str(path) for path in paths]}
+    value = {**status, **plan, "files": [str(path) for path in paths]}
     emit(value, as_json, lambda: show_run(client, status, paths))
     if status["status"] in ENDED - {"completed"}:
         raise click.exceptions.Exit(FAILED)
@@ -203,6 +205,14 @@ def fetch_reports(client: Client, status: dict[str, Any], folder: Path) -> list[
         path.write_bytes(client.raw("GET", report["url"]).content)
         paths.append(path)
     return paths
+
+
+def show_plan(plan: dict[str, Any]) -> None:
+    """On standard error: it is seen while the run goes on, and programs read it in the JSON."""
+    for number, sentence in enumerate(plan.get("plan", ()), 1):
+        note(f"  {number}. {sentence}")
+    for remark in plan.get("notes", ()):
+        note(f"  Note: {remark}")
 
 
 def show_run(client: Client, status: dict[str, Any], paths: list[Path]) -> None:

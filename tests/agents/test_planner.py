@@ -107,7 +107,7 @@ def test_who_is_told_stands_in_the_goal_or_the_inputs_or_is_the_caller(
 
 def test_a_plan_is_shown_in_words() -> None:
     read, *_, notify = in_words(by_rules(f"{TELL} at a@b.example"), AGENTS.catalog)
-    assert read.startswith("read: for each document: Read a document and make it searchable, then")
+    assert read.startswith("read: for each document: read a document and make it searchable, then")
     assert "if steps.check.output.exception_count > 0" in notify
 
 

@@ -160,6 +160,8 @@ def test_health_names_each_dependency_and_no_secret(town: Town) -> None:
         found = answer.json()["dependencies"]
         assert {"database", "blobs", "limits", "models"} <= found.keys()
         assert all(one["latency_ms"] >= 0 for one in found.values())
+        assert found["models"]["detail"] == {"embedding": [], "chat": []}
+        assert "walls" in found["parsers"]["detail"]
         assert str(town.rt.settings.data_dir) not in answer.text
 
 
