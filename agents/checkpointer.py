@@ -74,9 +74,7 @@ class RunCheckpointer(BaseCheckpointSaver[int]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         parent = self._known.checkpoint_id if self._known else None
-        self._new = Checkpoint(
-            checkpoint["id"], parent, _plain(dict(checkpoint)), _plain(dict(metadata)), []
-        )
+        self._new = Checkpoint(checkpoint["id"], parent, dict(checkpoint), dict(metadata), [])
         return _config(self._claim.run_id, checkpoint["id"])
 
     def put_writes(
@@ -87,7 +85,7 @@ class RunCheckpointer(BaseCheckpointSaver[int]):
         task_path: str = "",
     ) -> None:
         if self._new is not None:
-            self._new.writes.extend([task_id, channel, _plain(value)] for channel, value in writes)
+            self._new.writes.extend([task_id, channel, value] for channel, value in writes)
 
     def list(
         self,
@@ -119,7 +117,8 @@ class RunCheckpointer(BaseCheckpointSaver[int]):
         self.put(_config(self._claim.run_id, None), made, metadata, {})
 
     def save(self) -> None:
-        """Writes what the graph has put. Raises `FenceLost` when the run is no longer ours."""
+        """Writes what the graph has put, as JSON and nothing else (`TypeError`). Raises `FenceLost`
+        when the run is no longer ours."""
         if self._new is not None:
             checkpoints.put(self._tx, self._ctx, self._claim, self._new)
 
@@ -129,8 +128,3 @@ def _config(thread: str, checkpoint_id: str | None) -> RunnableConfig:
     if checkpoint_id:
         inner["checkpoint_id"] = checkpoint_id
     return {"configurable": inner}
-
-
-def _plain(value: Any) -> Any:
-    """Exactly what JSON can say; anything else is a bug in the graph's state."""
-    return json.loads(json.dumps(value))

@@ -1,23 +1,25 @@
 """The supervisor's graph: pure nodes over step ids and verdicts. Imported at the first decision.
 
-start ─ plan ─ dispatch ⇄ decide ─ finish
+start ─ dispatch ⇄ decide, and from dispatch to the end
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command
 
 from workflows.definitions import Definition, Step
 
 DONE = frozenset({"completed", "skipped"})
 OPEN = frozenset({"running", "waiting", "waiting_approval"})
+Next = Command[Literal["decide", "__end__"]]
 TRAIL_MAX = 64
 STILL_MAX = 5  # decisions in a row about one and the same state
 RETURNS_MAX = 5  # times a run may come back to a state that it had left
@@ -42,39 +44,35 @@ class Context:
 
 
 def build() -> Any:
-    """The compiled graph. Few nodes are visited each time, because a visit costs more than all
-    that the node does."""
+    """The compiled graph. Few nodes are visited each time, and each says itself where to go on:
+    a visit costs more than all that the node does, and so does an edge with a condition."""
     graph = StateGraph(State, context_schema=Context)
-    graph.add_node("plan", plan)
     graph.add_node("dispatch", dispatch)
     graph.add_node("decide", decide)
-    graph.add_node("finish", finish)
-    targets: dict[Hashable, str] = {"decide": "decide", "finish": "finish", "end": END}
-    graph.add_conditional_edges(START, entry, {"plan": "plan", "dispatch": "dispatch"})
-    graph.add_conditional_edges("plan", after_dispatch, targets)
-    graph.add_conditional_edges("dispatch", after_dispatch, targets)
+    graph.add_edge(START, "dispatch")
     graph.add_edge("decide", "dispatch")
-    graph.add_edge("finish", END)
     return graph.compile()
 
 
 # --- nodes ---------------------------------------------------------------------------------------
 
 
-def plan(state: State, runtime: Runtime[Context]) -> State:
-    """The first look at a run: its steps without needs."""
-    return {**_started(state, runtime.context.definition), "trail": [now(state)]}
-
-
-def dispatch(state: State, runtime: Runtime[Context]) -> State:
+def dispatch(state: State, runtime: Runtime[Context]) -> Next:
     """Everything whose needs are over starts; what has a condition is a candidate first. The same
     state again and again, or to and fro, ends the run by name."""
+    definition = runtime.context.definition
     fresh = not state["start"] and not state["skip"]
     trail = [*state["trail"], now(state)][-TRAIL_MAX:] if fresh else state["trail"]
     problem = caught(trail)
     if problem:
-        return {"trail": trail, "end": "failed", "error": problem}
-    return {**_started(state, runtime.context.definition), "trail": trail}
+        return Command(update={"trail": trail, "end": "failed", "error": problem}, goto="__end__")
+    new: State = {**_started(state, definition), "trail": trail}
+    status, key = outcome(definition, new["verdicts"])
+    if status == "completed" and new["candidates"]:
+        return Command(update=new, goto="decide")
+    if status != "completed" or not any(v in OPEN for v in new["verdicts"].values()):
+        new.update(_finished(status, key, new["verdicts"]))
+    return Command(update=new, goto="__end__")
 
 
 def _started(state: State, definition: Definition) -> State:
@@ -85,6 +83,14 @@ def _started(state: State, definition: Definition) -> State:
         "start": [*state["start"], *start],
         "candidates": [step.id for step in found if step.when],
     }
+
+
+def _finished(status: str, key: str | None, verdicts: dict[str, str]) -> State:
+    """Nothing can start and nothing runs, or a step has decided it: how did it go?"""
+    if status == "completed":
+        return {"end": status, "error": None}
+    detail = f"Step {key!r} ended as {verdicts.get(key or '')!r}."
+    return {"end": status, "error": {"code": "step_failed", "detail": detail, "step_id": key}}
 
 
 def decide(state: State, runtime: Runtime[Context]) -> State:
@@ -102,31 +108,7 @@ def decide(state: State, runtime: Runtime[Context]) -> State:
     }
 
 
-def finish(state: State, runtime: Runtime[Context]) -> State:
-    """Nothing can start and nothing runs: how did it go?"""
-    status, key = outcome(runtime.context.definition, state["verdicts"])
-    if status == "completed":
-        return {"end": status, "error": None}
-    detail = f"Step {key!r} ended as {state['verdicts'].get(key or '')!r}."
-    return {"end": status, "error": {"code": "step_failed", "detail": detail, "step_id": key}}
-
-
-# --- edges and rules -----------------------------------------------------------------------------
-
-
-def entry(state: State) -> str:
-    return "dispatch" if state["trail"] else "plan"
-
-
-def after_dispatch(state: State, runtime: Runtime[Context]) -> str:
-    if state["end"]:
-        return "end"
-    status, _ = outcome(runtime.context.definition, state["verdicts"])
-    if status != "completed":
-        return "finish"
-    if state["candidates"]:
-        return "decide"
-    return "end" if any(v in OPEN for v in state["verdicts"].values()) else "finish"
+# --- rules ---------------------------------------------------------------------------------------
 
 
 def ready(definition: Definition, state: State) -> list[Step]:

@@ -28,13 +28,11 @@ def advance(t: Turn, shift: Shift, claim: Claim) -> Held | None:
         return None
     t.mark("advance.commit")
     definition = definitions.stored(run.definition_hash, run.definition)
-    rows = step_rows.of_run(t.tx, t.ctx, run.id)
     first = run.started_ms is None
     if stop := _must_stop(t, run, definition):
         return _end(t, run, definition, claim, Decision(end="failed", error=stop))
-    if first:
-        rows = _plan(t, run, definition)
-    elif settling.settle(t, run, definition, rows):
+    rows = _plan(t, run, definition) if first else step_rows.of_run(t.tx, t.ctx, run.id)
+    if not first and settling.settle(t, run, definition, rows):
         rows = step_rows.of_run(t.tx, t.ctx, run.id)
     if run.error is not None:
         return _undo(t, shift, claim, run, definition, rows)

@@ -12,23 +12,25 @@ from runtime import Runtime
 from workflows.turn import RELAY
 
 BATCH = 500
-PAUSE_SECONDS = 0.004
+# The more there was, the longer the rest that gathers the next batch: a lone run's end is heard
+# of at once, and hundreds of runs a second share a transaction.
+REST_SECONDS_EACH, REST_SECONDS_MAX = 0.0004, 0.02
 
 
-def relay_once(rt: Runtime) -> bool:
-    """Publishes one batch; True when there was something. At least once: a crash between the bus
-    and the mark publishes again."""
+def relay_once(rt: Runtime) -> int:
+    """Publishes one batch and gives its size. At least once: a crash between the bus and the mark
+    publishes again."""
     with rt.db.read() as tx:
         batch = dispatch.unpublished(tx, BATCH)
         queues = dispatch.ready_queues(tx)
     for queue in queues:
         rt.jobs.ring(queue)
     if not batch:
-        return False
+        return 0
     rt.bus.publish(batch)
     with fp("relay.publish"), rt.db.transaction(durable=False) as tx:
         dispatch.mark_published(tx, [event.seq for event in batch])
-    return True
+    return len(batch)
 
 
 def run_relay(rt: Runtime, stop: threading.Event) -> None:
@@ -37,8 +39,8 @@ def run_relay(rt: Runtime, stop: threading.Event) -> None:
 
     def work() -> bool:
         try:
-            # A short rest gathers the facts of many steps into one transaction.
-            return relay_once(rt) and not stop.wait(PAUSE_SECONDS)
+            rest = min(relay_once(rt) * REST_SECONDS_EACH, REST_SECONDS_MAX)
+            return rest > 0 and not stop.wait(rest)
         except WeftError as error:
             log.warning("the relay waits", **error.to_json())
         except Exception:  # an edge: the relay goes on
