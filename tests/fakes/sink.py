@@ -122,7 +122,11 @@ class _Answers(BaseHTTPRequestHandler):
     owner: HttpSink
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        self.close_connection = True
+        if len(body) < length:
+            return  # its sender died half-way: nobody takes half a request
         answer = self.owner.script.next()
         self.owner.lines.append({
             "kind": "http", "id": self.headers.get("webhook-id", ""), "path": self.path,
@@ -130,7 +134,6 @@ class _Answers(BaseHTTPRequestHandler):
             "headers": {k.lower(): v for k, v in self.headers.items()},
             "body": body.decode("utf-8", "replace"),
         })  # fmt: skip
-        self.close_connection = True
         with contextlib.suppress(OSError):
             getattr(self, "_" + answer.replace("-", "_"), self._status)(answer)
 

@@ -5,26 +5,17 @@ The platform is a process of its own and everything happens over HTTP.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
-import time
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.policy import default as modern
-from pathlib import Path
 from typing import Any
 
-import openpyxl
-import pypdfium2
 import pytest
-import standardwebhooks
 
 from examples.make import invoices
 from tests.fakes.sink import HttpSink, Script
+from tests.flows.outside import amounts_in, callback_of, deliveries_of, mails_of, texts_of, verified
 from tests.flows.person import Person
-from tests.flows.platform import ROOT, Platform, pause
+from tests.flows.platform import ROOT, Platform
 from tests.flows.waiting import events_in
 
 AS_OF = "2026-11-21"
@@ -66,40 +57,6 @@ def _few(papers: dict[str, str]) -> list[str]:
     return [papers[name] for name in FEW]
 
 
-def _download(clerk: Person, report: str, form: str) -> bytes:
-    answer = clerk.ask("GET", f"/reports/{report}/download", params={"format": form})
-    assert answer.status_code == 200, answer.text
-    assert "attachment" in answer.headers["content-disposition"]
-    return answer.content
-
-
-def _texts(clerk: Person, report: str) -> dict[str, str]:
-    """What a reader sees in each of the three files."""
-    pdf = pypdfium2.PdfDocument(_download(clerk, report, "pdf"))
-    printed = "\n".join(page.get_textpage().get_text_range() for page in pdf)
-    pdf.close()
-    book = openpyxl.load_workbook(io.BytesIO(_download(clerk, report, "xlsx")))
-    cells = [
-        str(cell) for sheet in book for row in sheet.values for cell in row if cell is not None
-    ]
-    book.close()
-    text = _download(clerk, report, "csv").decode("utf-8-sig")
-    rows = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
-    return {"pdf": _flat(printed), "xlsx": _flat("\n".join(cells)), "csv": _flat("\n".join(rows))}
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def _amounts(text: str) -> set[str]:
-    return {one.replace(",", "") for one in re.findall(r"\d[\d,]*\.\d\d", text)}
-
-
-def _flat(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
 def test_every_planted_fault_is_found_and_nothing_else(reviewed: dict[str, Any]) -> None:
     wanted = json.loads((ROOT / "examples" / "expected.json").read_text())["exceptions"]
     found = {(one["kind"], one["filename"]) for one in reviewed["outputs"]["exceptions"]}
@@ -131,7 +88,7 @@ def test_a_damaged_file_stops_nothing_and_is_named_in_every_report(
     assert (damaged["status"], damaged["error"]["code"]) == ("failed", "corrupted")
     assert reviewed["status"] == "completed"
     (report,) = {one["report_id"] for one in reviewed["reports"]}
-    for form, text in _texts(clerk, report).items():
+    for form, text in texts_of(clerk, report).items():
         assert "scan-0007.pdf" in text, form
 
 
@@ -140,12 +97,12 @@ def test_three_files_of_one_report_agree_in_every_figure(
 ) -> None:
     assert {one["format"] for one in reviewed["reports"]} == {"pdf", "xlsx", "csv"}
     (report,) = {one["report_id"] for one in reviewed["reports"]}
-    texts = _texts(clerk, report)
+    texts = texts_of(clerk, report)
     for exception in reviewed["outputs"]["exceptions"]:
         for form, text in texts.items():
             assert exception["filename"] in text, form
     for amount in ("5830.80", "5380.80"):
-        assert [form for form, text in texts.items() if amount not in _amounts(text)] == []
+        assert [form for form, text in texts.items() if amount not in amounts_in(text)] == []
     kept = clerk.get(f"/reports/{report}")
     assert {file["format"] for file in kept["files"]} == {"pdf", "xlsx", "csv"}
     assert kept["sources"]
@@ -166,7 +123,7 @@ def test_a_person_sees_the_exact_request_and_only_what_is_approved_is_sent_once(
         assert all(source["quote"] for source in one["sources"])
         assert one["request"], "the request is shown before it happens"
         assert one["cost_micro"] == 0
-    assert (_mails(platform, run, asked), _of(sink, run)) == ([], [])
+    assert (mails_of(platform, run, asked), deliveries_of(sink, run)) == ([], [])
     mail = next(one for one in asked if one["connector"] == "email")
     hook = next(one for one in asked if one["connector"] == "webhook")
     for one in asked:
@@ -174,15 +131,15 @@ def test_a_person_sees_the_exact_request_and_only_what_is_approved_is_sent_once(
     again = clerk.ask("POST", f"/approvals/{mail['id']}", json={"decision": "approve"})
     assert (again.status_code, again.json()["code"]) == (409, "already_decided")
     assert clerk.status(run)["status"] == "completed"
-    (sent,) = _mails(platform, run, asked)
+    (sent,) = mails_of(platform, run, asked)
     assert (sent["To"], sent["Subject"]) == ("ap@clearpay.example", mail["request"]["subject"])
     assert sent.get_content().split() == mail["request"]["body"].split()
-    (told,) = _of(sink, run)
+    (told,) = deliveries_of(sink, run)
     assert json.loads(told["body"]) == hook["request"]["payload"]
-    assert _verified(secret, told) == hook["request"]["payload"]
-    done = _callback(clerk, sink, run)
-    assert _verified(secret, done)["type"] == "workflow.completed"
-    assert _verified(secret, done)["data"]["outputs"]["exception_count"] == 2
+    assert verified(secret, told) == hook["request"]["payload"]
+    done = callback_of(clerk, sink, run)
+    assert verified(secret, done)["type"] == "workflow.completed"
+    assert verified(secret, done)["data"]["outputs"]["exception_count"] == 2
 
 
 def test_a_rejected_request_is_never_sent(
@@ -199,7 +156,7 @@ def test_a_rejected_request_is_never_sent(
     status = clerk.status(run)
     assert status["status"] == "completed"
     assert status["reports"]
-    assert (_mails(platform, run, asked), _of(sink, run)) == ([], [])
+    assert (mails_of(platform, run, asked), deliveries_of(sink, run)) == ([], [])
 
 
 def test_a_viewer_may_look_but_not_decide(
@@ -222,7 +179,7 @@ def test_a_viewer_may_look_but_not_decide(
     assert clerk.approvals(run) == []
     late = clerk.ask("POST", f"/approvals/{one['id']}", json={"decision": "approve"})
     assert late.status_code == 409
-    assert _of(sink, run) == []
+    assert deliveries_of(sink, run) == []
 
 
 def test_a_refused_webhook_fails_the_run_and_a_retry_sends_only_what_is_missing(
@@ -248,7 +205,7 @@ def test_a_refused_webhook_fails_the_run_and_a_retry_sends_only_what_is_missing(
     status = clerk.status(run)
     assert status["status"] == "completed"
     assert {s["step_id"]: s for s in status["steps"] if s["step_id"] in finished} == finished
-    tries = _of(sink, run)
+    tries = deliveries_of(sink, run)
     assert len(tries) == 3
     assert len({one["id"] for one in tries}) == 2
     assert [one["committed"] for one in tries].count(True) == 2
@@ -328,7 +285,7 @@ def test_a_goal_in_words_is_planned_shown_approved_and_carried_out(
     status = clerk.status(run)
     assert status["status"] == "completed"
     assert status["reports"]
-    assert len(_mails(platform, run, mails)) == len(mails) == 2
+    assert len(mails_of(platform, run, mails)) == len(mails) == 2
 
 
 def test_a_plan_that_is_rejected_does_nothing(clerk: Person, papers: dict[str, str]) -> None:
@@ -339,48 +296,3 @@ def test_a_plan_that_is_rejected_does_nothing(clerk: Person, papers: dict[str, s
     status = clerk.status(run)
     assert (status["status"], status["error"]["code"]) == ("cancelled", "plan_rejected")
     assert status["reports"] == []
-
-
-def _mails(platform: Platform, run: str, asked: list[dict[str, Any]]) -> list[Any]:
-    """The mails in the outbox that name the run's own report."""
-    reports = {
-        found[1]
-        for one in asked if one["connector"] == "email"
-        if (found := re.search(r"/reports/([0-9a-f-]{36})/", one["request"]["body"]))
-    }  # fmt: skip
-    mails = [
-        message_from_bytes(path.read_bytes(), policy=modern)
-        for path in sorted(Path(platform.folder, "outbox").glob("*.eml"))
-    ]
-    assert len({mail["Message-ID"] for mail in mails}) == len(mails)
-    return [mail for mail in mails if any(one in mail.get_content() for one in reports)]
-
-
-def _of(sink: HttpSink, run: str) -> list[dict[str, Any]]:
-    """Deliveries about exceptions of that run."""
-    return [
-        one for one in sink.deliveries()
-        if one["path"] == "/hook" and json.loads(one["body"])["data"]["run_id"] == run
-    ]  # fmt: skip
-
-
-def _callback(clerk: Person, sink: HttpSink, run: str) -> dict[str, Any]:
-    """The one delivery that says how the run ended, waited for."""
-    deadline = time.monotonic() + 30
-    while True:
-        bodies = ((one, json.loads(one["body"])["data"]) for one in sink.deliveries())
-        found = [one for one, data in bodies if data.get("workflow_id") == run]
-        if found:
-            (only,) = found
-            return only
-        assert time.monotonic() < deadline, "no callback came"
-        pause()
-
-
-def _verified(secret: str, delivery: dict[str, Any]) -> dict[str, Any]:
-    """The payload, if the signature is right (Standard Webhooks 1.0)."""
-    body, headers = delivery["body"], delivery["headers"]
-    found: dict[str, Any] = standardwebhooks.Webhook(secret).verify(body, headers)
-    with pytest.raises(standardwebhooks.WebhookVerificationError):
-        standardwebhooks.Webhook(secret).verify(body + " ", headers)
-    return found

@@ -12,14 +12,9 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +23,17 @@ from core.failpoints import NAMES
 from examples.make import invoices
 from tests.fakes.sink import HttpSink, MailSink
 from tests.flows.person import Person
-from tests.flows.platform import ROOT, Forge, Platform, pause
+from tests.flows.platform import ROOT, Forge, Platform
+from tests.flows.program import (
+    FILES,
+    Program,
+    assert_sent_once,
+    died_on_the_way,
+    found_by,
+    settle,
+    texts_kept,
+    until,
+)
 
 # One of each kind of thing that is made durable; the engine's own are tried in tests/crash.
 USUAL = (
@@ -48,8 +53,6 @@ EVERY = tuple(
 REST = pytest.mark.skip(reason=f"WEFT_TORTURE=1 tries all {len(EVERY)} places to die")
 TORTURE = os.environ.get("WEFT_TORTURE") == "1"
 RULES = dict.fromkeys((*USUAL, *EVERY)) if TORTURE else (*USUAL, pytest.param("all", marks=REST))
-NAMED = ("Brightwater invoice 2026-118.docx", "ledger.xlsx")
-FILES = tuple((name, data) for name, data in invoices() if name in NAMED)
 QUICK = {"WEFT_LEASE_SECONDS": "1", "WEFT_HEARTBEAT_SECONDS": "0.3", "WEFT_SWEEP_SECONDS": "0.2",
          "WEFT_RETRY_BASE_SECONDS": "0.1", "WEFT_WORKER_THREADS": "2"}  # fmt: skip
 SCOPES = ["documents:read", "documents:write", "workflows:execute", "workflows:read",
@@ -81,44 +84,6 @@ def template(tmp_path_factory: pytest.TempPathFactory, forge: Forge) -> tuple[Pa
     return made.folder, key
 
 
-@dataclass
-class Program:
-    """A client that does not give up: what got no answer is asked for again, under its key."""
-
-    platform: Platform
-    key: str
-    hook: str | None  # nobody but the mail's reader is told when there is none
-    answers: dict[str, Any] = field(default_factory=dict)
-
-    def go(self) -> dict[str, Any]:
-        """Everything from the first upload to the end of the run. Raises what httpx raises when
-        the platform dies on the way."""
-        who = Person(self.platform.url, {"X-API-Key": self.key})
-        try:
-            documents = [self._once(file[0], partial(self._upload, who, file)) for file in FILES]
-            run = self._once("run", partial(self._execute, who, documents))
-            return who.status(run, seconds=60)
-        finally:
-            who.close()
-
-    def _once(self, what: str, ask: Callable[[], Any]) -> Any:
-        if what not in self.answers:
-            self.answers[what] = ask()
-        return self.answers[what]
-
-    def _upload(self, who: Person, file: tuple[str, bytes]) -> str:
-        answer = who.send(file, key=file[0])
-        assert answer.status_code == 202, answer.text
-        return str(answer.json()["items"][0]["document_id"])
-
-    def _execute(self, who: Person, documents: list[str]) -> str:
-        told = {"callback_url": f"{self.hook}/done"} if self.hook else {}
-        inputs = {"as_of": "2026-11-21", "notify_email": "ap@acme.example"}
-        inputs |= {"webhook_url": self.hook} if self.hook else {}
-        body = {"workflow": "invoice-review", "documents": documents, "inputs": inputs, **told}
-        return who.execute(key="run", **body)
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_a_killed_platform_ends_what_it_accepted_and_repeats_nothing(
     rule: str, template: tuple[Path, str], forge: Forge, tmp_path: Path
@@ -129,20 +94,20 @@ def test_a_killed_platform_ends_what_it_accepted_and_repeats_nothing(
         platform = Platform(folder, {**QUICK, "WEFT_EGRESS_ALLOW": sink.place}, forge)
         program = Program(platform, key, sink.url)
         platform.start(f"{rule}=kill")
-        died = _died(platform, program)
-        before = _read(folder)
+        died = died_on_the_way(platform, program)
+        before = texts_kept(folder)
         platform.start()
         try:
             status = program.go()
-            _settled(platform)
-            found = _found(platform, program)
+            settle(platform)
+            found = found_by(platform, program)
         finally:
             assert platform.stop() == 0
         assert died == -9, "the boundary was never passed"
         assert [one["kind"] for one in status["outputs"]["exceptions"]] == ["po_missing"]
         assert found == {"documents": len(FILES), "reviews": 1, "reports": 1, "waiting": 0}
-        assert {name: _read(folder)[name] for name in before} == before, "read twice"
-        _assert_sent_once(sink, folder)
+        assert {name: texts_kept(folder)[name] for name in before} == before, "read twice"
+        assert_sent_once(sink, folder)
 
 
 @pytest.mark.parametrize(("end", "status"), [(Platform.kill, -9), (Platform.stop, 0)])
@@ -160,9 +125,9 @@ def test_a_review_goes_on_where_its_platform_was_ended(
     documents = who.upload(*invoices())
     run = who.execute(workflow="invoice-review", documents=documents)
     path = platform.folder
-    assert _until(lambda: len(_read(path)) >= 5, 60), "nothing is read"
+    assert until(lambda: len(texts_kept(path)) >= 5, 60), "nothing is read"
     assert end(platform) == status
-    before = _read(path)
+    before = texts_kept(path)
     assert len(before) < len(documents), "it was not in the middle"
     platform.start()
     try:
@@ -173,7 +138,7 @@ def test_a_review_goes_on_where_its_platform_was_ended(
     wanted = json.loads((ROOT / "examples" / "expected.json").read_text())["exceptions"]
     kinds = sorted(one["kind"] for one in found["outputs"]["exceptions"])
     assert kinds == sorted(one["kind"] for one in wanted)
-    after = _read(path)
+    after = texts_kept(path)
     assert {name: after[name] for name in before} == before, "read twice"
     assert len(list(path.glob("blobs/t/*/report/*"))) == 3, "one report in three formats"
 
@@ -201,12 +166,12 @@ def test_deaths_in_a_row_at_any_moment_cost_time_only(
         platform.start()
         try:
             program.go()
-            _settled(platform)
-            found = _found(platform, program)
+            settle(platform)
+            found = found_by(platform, program)
         finally:
             assert platform.stop() == 0
         assert found == {"documents": len(FILES), "reviews": 1, "reports": 1, "waiting": 0}
-        _assert_sent_once(sink, platform.folder)
+        assert_sent_once(sink, platform.folder)
 
 
 def _strike(platform: Platform) -> None:
@@ -231,7 +196,7 @@ def test_a_mail_that_may_have_gone_out_is_not_sent_again_but_looked_at(
         platform = Platform(tmp_path / "data", {**QUICK, "WEFT_SMTP_URL": sink.url}, forge)
         program = Program(platform, template[1], None)
         platform.start(f"{rule}=kill")
-        assert _died(platform, program) == -9
+        assert died_on_the_way(platform, program) == -9
         platform.start()
         try:
             status = program.go()
@@ -241,71 +206,3 @@ def test_a_mail_that_may_have_gone_out_is_not_sent_again_but_looked_at(
     assert status["reports"]
     if status["status"] == "needs_review":
         assert status["error"]["code"] == "in_doubt"
-
-
-def _died(platform: Platform, program: Program) -> int:
-    """Works until the platform is dead; its exit status."""
-    if not platform.is_dead():
-        try:
-            program.go()
-        except httpx.TransportError:
-            pass
-        else:
-            _until(platform.is_dead, 5)
-    return platform.dead()
-
-
-def _until(holds: Callable[[], bool], seconds: float) -> bool:
-    for _ in range(int(seconds / 0.05)):
-        if holds():
-            return True
-        pause()
-    return False
-
-
-def _settled(platform: Platform) -> None:
-    """Until no job is left: the callback goes out after the run's end."""
-
-    def empty() -> bool:
-        with sqlite3.connect(platform.folder / "weft.db") as db:
-            return not db.execute("SELECT count(*) FROM jobs").fetchone()[0]
-
-    assert _until(empty, 30), "there are still jobs"
-
-
-def _found(platform: Platform, program: Program) -> dict[str, int]:
-    who = Person(platform.url, {"X-API-Key": program.key})
-    documents = list(who.listing("/documents"))
-    assert {one["status"] for one in documents} == {"ready"}
-    runs = list(who.listing("/workflows"))
-    assert {one["status"] for one in runs} == {"completed"}
-    found = {
-        "documents": len(documents),
-        "reviews": sum(one["workflow"] == "invoice-review" for one in runs),
-        "reports": len(list(who.listing("/reports"))),
-        "waiting": len(list(who.listing("/approvals"))),
-    }
-    who.close()
-    return found
-
-
-def _read(folder: Path) -> dict[str, int]:
-    """Object → when it was written, of each document's text that is kept."""
-    return {
-        path.name: path.stat().st_mtime_ns
-        for path in folder.glob("blobs/t/*/parsed/*")
-        if path.is_file()
-    }
-
-
-def _assert_sent_once(sink: HttpSink, folder: Path) -> None:
-    """One webhook of the exception and one callback, each under one id however often it was tried;
-    one mail."""
-    bodies: dict[str, set[str]] = {}
-    for one in sink.deliveries():
-        bodies.setdefault(one["id"], set()).add(one["body"])
-    assert all(len(texts) == 1 for texts in bodies.values()), "one id, two messages"
-    kinds = sorted(json.loads(text)["type"] for texts in bodies.values() for text in texts)
-    assert kinds == ["invoice.exception", "workflow.completed"]
-    mails = [message_from_bytes(p.read_bytes()) for p in folder.glob("outbox/*.eml")]
-    assert len(mails) == 1
