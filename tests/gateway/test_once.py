@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_request_that_died_half_way_is_taken_over_after_its_lease(town: Town) 
     asked: dict[str, Any] = {"route": "POST /users", "body_hash": "0" * 64, "lease_ms": LEASE_MS}
     with town.rt.db.transaction() as tx:
         fence = idempotency.begin(tx, ctx, "half", **asked)
-        later = type(tx)(tx.connection, tx.now_ms + LEASE_MS + 1)
+        later = replace(tx, now_ms=tx.now_ms + LEASE_MS + 1)
         assert idempotency.begin(later, ctx, "half", **asked) == later.now_ms
         assert isinstance(fence, int)
         with pytest.raises(Conflict):
