@@ -19,6 +19,7 @@ def attachment(data: bytes, filename: str, content_type: str) -> Response:
     """RFC 6266: the name twice, in ASCII for old clients and as it is (RFC 8187)."""
     plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
     plain = "".join(c for c in plain if c.isprintable() and c not in '"\\/;%') or "file"
+    plain = f"file{plain}" if plain.startswith(".") else plain
     encoded = quote(filename.encode("utf-8", "replace"), safe="")
     headers = {
         "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}",

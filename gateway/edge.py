@@ -71,10 +71,10 @@ class Edge:
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             status, code, detail = refusal
-            wait = {"Retry-After": "1"} if status == 503 else None
+            more = {503: {"Retry-After": "1"}, 400: {"Connection": "close"}}.get(status)
             extra: dict[str, Any] = {"limit": self._cap(headers)} if status == 413 else {}
             response = problem(
-                status, code, detail, answer.exchange.request_id, headers=wait, **extra
+                status, code, detail, answer.exchange.request_id, headers=more, **extra
             )
             await response(scope, receive, answer.send)
             return
@@ -93,6 +93,8 @@ class Edge:
             return 431, "headers_too_large", "The headers are too many or too large."
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             return 422, "invalid_input", "A NUL character has no place in an address."
+        if b"transfer-encoding" in headers and b"content-length" in headers:
+            return 400, "bad_request", "A body has one length: Content-Length or chunks."
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length[:20]) > self._cap(headers):
             cap = self._cap(headers)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from core.errors import Unauthenticated, WeftError
+from core.errors import QuotaExceeded, Unauthenticated, WeftError
 from gateway.exchange import exchange_of
 
 _CODES = {
@@ -20,6 +20,7 @@ _CODES = {
     405: "method_not_allowed", 408: "too_slow", 413: "too_large", 415: "unsupported_content_type",
     422: "invalid_input", 431: "headers_too_large", 500: "internal_error", 503: "unavailable",
 }  # fmt: skip
+_QUOTA_SECONDS = 3600  # no time refills it: somebody deletes something or pays for more
 _RESERVED = frozenset({"type", "title", "status", "detail", "code", "request_id"})
 
 
@@ -56,7 +57,8 @@ def of_error(error: WeftError, request_id: str) -> Response:
     if error.status in (409, 429, 503):
         wait = error.extra.get("retry_after")
         if wait is not None or error.status != 409:
-            headers["Retry-After"] = str(max(1, round(float(wait or 1))))
+            usual = _QUOTA_SECONDS if isinstance(error, QuotaExceeded) else 1
+            headers["Retry-After"] = str(max(1, round(float(wait or usual))))
     extra = {key: value for key, value in error.extra.items() if key != "headers"}
     return problem(
         error.status, error.slug, error.detail, request_id, title=error.title, headers=headers,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from agents.registry import AGENTS
 from gateway.bodies import Source, yaml_or_json
 from gateway.house import Caller, permit
+from gateway.paging import Cursor, Limit, sliced
 from gateway.schemas.workflows import DefinitionAnswer, Definitions, Validated
 from workflows import definitions, registry
 from workflows.registry import Registered
@@ -22,11 +23,13 @@ Reference = Annotated[str, Path(pattern=_NAME[:-1] + r"(@[0-9]{1,9})?$")]
 
 
 @router.get("")
-def listing(who: Reader) -> Definitions:
+def listing(who: Reader, limit: Limit = 50, cursor: Cursor = None) -> Definitions:
     """The newest version of each; a tenant's own hides a built-in one of the same name."""
     with who.rt.db.read() as tx:
         found = registry.listing(tx, who.ctx)
-    return Definitions(items=[_shown(one, whole=False) for one in found])
+    page = sliced(found, lambda one: one.definition.name, limit, cursor)
+    shown = [_shown(one, whole=False) for one in page.items]
+    return Definitions(items=shown, next_cursor=page.next_cursor)
 
 
 @router.post("/validate", openapi_extra=yaml_or_json("a definition"))

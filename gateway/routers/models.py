@@ -152,11 +152,12 @@ def _pieces(who: Caller, model: ChatModel, body: ChatRequest) -> Iterator[bytes]
             reason = reply.finish_reason
             yield chunk({"content": reply.text}, None)
         else:
-            for piece in model.stream(
+            for count, piece in enumerate(model.stream(
                 _messages(body.messages), max_tokens=_tokens(body),
                 temperature=body.temperature or 0.0, deadline_seconds=_SECONDS,
-            ):  # fmt: skip
+            ), 1):  # fmt: skip
                 yield chunk({"content": piece}, None)
+                reason = "length" if count >= _tokens(body) else "stop"
     except WeftError as error:
         yield f"data: {json.dumps({'error': error.to_json()})}\n\n".encode()
         return

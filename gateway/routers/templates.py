@@ -12,6 +12,8 @@ from core.errors import NotFound
 from database import templates
 from gateway.bodies import Source, yaml_or_json
 from gateway.house import Caller, permit
+from gateway.paging import Cursor, Limit, listed, sliced
+from gateway.schemas.base import Listing
 from gateway.schemas.reports import TemplateAnswer, TemplateSummary
 
 router = APIRouter(prefix="/report-templates", tags=["reports"])
@@ -21,17 +23,15 @@ _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
 @router.get("")
-def listing(who: Reader) -> dict[str, list[TemplateSummary]]:
+def listing(who: Reader, limit: Limit = 50, cursor: Cursor = None) -> Listing[TemplateSummary]:
     """The tenant's own, and those that come with the platform."""
     with who.rt.db.read() as tx:
         own = {saved.name: saved.version for saved in templates.listing(tx, who.ctx)}
-    names = sorted({*own, *reports.builtin_names()})
-    return {
-        "items": [
-            TemplateSummary(name=name, version=own.get(name, 0), builtin=name not in own)
-            for name in names
-        ]
-    }
+    page = sliced([*{*own, *reports.builtin_names()}], str, limit, cursor)
+    return listed(
+        page,
+        lambda name: TemplateSummary(name=name, version=own.get(name, 0), builtin=name not in own),
+    )
 
 
 @router.get("/{name}")

@@ -148,6 +148,43 @@ def test_a_run_without_a_word_from_its_tasks_has_log_lines(town: Town) -> None:
     assert all(line["message"] and line["at"].endswith("Z") for line in lines)
 
 
+@pytest.mark.parametrize("path", ["/workflow-definitions", "/report-templates"])
+def test_short_lists_are_walked_like_the_long_ones(town: Town, path: str) -> None:
+    headers = town.as_role("acme", "viewer")
+    whole = town.http.get(path, headers=headers).json()
+    assert whole["next_cursor"] is None
+    seen: list[str] = []
+    cursor: str | None = None
+    while len(seen) < 50:
+        query = {"limit": "1", **({"cursor": cursor} if cursor else {})}
+        page = town.http.get(path, params=query, headers=headers).json()
+        seen += [one["name"] for one in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [one["name"] for one in whole["items"]]
+    assert town.http.get(f"{path}?limit=0", headers=headers).status_code == 422
+
+
+def test_a_quota_that_no_waiting_refills_does_not_invite_to_try_every_second(town: Town) -> None:
+    town.tenant("tiny", "free")
+    headers = town.as_role("tiny")
+    for number in range(5):
+        body = {"email": f"{number}@tiny.example", "password": PASSWORD}
+        answer = town.http.post("/users", json=body, headers=headers)
+    assert (answer.status_code, answer.json()["limit"]) == (429, "users")
+    assert int(answer.headers["retry-after"]) >= 600
+    assert {"ratelimit", "ratelimit-policy"} <= answer.headers.keys()
+
+
+def test_a_body_with_two_lengths_is_refused_and_the_connection_closed(town: Town) -> None:
+    """A proxy may believe the other one (RFC 9112, 6.1)."""
+    headers = {**town.as_role("acme"), "Content-Type": "application/json", "Content-Length": "2"}
+    both = {**headers, "Transfer-Encoding": "chunked"}
+    answer = town.http.post("/search", content=b"{}", headers=both)
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+
+
 # Files
 
 
@@ -163,7 +200,11 @@ def test_a_file_name_in_the_extended_notation_wins(town: Town) -> None:
     headers = {**town.as_role("acme", "operator"), **kind}
     answer = town.http.post("/documents", content=body, headers=headers)
     assert answer.status_code == 202, answer.text
-    assert [item["filename"] for item in answer.json()["items"]] == ["résumé.txt", "日.txt"]
+    items = answer.json()["items"]
+    assert [item["filename"] for item in items] == ["résumé.txt", "日.txt"]
+    sent = town.http.get(f"/documents/{items[1]['document_id']}/content", headers=headers)
+    disposition = sent.headers["content-disposition"]
+    assert disposition == "attachment; filename=\"file.txt\"; filename*=UTF-8''%E6%97%A5.txt"
 
 
 def test_an_invoice_that_names_its_order_is_an_invoice_everywhere(town: Town) -> None:
@@ -281,6 +322,13 @@ def test_a_streamed_answer_has_the_shape_and_the_time(town: Town) -> None:
     assert chunks[0]["created"] >= 1_700_000_000
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
     assert chunks[-1]["choices"][0] == {"index": 0, "delta": {}, "finish_reason": "stop"}
+
+
+def test_a_streamed_answer_that_was_cut_says_so(town: Town) -> None:
+    http, _ = _models(town.rt, "Good day to you")
+    body = {**HI, "stream": True, "max_tokens": 4}
+    answer = http.post("/v1/chat/completions", json=body, headers=town.as_role("acme", "operator"))
+    assert _chunks(answer.text)[-1]["choices"][0]["finish_reason"] == "length"
 
 
 def test_a_streamed_answer_keeps_to_the_schema_asked_for(town: Town) -> None:
