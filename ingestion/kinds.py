@@ -24,7 +24,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "receipt": (r"receipt|quittung|kassenbon", r"\breceipt\b|quittung|kassenbon|reçu\b"),
     "invoice": (
         r"invoice|rechnung|facture|factura|factuur|\binv[-_ ]?\d",
-        r"\binvoice\b|\brechnung\b|\bfacture\b|\bfactura\b|\bfactuur\b|rechnungsnummer",
+        (
+            r"\binvoice(?:\b|_?(?:no|number|id|date|total))|\b[a-zäöü]{0,20}rechnung\b|\bfacture\b"
+            r"|\bfactura\b|\bfactuur\b|rechnungsnummer"
+        ),
     ),
     "meeting_notes": (
         r"meeting|minutes|protokoll|notes",
@@ -56,6 +59,12 @@ _COMPILED = {
     kind: (re.compile(name, re.IGNORECASE), re.compile(text, re.IGNORECASE | re.MULTILINE))
     for kind, (name, text) in _WORDS.items()
 }
+# An order's own title: elsewhere the words stand before the number of an order that is quoted.
+_ORDER = re.compile(
+    r"(?:purchase order|bestellung|bon de commande|orden de compra)\b"
+    r"(?![^\w\n]{0,3}(?:no|number|nr|n°|ref|date|vom|du|[\w-]{0,5}\d))",
+    re.IGNORECASE,
+)
 _LOG_LINE = re.compile(
     r"^\W{0,2}(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\w{3} +\d+ \d\d:\d\d:\d\d|\d\d:\d\d:\d\d).{0,80}?"
     r"\b(?:DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRITICAL|FATAL|TRACE)\b",

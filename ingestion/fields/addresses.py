@@ -13,7 +13,8 @@ TOWN = re.compile(
     r" ?\d[A-Z]{2}\b|\b[A-Z]\d{2} [A-Z\d]{4}\b|, [A-Z]{2},? \d{5}|\b[A-Z]{2} \d{5}(?:-\d{4})?$"
 )
 _TITLE = re.compile(
-    r"(?:an |to |à )?(?:herrn?|frau|firma|mr\.?|mrs\.?|ms\.?|m\.|mme|monsieur|madame|sr\.?|sra\.?)$",
+    r"(?:an |to |à )?(?:herrn?|frau|firma|mr\.?|mrs\.?|ms\.?|m\.|mme|monsieur|madame|sra?\.?)$"
+    r"|(?:for the )?att(?:n|ention|\.)(?: of)?\b.{0,40}$|z\.? ?hd\.?.{0,40}$",
     re.IGNORECASE,
 )
 # What a seller writes into its own block.
@@ -48,9 +49,9 @@ def blocks(sheet: Sheet) -> Iterator[Block]:
     used: set[int] = set()
     for number, row in enumerate(sheet.rows[:_ROWS]):
         for segment in row:
-            if segment.page.number != 1 or id(segment) in used or segment.labels[:1] and (
+            if segment.page.number != 1 or id(segment) in used or (segment.labels[:1] and (
                 segment.heading
-            ):  # fmt: skip
+            )):  # fmt: skip
                 continue
             lines = _down(sheet, number, segment)
             towns = [i for i, (_, s) in enumerate(lines) if i and TOWN.search(s.text)]
@@ -70,7 +71,7 @@ def _down(sheet: Sheet, number: int, segment: Segment) -> list[tuple[int, Segmen
     for at in range(number + 1, min(number + 16, len(sheet.rows))):
         last = lines[-1][1]
         row = sheet.rows[at]
-        if row[0].page is not segment.page or row[0].y - last.y > 2.1 * max(last.unit, 1.0):
+        if row[0].page is not segment.page or row[0].y - last.y > 1.9 * max(last.unit, 1.0):
             break
         own = next((s for s in row if abs(s.x0 - segment.x0) <= 0.8 * max(s.unit, 1.0)), None)
         if own is None:

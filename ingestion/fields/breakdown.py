@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ingestion.fields.candidates import Found
@@ -14,6 +14,7 @@ from ingestion.fields.numbers import find_amounts, plain
 from ingestion.fields.reading import Candidate
 
 _CENT = Decimal("0.02")
+_USUAL = {Decimal(n) for n in ("5.5", "6", "7", "8.1", "9", "10", "12", "19", "20", "21", "25")}
 _SUMS = ("subtotal", "tax", "total")
 _DUTY = re.compile(
     r"\b(?:vat|tax|gst|mwst|ust|steuer\w*|tva|taxe|btw|iva|cuota|umsatzsteuer|mehrwertsteuer)\b",
@@ -38,26 +39,49 @@ class RateRow:
 
 def settle(found: Found, sheet: Sheet, context: Context) -> None:
     """Replaces, in `found`, the amounts of single rates by those of the row that sums them up."""
-    rows = list(_rows(sheet, context))
-    for group in _groups(rows, sheet):
-        sums = _sums(group, rows, sheet, context)
-        single = {row.number for row in group}
+    for group in _groups(list(_rows(sheet, context)), sheet):
+        sums = _sums(group, sheet, context)
+        single = {id(s) for row in group for s in sheet.rows[row.number]}
         if sums:
             _forget(found, single, _SUMS)
+        else:
+            _forget(found, single, ("subtotal", "total"))
+            sums = _added(group, found)
+            if sums:
+                _forget(found, single, ("tax",))
+        if sums:
             found.setdefault("subtotal", []).append(sums.net)
             found.setdefault("tax", []).append(sums.tax)
             if sums.gross:
                 found.setdefault("total", []).append(sums.gross)
-        else:
-            _forget(found, single, ("subtotal", "total"))
-            named = {c.row for c in found.get("tax", [])}
-            if not named & single:
-                found.setdefault("tax", []).extend(row.tax for row in group)
 
 
-def _forget(found: Found, numbers: set[int], names: Sequence[str]) -> None:
+def _forget(found: Found, segments: set[int], names: Sequence[str]) -> None:
     for name in names:
-        found[name] = [c for c in found.get(name, []) if c.row not in numbers]
+        found[name] = [c for c in found.get(name, []) if id(c.segment) not in segments]
+
+
+def _added(group: Sequence[RateRow], found: Found) -> RateRow | None:
+    """The sums that no row holds, where the total proves them; their sources span the rows."""
+    net = sum((row.parts[0] for row in group), Decimal(0))
+    tax = sum((row.parts[1] for row in group), Decimal(0))
+    totals = [*found.get("total", []), *found.get("amount_due", [])]
+    if not any(abs(_value(c) - net - tax) <= _CENT for c in totals):
+        return None
+    number = group[-1].number
+    return RateRow(
+        number, None, _spanning([row.net for row in group], net),
+        _spanning([row.tax for row in group], tax), None,
+    )  # fmt: skip
+
+
+def _spanning(parts: Sequence[Candidate], value: Decimal) -> Candidate:
+    page = parts[0].segment.page
+    start = min(c.segment.start + c.start for c in parts)
+    end = max(c.segment.start + c.end for c in parts)
+    whole = replace(parts[0].segment, text=page.text[start:end], start=start, cell=None)
+    first, last = parts[0], parts[-1]
+    return Candidate(plain(value), 0.75, whole, 0, end - start, last.row, value, first.currency)
 
 
 def _rows(sheet: Sheet, context: Context) -> Iterator[RateRow]:
@@ -71,7 +95,7 @@ def _read(row: Row, number: int, context: Context) -> RateRow | None:
     """Net, tax and gross where the first two add up to the third; else net and tax that a rate of
     the same row connects."""
     amounts = list(_amounts(row, number, context))
-    rates = list(_rates(row, context))
+    rates = list(_rates(row, context, {c.segment.start + c.start for c in amounts}))
     for i, net in enumerate(amounts):
         for tax, gross in zip(amounts[i + 1 :], amounts[i + 2 :], strict=False):
             rate = _rate_of(_value(net), _value(tax), rates)
@@ -94,10 +118,11 @@ def _amounts(row: Row, number: int, context: Context) -> Iterator[Candidate]:
                 )
 
 
-def _rates(row: Row, context: Context) -> Iterator[Decimal]:
+def _rates(row: Row, context: Context, amounts: set[int]) -> Iterator[Decimal]:
     for s in row:
         for a in find_amounts(s.text, context.decimal):
-            if 0 <= a.value <= 30 and (a.percent or not a.currency):
+            bare = s.start + a.start not in amounts or a.value in _USUAL
+            if 0 <= a.value <= 30 and (a.percent or (bare and not a.currency)):
                 yield a.value
 
 
@@ -113,7 +138,7 @@ def _groups(rows: Sequence[RateRow], sheet: Sheet) -> Iterator[list[RateRow]]:
     group: list[RateRow] = []
     for row in rows:
         near = group and row.number - group[-1].number <= 2 and _same_page(sheet, row, group[-1])
-        fresh = row.rate not in {other.rate for other in group}
+        fresh = row.rate not in {other.rate for other in group} and not _is_sum(row, group)
         if group and not (near and fresh):
             if len(group) > 1:
                 yield group
@@ -123,13 +148,18 @@ def _groups(rows: Sequence[RateRow], sheet: Sheet) -> Iterator[list[RateRow]]:
         yield group
 
 
+def _is_sum(row: RateRow, group: Sequence[RateRow]) -> bool:
+    parts = [sum((other.parts[i] for other in group), Decimal(0)) for i in (0, 1)]
+    return len(group) > 1 and all(
+        abs(a - b) <= _CENT for a, b in zip(parts, row.parts, strict=True)
+    )
+
+
 def _same_page(sheet: Sheet, a: RateRow, b: RateRow) -> bool:
     return sheet.rows[a.number][0].page is sheet.rows[b.number][0].page
 
 
-def _sums(
-    group: Sequence[RateRow], rows: Sequence[RateRow], sheet: Sheet, context: Context
-) -> RateRow | None:
+def _sums(group: Sequence[RateRow], sheet: Sheet, context: Context) -> RateRow | None:
     """The row above or below that holds the sums of the group's nets and taxes."""
     net = sum((row.parts[0] for row in group), Decimal(0))
     tax = sum((row.parts[1] for row in group), Decimal(0))

@@ -49,7 +49,8 @@ def collect(sheet: Sheet, context: Context) -> Found:
 
 
 _BARE = re.compile(
-    r"^\W{0,3}(?:[A-ZÄÖÜ][\wÄÖÜäöüß]{3,24}[^\W\d_ ]{0,1}(?: [^\W\d_]{2,16}){0,3}\s?(?:\(\d{3}\))?\s)?(?:n[°ºo]|nr|no|num|number|numéro|nummer)\s?\.?"
+    r"^\W{0,3}(?:[A-ZÄÖÜ][\wÄÖÜäöüß]{3,24}[^\W\d_ ]{0,1}(?: [^\W\d_]{2,16}){0,3}"
+    r"\s?(?:\(\d{3}\))?\s)?(?:n[°ºo]|nr|no|num|number|numéro|nummer)\s?\.?"
     r"\s?[:#]?\s*(?=[A-Z0-9])|^#\s?(?=\w)",
     re.IGNORECASE,
 )

@@ -157,7 +157,8 @@ def _only_date(sheet: Sheet, ctx: Context, due: str | None) -> Candidate | None:
                 continue
             if any(_EDITION.search(s.text) for s in row):
                 continue
-            for hit in find_dates(segment.text):
+            hits = find_dates(segment.text)
+            for hit in hits if len(hits) == 1 else ():  # two are a period
                 value = hit.read(ctx.order).isoformat()
                 if value != due:
                     sure = 0.6 if not hit.other or ctx.order else 0.4

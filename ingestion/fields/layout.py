@@ -150,10 +150,19 @@ def _pieces(page: Page, line: Sequence[Word]) -> Iterator[Segment]:
     for i, (a, b) in enumerate(pairwise(line), 1):
         between = page.text[a.start + len(a.text) : b.start]
         wide = b.x0 - a.x1 > 0.75 * min(a.y1 - a.y0, b.y1 - b.y0)
+        if _one_number(a, b, between):
+            continue
         if wide or b.start <= a.start or between.strip() or len(between) > 8:
             yield from _piece(page, line[begin:i])
             begin = i
     yield from _piece(page, line[begin:])
+
+
+def _one_number(a: Word, b: Word, between: str) -> bool:
+    """Whether `1` and `000,00` are one number although the page's text has a bar between them."""
+    close = 0 <= b.x0 - a.x1 < 0.4 * (a.y1 - a.y0)
+    thousands = re.fullmatch(r"[-–]?\d{1,3}", a.text) and re.match(r"\d{3}(?!\d)", b.text)
+    return close and between == " | " and bool(thousands)
 
 
 def _piece(page: Page, words: Sequence[Word]) -> Iterator[Segment]:

@@ -35,9 +35,9 @@ def chosen(sums: Sums, found: Found) -> dict[str, Candidate]:
 
 
 _PAID = re.compile(
-    r"\b(?:paid|prepaid|deposit|tendered|change|bezahlt|beglichen|(?:voraus)?zahlung(?:en)? erhalten"
-    r"|(?:voraus|an)(?:bezahlt\w*|zahlung\w*)|payée?|acquittée?|acomptes?|betaald|aanbetaling"
-    r"|voldaan|pagad[oa]|anticipo|abgebucht)\b",
+    r"\b(?:paid|prepaid|deposit|tendered|change|bezahlt|beglichen|zahlung(?:en)? erhalten"
+    r"|voraus(?:be)?zahl\w*|anbezahlt|anzahlung\w*|payée?|acquittée?|acomptes?|betaald"
+    r"|aanbetaling|voldaan|pagad[oa]|anticipo|abgebucht)\b",
     re.IGNORECASE,
 )
 

@@ -78,8 +78,10 @@ _PATTERN = rf"""(?<![\w.,'’/#@])(?<!\d:)(?<!\w[-–])(?P<open>\(\s?)?(?P<minus
     (?P<minus3>\s?[-–−](?![\w\d]))?(?:\s?(?P<right>{_CURRENCY}))?(?P<percent>\s?%)?(?P<close>\s?\))?
     (?![\w’'@])(?![/:]\d)"""
 _TIGHT = re.compile(_PATTERN.replace("GAP", _SPACES), re.VERBOSE)
-_SPACED = re.compile(_PATTERN.replace("GAP", r"\ " + _SPACES), re.VERBOSE)
-_GLUED = re.compile(r"[ \u00a0\u202f\u2009\u2007'’]")
+# A table's bar may have come between thousands that stand close on the page.
+_BARRED = _PATTERN.replace("[GAP]", r"(?:[\ GAP]|\ \|\ )").replace("GAP", _SPACES)
+_SPACED = re.compile(_BARRED, re.VERBOSE)
+_GLUED = re.compile(r"[ |\u00a0\u202f\u2009\u2007'’]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ def _is_name(text: str) -> bool:
 
 def _guesses(sheet: Sheet, taken: set[str], found: Found) -> Iterator[Candidate]:
     domains = _domains(sheet)
-    buyer_rows = {c.row for c in found.get("customer", [])}
+    buyers = {id(c.segment) for c in found.get("customer", [])}
     biggest = _biggest(sheet)
     seen = 0
     for number, row in enumerate(sheet.rows):
@@ -183,7 +183,7 @@ def _guesses(sheet: Sheet, taken: set[str], found: Found) -> Iterator[Candidate]
             name, start = _name_in(segment)
             if name is None or _plain(name) in taken or not _plain(name):
                 continue
-            if number in buyer_rows or segment.heading:
+            if id(segment) in buyers or segment.heading or in_customer_block(found, segment):
                 continue
             seen += 1
             trust = _trust(name, segment, domains, biggest, seen)
@@ -202,7 +202,7 @@ def _name_in(segment: Segment) -> tuple[str | None, int]:
     name = re.sub(r"^(?:©|\(c\))\s*(?:\d{4}\s*)?", "", name).strip(" ,;:|·•-")
     if not _is_name(name) or len(name.split()) > 8:
         return None, 0
-    if _STREET.search(name) and not _FORMS.search(name):
+    if (_STREET.search(name) or addresses.TOWN.search(name)) and not _FORMS.search(name):
         return None, 0
     return name, text.find(name)
 

@@ -55,7 +55,8 @@ def zones(sheet: Sheet, number: int, place: int, label: Label, kind: Kind) -> It
     """Right of the label in its segment, then in its row, then below it."""
     row = sheet.rows[number]
     segment = row[place]
-    after = [x for x in segment.labels if x.start >= label.end and (x.loud or x.colon)]
+    loud = kind != "party"  # names are made of words that may be labels elsewhere
+    after = [x for x in segment.labels if x.start >= label.end and ((x.loud and loud) or x.colon)]
     stop = after[0].start if after else len(segment.text)
     trust = 0.92 if label.colon else 0.86
     if kind == "amount" and not label.colon:
@@ -65,10 +66,22 @@ def zones(sheet: Sheet, number: int, place: int, label: Label, kind: Kind) -> It
     if kind not in ("amount", "percent") and re.search(r"\w", rest):
         return
     header = heads(row)
+    if kind == "party" and _stands_over(sheet, number, place, label):
+        yield from _below(sheet, number, segment, label, kind, header)
     if not after and not (header and kind != "party" and not label.colon):
         yield from _right(row, place, trust, number, kind)
     if kind != "amount" or not in_header(sheet, number):
         yield from _below(sheet, number, segment, label, kind, header)
+
+
+def _stands_over(sheet: Sheet, number: int, place: int, label: Label) -> bool:
+    """Whether a label that stands alone has its value rather below than far to the right."""
+    row = sheet.rows[number]
+    segment = row[place]
+    far = place + 1 < len(row) and row[place + 1].x0 - segment.x1 > 4 * segment.unit
+    under = next(sheet.below(number, segment, 1.9), None)
+    aligned = under is not None and abs(under.x0 - segment.x0) <= 0.5 * segment.unit
+    return far and aligned and segment.cell is None and not label.colon
 
 
 def heads(row: Row) -> bool:
