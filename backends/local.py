@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from core import telemetry
 from core.events import Event
 
-# Rings that nobody was there to hear; more of them say nothing new.
-_RINGS_MAX = 256
-
 
 @dataclass(eq=False, slots=True)
 class _Sleeper:
@@ -28,6 +25,7 @@ class LocalJobs:
         self._sweep = sweep_seconds
         self._lock = threading.Lock()
         self._rung: Counter[str] = Counter()
+        self._servers: Counter[str] = Counter()
         self._sleepers: list[_Sleeper] = []
 
     def ring(self, queue: str) -> None:
@@ -36,20 +34,20 @@ class LocalJobs:
                 if queue in self._sleepers[index].queues:
                     self._sleepers.pop(index).woken.set()
                     return
-            self._rung[queue] = min(self._rung[queue] + 1, _RINGS_MAX)
+            # Nobody sleeps. Each server looks again before it does, so one ring for each is enough.
+            self._rung[queue] = min(self._rung[queue] + 1, max(1, self._servers[queue]))
 
     def serve(self, queues: Sequence[str], work: Callable[[], bool], stop: threading.Event) -> None:
         mine = frozenset(queues)
-        while not stop.is_set():
-            if not work() and not stop.is_set():
-                self._wait(mine)
-
-    def wake_all(self) -> None:
-        """For the end of a process: nobody sleeps on."""
         with self._lock:
-            for sleeper in self._sleepers:
-                sleeper.woken.set()
-            self._sleepers.clear()
+            self._servers.update(mine)
+        try:
+            while not stop.is_set():
+                if not work() and not stop.is_set():
+                    self._wait(mine)
+        finally:
+            with self._lock:
+                self._servers.subtract(mine)
 
     def _wait(self, queues: frozenset[str]) -> None:
         sleeper = _Sleeper(queues)

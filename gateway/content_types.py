@@ -38,10 +38,6 @@ def check_content_type(scope: Scope) -> None:
     )
 
 
-def media_type_of(headers: list[tuple[bytes, bytes]]) -> str:
-    return dict(headers).get(b"content-type", b"").decode("latin-1").partition(";")[0].lower()
-
-
 def _supported(path: str) -> tuple[str, ...]:
     if path.rstrip("/") == "/documents":
         return _FORM

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +10,10 @@ from agents.plan_rules import by_rules, questions_in, recipients
 from agents.planner import by_model, in_words, notes_on
 from agents.registry import AGENTS
 from core.context import Ctx
-from core.ports import ChatMessage, ChatReply
 from database import run_logs, steps, users
 from runtime import Runtime
 from tests.engine import Drain
+from tests.fakes.chat import ScriptedChat
 from workflows import definitions
 
 
@@ -56,34 +55,13 @@ def test_formats_are_taken_from_the_words() -> None:
     assert by_rules("check invoices, as Excel")["steps"][-1]["with"]["formats"] == ["xlsx"]
 
 
-class Says:
-    """A chat model that says one thing."""
-
-    name = "says"
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def chat(
-        self, messages: Sequence[ChatMessage], *, schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512, temperature: float = 0.0, deadline_seconds: float = 60.0,
-    ) -> ChatReply:  # fmt: skip
-        return ChatReply(self.text, self.name)
-
-    def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 512, temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Any:  # fmt: skip
-        return iter([self.text])
-
-
 def test_a_models_plan_is_taken_only_when_it_is_valid() -> None:
     good = '{"name": "x", "steps": [{"id": "a", "agent": "analysis", "task": "answer", "with": {"questions": ["q"]}}]}'  # noqa: E501
-    made = by_model(Says(good), AGENTS.catalog, "q", [])
+    made = by_model(ScriptedChat([good]), AGENTS.catalog, "q", [])
     assert made is not None
     assert made["steps"][0]["task"] == "answer"
     for bad in ("", "[]", "{}", good.replace("answer", "steal"), good.replace('"a"', '"a b"')):
-        assert by_model(Says(bad), AGENTS.catalog, "q", []) is None
+        assert by_model(ScriptedChat([bad]), AGENTS.catalog, "q", []) is None
 
 
 TELL = "Check these invoices against the ledger and mail me the exceptions"
