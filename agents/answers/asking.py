@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from agents.answers import logs
-from agents.answers.evidence import find
+from agents.answers.evidence import answering
+from agents.answers.picking import picked
 from agents.answers.question import Asked, asked
 from agents.answers.values import Answer, Question
 from agents.answers.wording import Remember, worded
@@ -118,7 +119,7 @@ def answer_from(
     remember: Remember = _at_once,
 ) -> Answer:
     """The pure part: what these passages answer. The model is looked for only when they do."""
-    evidence = find(question, hits, embedder)
+    evidence = picked(question, answering(question, hits, embedder))
     if not evidence:
         return Answer(False, "refused")
     return worded(question.text, evidence, chat(), remember)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from agents.answers import rows
 from agents.answers.words import codes
 from core.documents import Hit, Source
 
@@ -24,6 +25,7 @@ _ROW = re.compile(r"[|\t;]|,\S[^,]*,\S")
 _STAMP = re.compile(r"^\s*\[?\d{4}-\d\d-\d\d|^\s*\d\d:\d\d")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\((?:[a-z]+:)?(?://)?([^/)\s]+)[^)]*\)", re.IGNORECASE)
+_ADDRESS = re.compile(r"\(?<?https?://([^/)\s>]+)[^)\s>]*>?\)?")
 _LABELLED_CHARS_MAX = 400
 _LABEL = re.compile(r"^\s*(?:[-*•]\s+)?\**([A-Z][\w /-]{1,30}?)\**\s*:")
 
@@ -40,6 +42,7 @@ class Passage:
     heading: str  # the nearest one
     order: int  # place in its chunk
     item: bool = False  # of a list or a table
+    header: str = ""  # the line that names the columns of this row
 
     def source(self) -> Source:
         return replace(self.hit.source(), start=self.start, end=self.end, quote=self.text)
@@ -47,10 +50,20 @@ class Passage:
     @property
     def plain(self) -> str:
         """The text for people: without bullets, emphasis and table bars."""
-        bare = _cells(self.text, self.hit.chunk.context) or _BULLET.sub("", self.text)
+        named = "; ".join(f"{name}: {cell}" for name, cell in self.cells if cell)
+        bare = named or "; ".join(filter(None, rows.split(_BULLET.sub("", self.text))))
         bare = _IMAGE.sub(r"\1", bare)
         bare = _LINK.sub(r"\1 (\2)", bare)
+        bare = _ADDRESS.sub(r"(\1)", bare)
         return " ".join(re.sub(r"\*\*|__|`", "", bare).split()).strip(" ;|")
+
+    @property
+    def cells(self) -> rows.Cells:
+        """(header, cell) of a table's row; else empty."""
+        if "|" not in self.text:
+            return []
+        header = self.header or _header_in(self.hit.chunk.context, len(rows.split(self.text)))
+        return rows.cells(self.text, header)
 
     @property
     def label(self) -> str:
@@ -87,8 +100,9 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
     scope = _Scope(hit.chunk.context)
     order = 0
     units = list(_units(hit.chunk.text))
+    header_of = rows.headers([line for _, line in units])
     for place, (start, line) in enumerate(units):
-        if _RULE.match(line):
+        if _RULE.match(line) or place in header_of.values():
             continue
         if _HEADING.match(line) or _is_heading(hit.chunk.text, start, line, place, len(units)):
             scope.heading(line)
@@ -98,12 +112,12 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
             continue
         for offset, text in _sentences(line):
             at = hit.chunk.start + start + offset
-            yield Passage(
-                hit, at, at + len(text), text, scope.text(text), scope.nearest, order,
-                _is_item(line),
-            )  # fmt: skip
+            item = _is_item(line)
+            about = scope.text(text)
+            header = units[header_of[place]][1] if place in header_of else ""
+            yield Passage(hit, at, at + len(text), text, about, scope.nearest, order, item, header)
             order += 1
-            scope.passed(text)
+            scope.passed(text, item=item)
 
 
 def _is_heading(text: str, start: int, line: str, place: int, units: int) -> bool:
@@ -118,18 +132,10 @@ def _is_heading(text: str, start: int, line: str, place: int, units: int) -> boo
     return alone and not has_value
 
 
-def _cells(row: str, context: str) -> str:
-    """`Severity: 1; First answer: 15 minutes` for a table row whose header is in the context."""
-    cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
-    if len(cells) < 2:
-        return ""
-    headers = (line.split(" | ") for line in context.splitlines() if " | " in line)
-    header = next((names for names in headers if len(names) == len(cells)), None)
-    if header is None:
-        return "; ".join(filter(None, cells))
-    return "; ".join(
-        f"{name.strip()}: {cell}" for name, cell in zip(header, cells, strict=True) if cell
-    )
+def _header_in(context: str, columns: int) -> str:
+    """The header that ingestion keeps in the context of a long table's later rows."""
+    lines = (line for line in context.splitlines() if " | " in line)
+    return next((line for line in lines if len(rows.split(line)) == columns), "")
 
 
 class _Scope:
@@ -140,24 +146,29 @@ class _Scope:
         self.nearest = ""
         self._question = ""
         self._named = ""
+        self._lead = ""
 
     def heading(self, line: str) -> None:
         if not self._context:  # the title of the document
             self._context = line.strip("# \t")
-        self.nearest, self._question = line.strip("# \t"), ""
+        self.nearest, self._question, self._lead = line.strip("# \t"), "", ""
         self._named = line if codes(line) else ""
 
     def question(self, line: str) -> None:
         self._question = line.strip()
 
-    def passed(self, text: str) -> None:
+    def passed(self, text: str, *, item: bool) -> None:
         if codes(text):
             self._named = text
+        if not item:
+            self._lead = text if text.endswith(":") else ""
 
     def text(self, own: str) -> str:
-        """The nearest line that names a code counts only for text that names none itself."""
+        """The nearest line that names a code counts only for text that names none itself; the
+        line that announces others (`…:`) counts for them."""
         named = "" if codes(own) else self._named
-        return " \n".join(filter(None, (self._context, self.nearest, self._question, named)))
+        about = (self._context, self.nearest, self._question, named, self._lead)
+        return " \n".join(filter(None, about))
 
 
 def _is_item(line: str) -> bool:

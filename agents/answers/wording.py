@@ -23,7 +23,7 @@ _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'])")
 
 def quoted(evidence: Sequence[Evidence]) -> Answer:
     """The quotes themselves, as sentences."""
-    sentences = tuple(Sentence(one.passage.plain, (n,)) for n, one in enumerate(evidence, 1))
+    sentences = tuple(Sentence(one.words, (n,)) for n, one in enumerate(evidence, 1))
     return Answer(True, "quotes", sentences, tuple(one.passage.source() for one in evidence))
 
 
@@ -82,5 +82,5 @@ def checked(text: str, evidence: Sequence[Evidence]) -> tuple[Sentence, ...]:
         if _is_statement(sentence) and is_supported(sentence, quotes)
     ]
     if kept and all(1 not in sentence.citations for sentence in kept):
-        kept.insert(0, Sentence(evidence[0].passage.plain, (1,)))
+        kept.insert(0, Sentence(evidence[0].words, (1,)))
     return tuple(kept)

@@ -21,6 +21,7 @@ _SYNONYMS = (
     "owner own owned responsible maintain contact lead",
     "decide decision agree conclude",
     "keep retain retention store hold",
+    "contain hold include",
     "start begin commence",
     "stop halt shut disable",
     "delete remove erase purge",
@@ -88,8 +89,14 @@ def stem(word: str) -> str:
 def _cut(word: str) -> str:
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _LEAST.get(suffix, 4):
-            return word[: -len(suffix)]
+            return _single(word[: -len(suffix)], suffix)
     return word
+
+
+def _single(stemmed: str, suffix: str) -> str:
+    """`logg` of logged is log."""
+    doubled = suffix in ("ed", "ing", "er", "ers") and stemmed[-1:] == stemmed[-2:-1]
+    return stemmed[:-1] if doubled and stemmed[-1] in "bdgmnprt" else stemmed
 
 
 _GROUPS: dict[str, frozenset[str]] = {}

@@ -1,0 +1,112 @@
+"""Of the passages that answer, the few that are shown: no sentence that adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.answers.evidence import Evidence
+from agents.answers.passages import Passage, passages
+from agents.answers.question import Asked, answers_well
+from agents.answers.rows import read
+from agents.answers.scoring import explains, is_labelled, matches
+from agents.answers.words import codes, stems
+
+PICKS_MAX = 4
+_SECTION_MAX = 3
+_LISTED = ("steps", "text")
+
+
+def picked(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
+    """What is shown, cells of tables with their names."""
+    return [replace(one, said=read(asked, one.passage.cells)) for one in _chosen(asked, enough)]
+
+
+def _chosen(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
+    """The best and those that speak of what it leaves out; with the list below it when it
+    announces one, and the line that names the code when a code was asked about."""
+    if not enough:
+        return []
+    best = enough[0]
+    picks = [best]
+    for one in enough[1:]:
+        if len(picks) < PICKS_MAX and one.score >= 0.8 * best.score and _adds(asked, one, picks):
+            picks.append(one)
+    if asked.codes:
+        return _entry(asked, best, enough) or picks
+    if best.passage.text.rstrip().endswith(":"):
+        return _with_list(best, picks, asked.wants in _LISTED)
+    if asked.wants == "steps" and best.passage.bulleted:
+        return _list(best) or picks
+    if asked.wants == "text" and asked.intents & stems(best.passage.heading):
+        return _section(best)
+    return picks
+
+
+def _entry(asked: Asked, best: Evidence, enough: Sequence[Evidence]) -> list[Evidence]:
+    """From a list of codes: the line that names the code, and the lines asked for below it."""
+    home = next((one.passage for one in enough if explains(asked, one.passage)), None)
+    if home is None:
+        return []
+    block = []
+    for passage in passages([home.hit]):
+        if passage.order > home.order and codes(passage.plain.split(" ")[0]):
+            break
+        if passage.order > home.order:
+            block.append(passage)
+    if asked.wants in ("number", "duration", "when", "money"):
+        wanted = [p for p in block if answers_well(asked, p.text)]
+        if not wanted:
+            return []
+    else:
+        wanted = [p for p in block if is_labelled(asked, p)]
+    rest = block[:2] if asked.intents or not asked.rest else []
+    chosen = [home, *(wanted or rest)][: PICKS_MAX + 1]
+    if not wanted and best.passage.hit.chunk.id != home.hit.chunk.id:
+        return []
+    return [replace(best, passage=passage) for passage in chosen]
+
+
+def _list(best: Evidence) -> list[Evidence]:
+    """The items of the list that the best one belongs to, from its first."""
+    run: list[Passage] = []
+    for passage in passages([best.passage.hit]):
+        if passage.bulleted and passage.heading == best.passage.heading:
+            run.append(passage)
+        elif not passage.bulleted and any(p.key == best.passage.key for p in run):
+            break
+        elif passage.heading != best.passage.heading:
+            run = []
+    items = [replace(best, passage=item) for item in run[: PICKS_MAX + 1]]
+    return items if len(items) > 1 and any(p.key == best.passage.key for p in run) else []
+
+
+def _section(best: Evidence) -> list[Evidence]:
+    """What stands under `Cause` when the cause is asked for."""
+    own = best.passage
+    same = [p for p in passages([own.hit]) if p.heading == own.heading and not p.names_its_code]
+    return [replace(best, passage=passage) for passage in same[:_SECTION_MAX]]
+
+
+def _adds(asked: Asked, one: Evidence, picks: Sequence[Evidence]) -> bool:
+    """It speaks of something asked that the others leave out, and is an answer as they are."""
+    if answers_well(asked, picks[0].passage.plain) > answers_well(asked, one.passage.plain):
+        return False
+    said = {term for pick in picks for term in _own(asked, pick.passage)}
+    return any(asked.terms[term] >= 1 for term in _own(asked, one.passage) - said)
+
+
+def _own(asked: Asked, passage: Passage) -> set[str]:
+    words = matches(asked, stems(f"{passage.text} {passage.heading}"))
+    return {term for term, share in words.items() if share}
+
+
+def _with_list(best: Evidence, picks: list[Evidence], whole: bool) -> list[Evidence]:
+    """The best with what it announces, the list right below it or the one line, then the others."""
+    listed = [best]
+    for passage in passages([best.passage.hit]):
+        follows = passage.order == listed[-1].passage.order + 1
+        if follows and ((passage.item and whole) or (len(listed) == 1 and not passage.item)):
+            listed.append(replace(best, passage=passage))
+    rest = [one for one in picks if all(one.passage.key != p.passage.key for p in listed)]
+    return (listed[: PICKS_MAX + 1] + rest)[: max(len(picks), PICKS_MAX + 1)]

@@ -1,0 +1,62 @@
+"""Rows of tables: a cell is read with the header of its column and the row's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.answers.question import Asked, fits
+from agents.answers.words import alike, stems
+
+Cells = list[tuple[str, str]]  # (header, cell); the first one names the row
+
+
+def cells(row: str, header: str) -> Cells:
+    """Empty for a line that is no row, or whose header has another number of columns."""
+    values, names = split(row), split(header)
+    if len(values) < 2 or len(values) != len(names):
+        return []
+    return list(zip(names, values, strict=True))
+
+
+def split(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def read(asked: Asked, found: Cells) -> str | None:
+    """`Severity 1: first answer 15 minutes`; None when no single column is asked for."""
+    if len(found) < 3:
+        return None
+    rest = [(name, cell) for name, cell in found[1:] if cell]
+    weights = [_weight(asked, name) for name, _ in rest]
+    best = max(weights, default=0.0)
+    chosen = [pair for pair, weight in zip(rest, weights, strict=True) if weight == best > 0]
+    if not chosen and asked.wants not in ("text", "steps", "who"):
+        chosen = [(name, cell) for name, cell in rest if fits(asked.wants, cell)]
+    if len(chosen) != 1 or not fits(asked.wants, f"{chosen[0][0]} {chosen[0][1]}"):
+        return None
+    (name, cell), (key_name, key) = chosen[0], found[0]
+    named = key if any(char.isalpha() for char in key) else f"{key_name} {key}"
+    return f"{named}: {_lower(name)} {cell}"
+
+
+def _weight(asked: Asked, header: str) -> float:
+    here: frozenset[str] = stems(header)
+    return sum(weight for term, weight in asked.terms.items() if alike(term) & here)
+
+
+def _lower(header: str) -> str:
+    return header[:1].lower() + header[1:] if header[1:2].islower() else header
+
+
+def headers(units: Sequence[str]) -> dict[int, int]:
+    """Place of each row → place of its header: the first of rows that stand together."""
+    found: dict[int, int] = {}
+    first: int | None = None
+    for place, unit in enumerate(units):
+        if "|" not in unit:
+            first = None
+        elif first is None:
+            first = place
+        elif len(split(unit)) == len(split(units[first])):
+            found[place] = first
+    return found

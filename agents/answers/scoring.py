@@ -1,0 +1,119 @@
+"""How well a passage speaks of what is asked, by its words, its place and its form."""
+
+from __future__ import annotations
+
+import re
+
+from agents.answers.focus import pairs
+from agents.answers.passages import Passage
+from agents.answers.question import Asked
+from agents.answers.words import CODE, WORD, alike, codes, stem, stems
+from vectorstore.words import STOP, fold
+
+_OVER = re.compile(r"\b(?:more than|over|above|exceed\w*|at least)\s+\S*\d", re.IGNORECASE)
+_UNDER = re.compile(
+    r"\b(?:up to|less than|under|below|at most|not more than)\s+(?:[A-Z]{3} )?\S*\d", re.IGNORECASE
+)
+
+
+def is_labelled(asked: Asked, passage: Passage) -> bool:
+    """`Cause: …` when the cause is asked for."""
+    label = stems(passage.label)
+    strong = {term for term, weight in asked.rest.items() if weight >= 1}
+    return any(alike(term) & label for term in strong | asked.intents)
+
+
+def opposes(asked: Asked, passage: Passage) -> bool:
+    """`up to 5,000 EUR` says nothing of more than 5,000 EUR."""
+    over, under = _OVER.search(asked.text), _UNDER.search(asked.text)
+    if bool(over) == bool(under):
+        return False
+    same, other = (_OVER, _UNDER) if over else (_UNDER, _OVER)
+    return bool(other.search(passage.text)) and not same.search(passage.text)
+
+
+def on_condition(asked: Asked, passage: Passage) -> bool:
+    """`If …, call …` when it is asked what to do if."""
+    return bool(
+        asked.wants == "steps"
+        and re.search(r"\b(?:if|when)\b", asked.text)
+        and re.match(r"(?:If|When|As soon as|In case)\b", passage.plain)
+    )
+
+
+def repeats(asked: Asked, passage: Passage) -> bool:
+    """A title: it says what was asked again and no more. The name of a code may be the answer."""
+    if asked.wants == "text":
+        return False
+    words = [word for word in WORD.findall(fold(passage.plain)) if word not in STOP]
+    named = {part for code in CODE.findall(passage.plain) for part in WORD.findall(fold(code))}
+    return all(stem(word) in asked.terms or word in named for word in words)
+
+
+def explains(asked: Asked, passage: Passage) -> bool:
+    """`ERR-1042: …` when that code is asked about."""
+    return passage.names_its_code and bool(asked.codes & codes(passage.plain.split(" ")[0]))
+
+
+def is_log(passage: Passage) -> bool:
+    return passage.hit.metadata.get("document_type") == "log"
+
+
+def share(terms: dict[str, float], weigh: dict[str, float]) -> float:
+    """The weighted share of the terms, each as far as `weigh` says; 0 of none."""
+    total = sum(terms.values())
+    return sum(w * weigh.get(term, 0.0) for term, w in terms.items()) / total if total else 0.0
+
+
+def matches(asked: Asked, words: frozenset[str]) -> dict[str, float]:
+    return {term: 1.0 if term in words else resembling(term, words) for term in asked.terms}
+
+
+def resembling(term: str, words: frozenset[str]) -> float:
+    """0.8 for a synonym, or a long word with the same beginning and about the same length."""
+    if alike(term) & words:
+        return 0.8
+    if len(term) < 5:
+        return 0.0
+    same = (w for w in words if w.startswith(term[:5]) and abs(len(w) - len(term)) < 4)
+    return 0.8 if any(_begin_alike(term, word) for word in same) else 0.0
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    """Long words need more than five letters in common (compounds of one first word)."""
+    pairs_ = zip(one, other, strict=False)
+    common = next((at for at, (a, b) in enumerate(pairs_) if a != b), min(len(one), len(other)))
+    return common >= 0.6 * max(len(one), len(other))
+
+
+def together(asked: Asked, passage: Passage) -> float:
+    """The share of the asked words' neighbourhoods that the sentence keeps: `days of vacation`."""
+    terms = frozenset(asked.terms)
+    wanted = pairs(asked.text, terms)
+    return (
+        len(wanted & pairs(f"{passage.plain} {passage.heading}", terms)) / len(wanted)
+        if wanted
+        else 0.0
+    )
+
+
+def own_share(asked: Asked, passage: Passage) -> float:
+    """The share that the sentence itself speaks of; its codes may stand in its scope."""
+    own = matches(asked, stems(passage.plain))
+    return share(asked.terms, {**own, **dict.fromkeys(asked.codes, 1.0)})
+
+
+def surroundings(asked: Asked, passage: Passage) -> dict[str, float]:
+    """What the sentence, its scope, its file's name and its chunk speak of, in falling weight."""
+    near: dict[str, float] = {}
+    chunk = passage.hit.chunk
+    surroundings = (
+        (stems(f"{passage.text} {passage.plain}"), 1.0),
+        (stems(passage.scope), 0.95),
+        (stems(passage.hit.filename.replace("_", " ").replace("-", " ")), 0.8),
+        (stems(chunk.text), 0.65),
+    )
+    for words, factor in surroundings:
+        for term, found in matches(asked, words).items():
+            near[term] = max(near.get(term, 0.0), found * factor)
+    return near
