@@ -101,6 +101,8 @@ def document_type(document: Document, filename: str, sample: str) -> str:
         + 2 * bool(by_text.search(head)) + bool(by_text.search(sample))
         for kind, (by_name, by_text) in _COMPILED.items()
     }  # fmt: skip
+    if scores["invoice"] >= 2 and not _ORDER.search(sample):
+        scores["purchase_order"] = min(scores["purchase_order"], scores["invoice"] - 1)
     # Of two that fit alike, the one named first: an invoice's title stands above its order number.
     best = max(scores, key=lambda kind: (scores[kind], -_place(_COMPILED[kind][1], head)))
     if scores[best] >= 2:

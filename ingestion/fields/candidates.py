@@ -23,6 +23,8 @@ _PARTIAL = re.compile(
 )
 
 
+_TERM = re.compile(r"(?!(?:of|and|the|conditions?)\W)(?=.{4})[\w(]", re.IGNORECASE)
+
 Found = dict[str, list[Candidate]]
 
 
@@ -134,6 +136,8 @@ def _named(c: Candidate, label: Label, segment: Segment) -> Candidate:
 
 
 def _fits(label: Label, kind: Kind, candidate: Candidate) -> bool:
+    if label.name == "payment_terms" and not _TERM.match(candidate.value):
+        return False
     if kind != "id":
         return True
     digits = sum(char.isdigit() for char in candidate.value)

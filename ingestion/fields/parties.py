@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from ingestion.fields import addresses
@@ -74,7 +75,10 @@ def parties(sheet: Sheet, found: Found) -> dict[str, Candidate]:
     elif addressee := _addressee(sheet):
         chosen["customer"] = addressee
         buyers = [addressee]
-    labelled = [c for c in found.get("vendor", []) if _is_name(c.value)]
+    labelled = [
+        replace(c, confidence=c.confidence - 0.3) if c.value[:1].isdigit() else c
+        for c in found.get("vendor", []) if _is_name(c.value)
+    ]  # fmt: skip
     taken = {_plain(c.value) for c in buyers}
     vendor = _surest([*labelled, *_guesses(sheet, taken, found)])
     if not buyers and (buyer := _other_address(sheet, vendor)):
@@ -108,6 +112,13 @@ def _other_address(sheet: Sheet, vendor: Candidate | None) -> Candidate | None:
 _GREETING = re.compile(
     r"(?:dear|sehr geehrte|liebe|hallo|hello|bonjour|cher|chère|madame, monsieur|geachte|beste"
     r"|estimad|apreciad|guten tag|kind regards|mit freundlichen|bitte|please|vielen dank)\b",
+    re.IGNORECASE,
+)
+_GENERIC = re.compile(
+    r"(?:tax|sample|credit|cash|your|sales|commercial|gst|vat|proforma|simplified|copy|total|terms"
+    r"|(?:ship(?:ping)?|bill(?:ing)?|delivery|company) (?:to|add?ress|details|information)"
+    r"|shipping|billing|details|information|e-?way bill|bill of supply|customer|kunde|client"
+    r"|rechnungsanschrift|lieferanschrift|adresse|anschrift|dirección|adres|page \d+)",
     re.IGNORECASE,
 )
 # Who answers questions is seldom who sells.
@@ -167,6 +178,8 @@ def _is_name(text: str) -> bool:
         and "@" not in text
         and not find_dates(text)
         and not _GREETING.match(text)
+        and not _GENERIC.fullmatch(text.strip(" .:"))
+        and not re.search(r"\d[.,]\d\d\b", text)
         and not re.search(r"\d{5,}|www\.|https?:|\.com$", text)
     )
 

@@ -15,6 +15,7 @@ from ingestion.fields.reading import Candidate
 
 CENT = Decimal("0.02")
 _KEEP = 8
+_LESSER = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ def _reading(
     summed = _summed(net, duty if tax else None, gross, lines)
     score += 1.3 * closed + 0.9 * summed
     clash = net is not None and gross is not None and not closed
+    if subtotal and subtotal.confidence < _LESSER and not tax:
+        score -= 3.0  # a smaller total is a subtotal only before a tax
     if clash:
         score -= 0.5 if tax else 0.2
     if net is not None and gross is not None and abs(net) > abs(gross) + CENT:

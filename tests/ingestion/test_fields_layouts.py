@@ -191,3 +191,8 @@ def test_hostile_tables_are_read_in_bounded_time(line: str) -> None:
     started = time.process_time()
     of("Invoice\n" + "\n".join([line * 190] * 20) + "\n" + "\n".join([line] * 3000))
     assert time.process_time() - started < 8
+
+
+def test_a_title_without_its_word_is_no_seller() -> None:
+    found = values(of("TAX INVOICE\nAcme Trading Ltd\nInvoice No: 9\nTotal: EUR 5.00\n"))
+    assert found["vendor"] == "Acme Trading Ltd"
