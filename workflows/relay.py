@@ -13,8 +13,8 @@ from workflows.turn import RELAY
 
 BATCH = 500
 # The more there was, the longer the rest that gathers the next batch: a lone run's end is heard
-# of at once, and hundreds of runs a second share a transaction.
-REST_SECONDS_EACH, REST_SECONDS_MAX = 0.0004, 0.02
+# of soon, and hundreds of runs a second share a transaction.
+REST_SECONDS_EACH, REST_SECONDS = 0.0004, (0.003, 0.02)
 
 
 def relay_once(rt: Runtime) -> int:
@@ -39,8 +39,10 @@ def run_relay(rt: Runtime, stop: threading.Event) -> None:
 
     def work() -> bool:
         try:
-            rest = min(relay_once(rt) * REST_SECONDS_EACH, REST_SECONDS_MAX)
-            return rest > 0 and not stop.wait(rest)
+            found = relay_once(rt)
+            least, most = REST_SECONDS
+            rest = min(max(found * REST_SECONDS_EACH, least), most)
+            return found > 0 and not stop.wait(rest)
         except WeftError as error:
             log.warning("the relay waits", **error.to_json())
         except Exception:  # an edge: the relay goes on
