@@ -220,7 +220,10 @@ def show_run(client: Client, status: dict[str, Any], paths: list[Path]) -> None:
     if status.get("error"):
         say(f"  {status['error'].get('detail', status['error'])}")
     for name, value in (status.get("outputs") or {}).items():
-        say(f"  {name}: {_plain(value)}")
+        listed = value if isinstance(value, list) else []
+        say(f"  {name}: {len(listed) or _plain(value)}")
+        for one in listed:
+            say(f"    - {_sentence(one)}")
     for path in paths:
         say(f"  {path.absolute()}")
     if status["status"] == "waiting_approval":
@@ -238,6 +241,14 @@ def place(source: dict[str, Any]) -> str:
     if source.get("sheet") and source.get("cells"):
         return f"{source['filename']}, {source['sheet']}!{source['cells']}"
     return f"{source['filename']}, page {source['page']}"
+
+
+def _sentence(value: Any) -> str:
+    """What an exception, an answer or any other thing says, on one line."""
+    told = value if isinstance(value, dict) else {}
+    text = next((str(told[key]) for key in ("message", "answer") if told.get(key)), _plain(value))
+    name = str(told.get("filename") or "")
+    return text if name in text else f"{name}: {text}"
 
 
 def _plain(value: Any) -> str:
