@@ -51,7 +51,7 @@ def recipients(
     goal: str, inputs: Mapping[str, Any] | None = None, own: str | None = None
 ) -> dict[str, str]:
     """`email` and `webhook_url` as the task `notify` takes them: those in the goal's own words,
-    else the run's inputs, else `own`, the caller's address. Empty when nobody is to be told."""
+    else the run's inputs, else `own`, the caller's or the tenant's. Empty: nobody is told."""
     if not wants_telling(goal):
         return {}
     address, url = _ADDRESS.search(goal), _URL.search(goal)

@@ -3,6 +3,7 @@ over verbs and kinds of documents. Either way the engine validates it like any o
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from agents.plan_rules import by_rules, recipients, wants_telling
 from core.context import Ctx
 from core.errors import NotFound, Rejected, WeftError
 from core.ports import ChatMessage, ChatModel
-from database import Tx, documents, runs, users
+from database import Tx, documents, runs, tenants, users
 from workflows import definitions
 from workflows.tasks import Catalog, Done, Work
 
@@ -43,7 +44,7 @@ def _plan(work: Work, goal: str, given: Sequence[str]) -> dict[str, Any]:
     with work.rt.db.read() as tx:
         kinds = [row.document_type for row in documents.many(tx, work.ctx, list(given))]
         run = runs.get(tx, work.ctx, work.run_id)
-        told = recipients(goal, run.inputs, _address_of(tx, work.ctx, run.actor))
+        told = recipients(goal, run.inputs, _own_address(tx, work.ctx, run.actor))
     catalog = _catalog()
     made, by = None, "rules"
     model = work.rt.models.chat("planning")
@@ -55,15 +56,13 @@ def _plan(work: Work, goal: str, given: Sequence[str]) -> dict[str, Any]:
     return {"definition": made, "by": by, "plan": in_words(made, catalog), "notes": notes}
 
 
-def _address_of(tx: Tx, ctx: Ctx, actor: str) -> str | None:
-    """A person's; a key and the system have none."""
+def _own_address(tx: Tx, ctx: Ctx, actor: str) -> str | None:
+    """The person's who asks; for a key, the one in the tenant's config."""
     kind, _, user_id = actor.partition(":")
-    if kind != "user":
-        return None
-    try:
-        return users.get(tx, ctx, user_id).email
-    except NotFound:
-        return None
+    if kind == "user":
+        with contextlib.suppress(NotFound):
+            return users.get(tx, ctx, user_id).email
+    return tenants.own(tx, ctx).config.get("notify_email")
 
 
 def notes_on(definition: Mapping[str, Any], goal: str, told: Mapping[str, str]) -> Iterator[str]:
@@ -76,7 +75,7 @@ def notes_on(definition: Mapping[str, Any], goal: str, told: Mapping[str, str]) 
     else:
         yield (
             "Nobody is told: no address is known for 'me'. Give inputs.notify_email or "
-            "inputs.webhook_url, or name an address in the goal."
+            "inputs.webhook_url, name an address in the goal, or set the tenant's notify_email."
         )
 
 

@@ -12,7 +12,7 @@ from agents.registry import AGENTS
 from core.context import Ctx
 from database import run_logs, steps, users
 from runtime import Runtime
-from tests.engine import Drain
+from tests.engine import Drain, new_tenant
 from tests.fakes.chat import ScriptedChat
 from workflows import definitions
 
@@ -113,6 +113,12 @@ def test_a_key_has_no_address_and_the_run_says_so(rt: Runtime, tenant: Ctx, drai
     tasks, warnings = planned(rt, replace(tenant, actor="key:k1"), drain)
     assert "notify" not in tasks
     assert any("inputs.notify_email" in line for line in warnings)
+
+
+def test_a_keys_me_is_the_tenants_address(rt: Runtime, drain: Drain) -> None:
+    ctx = new_tenant(rt, config={"notify_email": "ap@x.example"})
+    tasks, warnings = planned(rt, replace(ctx, actor="key:k1"), drain)
+    assert (tasks[-1], warnings) == ("notify", [])
 
 
 def test_what_cannot_be_sent_is_noted() -> None:
