@@ -56,6 +56,7 @@ _BARE = re.compile(
     r"\s?[:#]?\s*(?=[A-Z0-9])|^#\s?(?=\w)",
     re.IGNORECASE,
 )
+_BARE_ONLY = re.compile(r"\W{0,3}(?:n[°ºo]|nr|no|num|number|numéro|nummer)(?!\w)|#", re.IGNORECASE)
 _TITLE = re.compile(
     r"^\W*(?:(?:tax|sales|vat|proforma|commercial)\s)?(?:invoice|bill|credit note|receipt"
     r"|[a-zäöüß]{0,16}rechnung|gutschrift|facture|avoir|factuur|creditnota|factura|quittung)\W*$",
@@ -83,7 +84,8 @@ def _bare_numbers(sheet: Sheet, context: Context, found: Found) -> None:
             near = any(
                 0 <= number - at <= 2 and (segment.overlaps(s) or at == number) for at, s in titles
             )
-            if near or dated:
+            bare = _BARE_ONLY.match(segment.text)
+            if (near and bare) or dated:
                 found.setdefault("invoice_number", []).append(value)
             if dated:
                 found.setdefault("invoice_date", []).append(dated)

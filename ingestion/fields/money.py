@@ -20,6 +20,10 @@ def chosen(sums: Sums, found: Found) -> dict[str, Candidate]:
     for name, candidate in (("total", sums.total), ("subtotal", sums.subtotal)):
         if candidate:
             fields[name] = _weighed(candidate, found.get(name, []), sums)
+    net = fields.get("subtotal")
+    taxed = any(c.number and c.number > 0 for c in found.get("tax", []))
+    if net and taxed and not sums.tax and sums.total and net.number == sums.total.number:
+        fields["subtotal"] = replace(net, confidence=min(net.confidence, 0.6))  # one is not net
     tax = _tax(sums)
     if tax:
         fields["tax"] = _weighed(tax, found.get("tax", []), sums)

@@ -117,6 +117,7 @@ _GREETING = re.compile(
 _GENERIC = re.compile(
     r"(?:tax|sample|credit|cash|your|sales|commercial|gst|vat|proforma|simplified|copy|total|terms"
     r"|(?:ship(?:ping)?|bill(?:ing)?|delivery|company) (?:to|add?ress|details|information)"
+    r"|\(?(?:original|duplicate|triplicate|customer|office)?[ -]?(?:copy|for recipient)\)?"
     r"|shipping|billing|details|information|e-?way bill|bill of supply|customer|kunde|client"
     r"|rechnungsanschrift|lieferanschrift|adresse|anschrift|dirección|adres|page \d+)",
     re.IGNORECASE,

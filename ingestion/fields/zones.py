@@ -98,7 +98,8 @@ def _right(row: Row, place: int, trust: float, number: int, kind: Kind) -> Itera
     for other in others:
         if other.heading:
             break
-        run.append(other)
+        if re.search(r"\w", other.text):  # a colon may have a column of its own
+            run.append(other)
     if kind == "amount":
         run.reverse()
     for other in run[: 6 if kind in ("amount", "percent") else 1]:

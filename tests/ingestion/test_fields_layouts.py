@@ -196,3 +196,14 @@ def test_hostile_tables_are_read_in_bounded_time(line: str) -> None:
 def test_a_title_without_its_word_is_no_seller() -> None:
     found = values(of("TAX INVOICE\nAcme Trading Ltd\nInvoice No: 9\nTotal: EUR 5.00\n"))
     assert found["vendor"] == "Acme Trading Ltd"
+
+
+def test_a_colon_in_a_column_of_its_own_is_passed_over() -> None:
+    text = "Acme Ltd\nInvoice No.    :    GST-001\nDate    :    12-09-2023\nTotal  EUR 5.00\n"
+    found = values(of(text))
+    assert (found["invoice_number"], found["invoice_date"]) == ("GST-001", "2023-09-12")
+
+
+def test_a_subtotal_with_the_tax_in_it_is_doubtful() -> None:
+    fields = of("Invoice No: 9\nSubtotal 120.00\nVAT 20% 20.00\nTotal GBP 120.00\n").fields
+    assert fields["subtotal"].confidence <= 0.75
