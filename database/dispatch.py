@@ -265,10 +265,8 @@ _unpublished = Prepared(
     .order_by(events.c.seq)
     .limit(bindparam("limit"))
 )  # fmt: skip
-_published = (
-    update(events)
-    .where(events.c.seq.in_(bindparam("seqs", expanding=True)))
-    .values(published_ms=bindparam("now"))
+_published = Prepared(
+    update(events).where(events.c.seq == bindparam("number")).values(published_ms=bindparam("now"))
 )
 
 
@@ -278,7 +276,8 @@ def unpublished(tx: Tx, limit: int) -> list[Event]:
 
 
 def mark_published(tx: Tx, seqs: Sequence[int]) -> None:
-    tx.execute(_published, {"seqs": list(seqs), "now": tx.now_ms})
+    # One by one: a range would also mark what was committed in between and not published yet.
+    tx.execute(_published, [{"number": seq, "now": tx.now_ms} for seq in seqs])
 
 
 _depths = Prepared(
