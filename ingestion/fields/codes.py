@@ -62,6 +62,8 @@ def iban(sheet: Sheet) -> Candidate | None:
         for match in _IBAN.finditer(segment.text):
             for end in range(match.end(), match.start() + 14, -1):
                 value = re.sub(r"\s", "", segment.text[match.start() : end])
+                if end < match.end() and value[:2] not in _LENGTHS:
+                    break  # a part of it may fit by chance
                 if 15 <= len(value) <= 34 and _checks(value):
                     return Candidate(value, 0.97, segment, match.start(), end, number)
     return _said_iban(sheet)

@@ -130,6 +130,8 @@ def _column_of(row: Row, head: Segment, below: Segment) -> tuple[int, int]:
     right = min((s.x0 for s in row if s.x0 > head.x0), default=float("inf"))
     if below.x0 >= head.x0 - 2 * head.unit and below.x1 <= right:
         return 0, len(below.text)
+    if not any(below.overlaps(other) for other in row if other is not head):
+        return 0, len(below.text)
     width = (below.x1 - below.x0) / max(len(below.text), 1)
     words = list(re.finditer(r"\S+", below.text))
     left = head.x0 - 1.5 * head.unit

@@ -207,3 +207,21 @@ def test_a_colon_in_a_column_of_its_own_is_passed_over() -> None:
 def test_a_subtotal_with_the_tax_in_it_is_doubtful() -> None:
     fields = of("Invoice No: 9\nSubtotal 120.00\nVAT 20% 20.00\nTotal GBP 120.00\n").fields
     assert fields["subtotal"].confidence <= 0.75
+
+
+def test_a_part_of_a_number_is_no_iban() -> None:
+    text = "Invoice No: 5\nTotal: EUR 5.00\nIBAN: US12 3456 7890 1234 5678 9012\n"
+    value = of(text).fields["iban"]
+    assert (value.value, value.confidence) == ("US1234567890123456789012", 0.45)
+
+
+def test_a_name_that_is_centred_under_its_label_is_whole() -> None:
+    document = words(
+        (50, 40, "Invoice No: 7"),
+        (60, 80, "INVOICE FROM"), (350, 80, "INVOICE TO"),
+        (50, 95, "Aperture Science, Inc."), (340, 95, "Umbrella Corp."),
+        (50, 107, "Brevort Lake Rd 12"), (340, 107, "Victoria St 3"),
+        (50, 140, "Total USD 5.00"),
+    )  # fmt: skip
+    found = values(extract(document, "d", "d.pdf"))
+    assert (found["vendor"], found["customer"]) == ("Aperture Science, Inc.", "Umbrella Corp.")
