@@ -78,7 +78,10 @@ def _formats(wanted: Any) -> list[str]:
 def _facts(work: Work, given: Any) -> Mapping[str, Any]:
     if isinstance(given, Mapping) and set(given) <= {"ref", "kind"} and "ref" in given:
         kind = str(given.get("kind") or _FACTS_KIND)
-        given = json.loads(work.rt.vault.get(work.ctx, kind, str(given["ref"])))
+        try:
+            given = json.loads(work.rt.vault.get(work.ctx, kind, str(given["ref"])))
+        except (ValueError, RecursionError) as error:  # no name of an object, or no JSON in it
+            raise Unfinishable("`facts.ref` names no facts.", code="no_facts") from error
     if not isinstance(given, Mapping):
         raise Unfinishable("A report needs facts: an object of values.", code="no_facts")
     return given

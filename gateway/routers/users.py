@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from core.context import Ctx
+from core.context import ROLE_SCOPES, Ctx
 from core.errors import Forbidden, NotFound
 from database import tenants, users
 from database.users import User
@@ -54,7 +54,9 @@ def change(who: Writer, user_id: str, body: UserChange, tenant_id: TenantId = No
     """A new role, password or lock ends the user's sessions."""
     ctx = _within(who, tenant_id)
     with who.rt.db.read() as tx:
-        users.get(tx, ctx, user_id)
+        old = users.get(tx, ctx, user_id)
+    for role in {old.role, body.role or old.role}:
+        _may_hand_out(who, role)
     hashed = hash_password(body.password) if body.password else None
     with who.rt.db.transaction() as tx:
         changed = users.patch(
@@ -75,10 +77,22 @@ def delete(who: Writer, user_id: str, tenant_id: TenantId = None) -> None:
 
 def _create(who: Caller, body: UserRequest) -> UserAnswer:
     ctx = _within(who, body.tenant_id)
+    _may_hand_out(who, body.role)
     made = provision.create_user(
         who.rt, ctx, email=body.email, password=body.password, role=body.role, name=body.name
     )
     return _shown(made)
+
+
+def _may_hand_out(who: Caller, role: str) -> None:
+    """A program's key makes nobody who may do more than the key itself, and takes over nobody."""
+    if "tenants:write" in who.ctx.scopes or who.ctx.roles:
+        return
+    beyond = sorted(ROLE_SCOPES[role] - who.ctx.scopes)
+    if beyond:
+        raise Forbidden(
+            f"This key lacks {beyond[0]!r}, which the role {role!r} holds.", scope=beyond[0]
+        )
 
 
 def _without_password(who: Caller, body: UserRequest) -> dict[str, object]:

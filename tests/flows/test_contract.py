@@ -251,6 +251,24 @@ def test_the_operator_makes_a_key_for_metrics_and_none_for_content(town: Town) -
     assert town.http.post("/auth/api-keys", json=beyond, headers=operator).status_code == 403
 
 
+def test_a_key_for_users_makes_and_takes_over_nobody_beyond_itself(town: Town) -> None:
+    viewer = {"documents:read", "search:read", "answers:read", "workflows:read", "reports:read",
+              "approvals:read", "agents:read", "definitions:read", "templates:read"}  # fmt: skip
+    key = town.key("acme", "users:read", "users:write", *viewer)
+    admin = town.http.get("/auth/verify", headers=town.as_role("acme")).json()["user_id"]
+    person = {"email": "made@acme.example", "password": PASSWORD}
+    refused = [
+        town.http.post("/users", json={**person, "role": "admin"}, headers=key),
+        town.http.patch(f"/users/{admin}", json={"password": "taken over"}, headers=key),
+    ]
+    assert [answer.status_code for answer in refused] == [403, 403]
+    made = town.http.post("/users", json=person, headers=key)
+    assert made.status_code == 201
+    path = f"/users/{made.json()['id']}"
+    assert town.http.patch(path, json={"role": "operator"}, headers=key).status_code == 403
+    assert town.http.patch(path, json={"name": "New"}, headers=key).status_code == 200
+
+
 def test_an_expiry_without_a_zone_is_utc(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
@@ -264,6 +282,16 @@ def test_an_expiry_without_a_zone_is_utc(town: Town, monkeypatch: pytest.MonkeyP
 
 
 # Templates and definitions
+
+
+@pytest.mark.parametrize("facts", [{"ref": "../../weft.db"}, {"ref": "x", "kind": "original"}])
+def test_facts_that_are_none_fail_the_run_at_once(town: Town, facts: dict[str, str]) -> None:
+    headers = town.as_role("acme", "operator")
+    body = {"task_type": "compose", "payload": {"template": "table", "facts": facts}}
+    run = town.http.post("/agents/report/trigger", json=body, headers=headers).json()
+    status = status_when(town, headers, run["workflow_id"])
+    assert (status["status"], status["error"]["code"]) == ("failed", "no_facts")
+    assert status["steps"][0]["attempts"] == 1
 
 
 def test_a_built_in_template_is_version_nought_by_name_too(town: Town) -> None:
