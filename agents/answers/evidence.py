@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from agents.answers.focus import BARE
 from agents.answers.passages import Passage, passages
 from agents.answers.question import Asked, answers_well, counts_well, fits
+from agents.answers.rows import is_asked_row
 from agents.answers.scoring import (
     explains,
     is_labelled,
@@ -31,7 +32,15 @@ _CANDIDATES = 20
 _ORDER = re.compile(
     r"(?:^|[.!?:;>*\"'(\n-])\W*(?:please |now |you must |important:? )?"
     r"(?:(?:ignore|disregard|forget)\b[^.\n]*\b"
-    r"(?:instructions?|rules?|prompts?|orders?|question|previous|above)\b|(?:system|assistant)\s*:)",
+    r"(?:instructions?|rules?|prompts?|orders?|question|previous|above)\b|(?:system|assistant)\s*:)"
+    r"|\b(?:ignorier\w*|vergiss|ignorez|oubliez)\b[^.\n]*\b"
+    r"(?:anweisung\w*|regeln|instructions|consignes)\b"
+    r"|\b(?:note|message|instructions?) (?:to|for) (?:the |any |all )?"
+    r"(?:ai\b|assistants?\b|llms?\b|language model|chatbot)"
+    r"|\b(?:ai|assistants?|llms?|language models?|chatbots?)\b[^.\n]{0,40}\b"
+    r"(?:reading this|must (?:say|tell|reply|respond|answer|reveal))\b"
+    r"|\bwhen (?:asked|answering)\b[^.\n]*\byou (?:must|should|shall) "
+    r"(?:say|tell|reply|respond|answer|claim)\b",
     re.IGNORECASE,
 )
 # Calibrated on tests/agents/answers (see docs): below these the sources do not say.
@@ -97,7 +106,7 @@ def orders_models(text: str) -> bool:
 
 
 def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
-    if not fits(asked.wants, one.passage.plain):
+    if not fits(asked.wants, one.passage.plain) or not is_asked_row(asked, one.passage.cells):
         return False
     if (
         asked.wants == "when"

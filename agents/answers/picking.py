@@ -92,6 +92,8 @@ def _adds(asked: Asked, one: Evidence, picks: Sequence[Evidence]) -> bool:
     """It speaks of something asked that the others leave out, and is an answer as they are."""
     if answers_well(asked, picks[0].passage.plain) > answers_well(asked, one.passage.plain):
         return False
+    if one.similar < 0.9 * picks[0].similar:
+        return False
     said = {term for pick in picks for term in _own(asked, pick.passage)}
     return any(asked.terms[term] >= 1 for term in _own(asked, one.passage) - said)
 

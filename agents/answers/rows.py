@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agents.answers.question import Asked, fits
-from agents.answers.words import alike, stems
+from agents.answers.words import WORD, alike, stem, stems
+from vectorstore.words import fold
 
 Cells = list[tuple[str, str]]  # (header, cell); the first one names the row
 
@@ -37,6 +39,25 @@ def read(asked: Asked, found: Cells) -> str | None:
     (name, cell), (key_name, key) = chosen[0], found[0]
     named = key if any(char.isalpha() for char in key) else f"{key_name} {key}"
     return f"{named}: {_lower(name)} {cell}"
+
+
+def is_asked_row(asked: Asked, found: Cells) -> bool:
+    """Not the row of severity 2 when severity 1 is asked for, nor Silver's when Gold's is."""
+    words = WORD.findall(fold(asked.text))
+    numbered = [(stem(a), b) for a, b in pairwise(words) if b.isdigit()]
+    for header, cell in found:
+        wanted = {number for name, number in numbered if name in stems(header)}
+        if wanted and not wanted & set(WORD.findall(fold(cell))):
+            return False
+        named = {name for name in asked.names if _is_before(name, header, words)}
+        if named and not any(name in fold(cell) for name in named):
+            return False
+    return True
+
+
+def _is_before(name: str, header: str, words: Sequence[str]) -> bool:
+    """`Gold plan` where the column is Plan."""
+    return any(a == name and stem(b) in stems(header) for a, b in pairwise(words))
 
 
 def _weight(asked: Asked, header: str) -> float:
