@@ -102,7 +102,16 @@ def _item(row: Row, heads: dict[str, Segment], context: Context, number: int) ->
             item[name], near[name] = value, closeness
     priced = "amount" in item or {"quantity", "unit_price"} <= item.keys()
     named = "description" in item or "sku" in item
+    if not named and _is_sum(item):
+        return None
     return item if priced and (named or len(item) >= 3) else None
+
+
+def _is_sum(item: Item) -> bool:
+    """Whether two numbers of a row without a name make its amount: net and tax, no item."""
+    parts = [item[name].number or Decimal(0) for name in ("tax", "quantity") if name in item]
+    amount = item["amount"].number if "amount" in item else None
+    return len(parts) == 2 and amount is not None and sum(parts, Decimal(0)) == amount
 
 
 def _column(segment: Segment, heads: dict[str, Segment]) -> tuple[str, float]:

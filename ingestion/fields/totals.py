@@ -48,17 +48,21 @@ def choose(found: Found, lines: Decimal | None) -> Sums:
 
 
 def add_rows_of_three(found: Found, sheet: Sheet, context: Context) -> None:
-    """A total's row that reads `net tax gross` names all three."""
-    for total in [*found.get("total", []), *found.get("amount_due", [])]:
-        row = sheet.rows[total.row]
+    """A row that reads `net tax gross`, with the total as its gross, names all three."""
+    totals = {c.number for c in [*found.get("total", []), *found.get("amount_due", [])]}
+    for number, row in enumerate(sheet.rows):
+        if len(row) > 8 or sum(len(s.text) for s in row) > 160:
+            continue
         three = [
-            Candidate(plain(a.value), 0.8, s, a.start, a.end, total.row, a.value, a.currency)
+            Candidate(plain(a.value), 0.8, s, a.start, a.end, number, a.value, a.currency)
             for s in row
             for a in find_amounts(s.text, context.decimal, spaced=context.spaced)
             if a.decimals == 2 and not a.percent
         ]
         values = [c.number or Decimal(0) for c in three]
-        if len(three) == 3 and min(values) > 0 and values[0] + values[1] == values[2]:
+        if len(three) != 3 or values[2] not in totals or not 0 < values[1] < values[0]:
+            continue
+        if values[0] + values[1] == values[2]:
             found.setdefault("subtotal", []).append(three[0])
             found.setdefault("tax", []).append(three[1])
 

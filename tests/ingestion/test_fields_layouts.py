@@ -225,3 +225,9 @@ def test_a_name_that_is_centred_under_its_label_is_whole() -> None:
     )  # fmt: skip
     found = values(extract(document, "d", "d.pdf"))
     assert (found["vendor"], found["customer"]) == ("Aperture Science, Inc.", "Umbrella Corp.")
+
+
+def test_a_row_of_net_tax_and_gross_is_told_by_its_total() -> None:
+    text = "Factuur nr. 5\nTotaal  EUR 49,99\nGrondslag  BTW  Bruto\n41,31    8,68    49,99\n"
+    found = values(of(text))
+    assert (found["subtotal"], found["tax"], found["total"]) == ("41.31", "8.68", "49.99")
