@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.context import Ctx
@@ -93,6 +93,6 @@ def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     return (keys[at : at + _BATCH] for at in range(0, len(keys), _BATCH))
 
 
-def _insert(tx: Tx, table: Any) -> Any:
+def _insert(tx: Tx, table: Table) -> sqlite.Insert | postgresql.Insert:
     is_sqlite = tx.connection.dialect.name == "sqlite"
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
