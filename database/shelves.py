@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, or_, select, update
 
 from core.context import Ctx
 from database.engine import Tx
+from database.inserts import if_absent
 from database.tables import shelf_heads, vector_cache
 
 _h = shelf_heads.c
@@ -46,7 +46,7 @@ def move(
         "tombstones": list(tombstones), "updated_ms": tx.now_ms,
     }  # fmt: skip
     if expected_version == 0:
-        first = _insert(tx, shelf_heads).on_conflict_do_nothing()
+        first = if_absent(tx, shelf_heads)
         return tx.execute(first, {"tenant_id": ctx.tenant, **values}).rowcount == 1
     mine = (_h.tenant_id == ctx.tenant, _h.version == expected_version)
     return tx.execute(update(shelf_heads).where(*mine).values(**values)).rowcount == 1
@@ -81,7 +81,7 @@ def keep_vectors(tx: Tx, ctx: Ctx, vectors: Mapping[str, bytes]) -> None:
         {"tenant_id": ctx.tenant, "key": key, "vector": vector} for key, vector in vectors.items()
     ]
     if rows:
-        tx.execute(_insert(tx, vector_cache).on_conflict_do_nothing(), rows)
+        tx.execute(if_absent(tx, vector_cache), rows)
 
 
 def forget_vectors(tx: Tx, ctx: Ctx, keys: Sequence[str]) -> None:
@@ -91,8 +91,3 @@ def forget_vectors(tx: Tx, ctx: Ctx, keys: Sequence[str]) -> None:
 
 def _batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
     return (keys[at : at + _BATCH] for at in range(0, len(keys), _BATCH))
-
-
-def _insert(tx: Tx, table: Table) -> sqlite.Insert | postgresql.Insert:
-    is_sqlite = tx.connection.dialect.name == "sqlite"
-    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from database.engine import Tx
+from database.inserts import if_absent
 from database.tables import workers
 
 FORGET_MS = 3_600_000
@@ -42,12 +42,11 @@ _stale = delete(workers).where(workers.c.heartbeat_ms < bindparam("before"))
 def join(tx: Tx, worker_id: str, role: str, queues: Sequence[str], pid: int, host: str) -> None:
     """A process says that it is there; those silent for an hour are forgotten."""
     tx.execute(_stale, {"before": tx.now_ms - FORGET_MS})
-    make = sqlite.insert if tx.connection.dialect.name == "sqlite" else postgresql.insert
     row = {
         "id": worker_id, "role": role, "queues": list(queues), "pid": pid, "host": host,
         "running": 0, "started_ms": tx.now_ms, "heartbeat_ms": tx.now_ms,
     }  # fmt: skip
-    tx.execute(make(workers).values(row).on_conflict_do_nothing(index_elements=["id"]))
+    tx.execute(if_absent(tx, workers), row)
 
 
 def beat(tx: Tx, worker_id: str, running: int) -> bool:
