@@ -161,6 +161,14 @@ def test_the_doctor_finds_passages_without_vectors(command: Command, data: Path)
     assert found["vectors"]["todo"] == "weft models pull"
 
 
+def backed_up(command: Command, folder: Path) -> Path:
+    """The backup of a platform with one tenant."""
+    archive = folder / "backup.tar"
+    told(command("tenants", "create", "acme", "--json"))
+    told(command("backup", str(archive), "--json"))
+    return archive
+
+
 def test_a_backup_brings_everything_back(command: Command, data: Path, tmp_path: Path) -> None:
     told(command("tenants", "create", "acme", "--json"))
     document = _put_document(data, read=True)
@@ -179,9 +187,7 @@ def test_a_backup_brings_everything_back(command: Command, data: Path, tmp_path:
 def test_a_damaged_backup_is_refused_and_nothing_is_touched(
     command: Command, data: Path, tmp_path: Path
 ) -> None:
-    told(command("tenants", "create", "acme", "--json"))
-    archive = tmp_path / "backup.tar"
-    told(command("backup", str(archive), "--json"))
+    archive = backed_up(command, tmp_path)
     with tarfile.open(archive) as tar:
         place = tar.getmember("weft.db").offset_data + 5000
     whole = bytearray(archive.read_bytes())
@@ -197,9 +203,7 @@ def test_a_damaged_backup_is_refused_and_nothing_is_touched(
 def test_restore_does_not_write_over_a_database(
     command: Command, data: Path, tmp_path: Path
 ) -> None:
-    told(command("tenants", "create", "acme", "--json"))
-    archive = tmp_path / "backup.tar"
-    told(command("backup", str(archive), "--json"))
+    archive = backed_up(command, tmp_path)
     assert command("restore", str(archive)).exit_code == 4
     told(command("restore", str(archive), "--force", "--json"))
     assert (data / "weft.db.before").exists()
@@ -208,9 +212,7 @@ def test_restore_does_not_write_over_a_database(
 def test_restore_waits_until_the_platform_is_down(
     command: Command, data: Path, tmp_path: Path
 ) -> None:
-    told(command("tenants", "create", "acme", "--json"))
-    archive = tmp_path / "backup.tar"
-    told(command("backup", str(archive), "--json"))
+    archive = backed_up(command, tmp_path)
     with process.holding(_settings(data), "http://127.0.0.1:1"):
         result = command("restore", str(archive), "--force")
     assert result.exit_code == 4
