@@ -56,7 +56,7 @@ class Database:
         self._url = make_url(url)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self._writer = threading.Lock() if self.is_sqlite else contextlib.nullcontext()
-        self._log = Log(Path(self._url.database or "")) if self.is_sqlite else None
+        self.log = Log(Path(self._url.database or "")) if self.is_sqlite else None
         self.engine = _open(self._url)
 
     @contextlib.contextmanager
@@ -73,8 +73,8 @@ class Database:
                 connection.rollback()
                 raise
             connection.commit()
-        if durable and self._log is not None:
-            self._log.sync()
+        if durable and self.log is not None:
+            self.log.sync()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Tx]:

@@ -7,15 +7,16 @@ call, which costs four times what SQLite itself does. Other databases go through
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Insert, Select, Update
+from sqlalchemy import Insert
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
 _DIALECT = SQLiteDialect_pysqlite()
@@ -115,7 +116,9 @@ def _compiled(statement: Executable, columns: tuple[str, ...]) -> _Way:
         assert column.default is not None
         fixed[column.key] = column.default.arg  # type: ignore[attr-defined]
     slots = tuple((name, _binder(made.binds[name])) for name in made.positiontup or ())
-    return _Way(str(made), fixed, slots, _results(statement))
+    # Not `exported_columns`: a statement remembers those of the one it was derived from.
+    types = [column.type for column in made._result_columns]
+    return _Way(str(made), fixed, slots, _results(types))
 
 
 def _binder(parameter: Any) -> Convert | None:
@@ -123,13 +126,11 @@ def _binder(parameter: Any) -> Convert | None:
     return found
 
 
-def _results(statement: Executable) -> tuple[tuple[int, Convert], ...]:
+def _results(types: Iterable[TypeEngine[Any]]) -> tuple[tuple[int, Convert], ...]:
     """Only the columns whose values are not what the driver gives."""
-    if not isinstance(statement, Select | Update):
-        return ()
     found = []
-    for index, column in enumerate(statement.exported_columns):
-        convert = column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    for index, kind in enumerate(types):
+        convert = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
         if convert is not None:
             found.append((index, convert))
     return tuple(found)
