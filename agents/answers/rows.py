@@ -28,7 +28,8 @@ def read(asked: Asked, found: Cells) -> str | None:
     """`Severity 1: first answer 15 minutes`; None when no single column is asked for."""
     if len(found) < 3:
         return None
-    rest = [(name, cell) for name, cell in found[1:] if cell]
+    told = _told(asked, found)
+    rest = [pair for pair in found[1:] if pair[1] and pair not in told]
     weights = [_weight(asked, name) for name, _ in rest]
     best = max(weights, default=0.0)
     chosen = [pair for pair, weight in zip(rest, weights, strict=True) if weight == best > 0]
@@ -36,9 +37,18 @@ def read(asked: Asked, found: Cells) -> str | None:
         chosen = [(name, cell) for name, cell in rest if fits(asked.wants, cell)]
     if len(chosen) != 1 or not fits(asked.wants, f"{chosen[0][0]} {chosen[0][1]}"):
         return None
+    # The row is named by what the question already says of it, else by its first cell.
     (name, cell), (key_name, key) = chosen[0], found[0]
+    if told and found[0] not in told:
+        key_name, key = max(told, key=lambda pair: len(pair[1]))
     named = key if any(char.isalpha() for char in key) else f"{key_name} {key}"
     return f"{named}: {_lower(name)} {cell}"
+
+
+def _told(asked: Asked, found: Cells) -> Cells:
+    """The cells whose words stand in the question: given, not asked for."""
+    words = set(WORD.findall(fold(asked.text)))
+    return [pair for pair in found if pair[1] and set(WORD.findall(fold(pair[1]))) <= words]
 
 
 def is_asked_row(asked: Asked, found: Cells) -> bool:

@@ -90,6 +90,15 @@ def test_a_cell_is_read_with_its_header_and_the_whole_row_is_quoted() -> None:
     assert SEVERITIES[quote.start : quote.end] == quote.quote
 
 
+def test_a_cell_that_the_question_names_is_given_and_not_asked_for() -> None:
+    log = (
+        "Log\n\nTime | Level | Service | Message | Error code\n"
+        "14:17 | ERROR | fx-service | Newest rate is old | AB-1402\n"
+    )
+    answer = _ask("Which service logged the error AB-1402?", log)
+    assert answer.text == "AB-1402: service fx-service."
+
+
 def test_a_row_that_is_not_there_is_not_answered_by_its_neighbour() -> None:
     assert not _ask("How fast must the first answer be for severity 5?", SEVERITIES).answered
     assert "90 EUR" in _ask("What is the price of the Gold plan?", PLANS).text
