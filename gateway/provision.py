@@ -20,9 +20,6 @@ from gateway.credentials import Keyring, new_api_key
 from gateway.passwords import hash_password
 from runtime import Runtime
 
-TENANT_SCOPES = ROLE_SCOPES["admin"]
-PLATFORM_SCOPES = ROLE_SCOPES["platform_admin"]
-
 
 def provision(
     rt: Runtime,

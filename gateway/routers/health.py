@@ -14,7 +14,7 @@ import ingestion
 from core import telemetry
 from core.context import Ctx
 from core.errors import WeftError
-from database import tenants
+from database import tenants, vitals
 from gateway.exchange import exchange_of
 from gateway.house import House, Open
 from gateway.schemas.health import Alive, Dependency, Health
@@ -44,12 +44,21 @@ def readyz(house: Open) -> Response:
 
 
 @router.get("/metrics", response_class=Response, responses=_TEXT)
-def metrics(request: Request) -> Response:
+def metrics(request: Request, house: Open) -> Response:
     """Prometheus text; for an operator's key or a caller on this machine."""
     identity = exchange_of(request.scope).identity
     if identity is not None:
         identity.ctx.permit("metrics:read")
+    _count_ready(house)
     return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _count_ready(house: House) -> None:
+    with house.rt.db.read() as tx:
+        waiting = vitals.backlogs(tx)
+    telemetry.jobs_ready.clear()
+    for one in waiting:
+        telemetry.jobs_ready.labels(one.queue).set(one.ready)
 
 
 def _checked(house: House) -> Response:

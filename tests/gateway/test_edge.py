@@ -142,6 +142,13 @@ def test_an_unexpected_error_shows_its_request_id_only(tmp_path: Path) -> None:
     assert "secret" not in answer.text
 
 
+def test_metrics_count_the_jobs_that_wait(town: Town) -> None:
+    file = {"file": ("waits.txt", b"Nobody works here.")}
+    town.http.post("/documents", files=file, headers=town.as_role("acme", "operator"))
+    shown = TestClient(town.app, client=("127.0.0.1", 1)).get("/metrics").text
+    assert 'weft_jobs_ready{queue="supervisor"}' in shown
+
+
 def test_metrics_are_for_this_machine_and_for_an_operators_key(town: Town) -> None:
     near = TestClient(town.app, client=("127.0.0.1", 1))
     assert "weft_http_requests_total" in near.get("/metrics").text

@@ -134,7 +134,7 @@ def test_modules_are_not_called_by_empty_words() -> None:
 
 def test_query_functions_of_a_tenant_take_ctx() -> None:
     """First wall: a public function that takes `tx` and touches a tenant's table takes `ctx`."""
-    shared = {"engine", "tables", "migrate", "pages", "env", "0001_first"}
+    shared = {"engine", "tables", "migrate", "pages", "inserts", "env", "0001_first"}
     platform_wide = {
         # (module, function): why it has no tenant
         ("dispatch", "*"): "claims, leases and the relay are the platform's, over all tenants",
