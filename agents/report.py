@@ -154,7 +154,7 @@ def find_template(rt: Runtime, ctx: Ctx, name: str) -> reports.Template:
 def save_template(
     rt: Runtime, ctx: Ctx, name: str, source: str | Mapping[str, Any]
 ) -> template_rows.SavedTemplate:
-    """YAML or an object; raises `InvalidInput` with `errors: [{line, field, message}]`."""
+    """YAML or an object; raises `InvalidInput` with `errors: [{line, field, detail}]`."""
     template = reports.parse(source if isinstance(source, str) else dict(source))
     if template.name != name:
         raise InvalidInput(f"The template calls itself {template.name!r}, not {name!r}.")

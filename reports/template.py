@@ -133,14 +133,14 @@ class Template(_Part):
 
 def parse(source: str | dict[str, Any]) -> Template:
     """YAML, JSON or an already parsed object. Raises `InvalidInput` with
-    `errors: [{line, field, message}]`."""
+    `errors: [{line, field, detail}]`."""
     text = source if isinstance(source, str) else ""
     if len(text) > _BYTES_MAX:
         raise InvalidInput("This template is too large (256 KiB at most).", code="bad_template")
     node = _node(text) if text else None
     data = yaml.safe_load(text) if text else source
     if not isinstance(data, dict):
-        raise _refused([{"line": 1, "field": "", "message": "a template is a mapping"}])
+        raise _refused([{"line": 1, "field": "", "detail": "a template is a mapping"}])
     try:
         return Template.model_validate(data)
     except ValidationError as error:
@@ -151,20 +151,20 @@ def _node(text: str) -> yaml.Node | None:
     try:
         if re.search(r"(^|[\s:\-,\[{])\*\w", text) and "&" in text:
             # Aliases can unfold to gigabytes; a template has no use for them.
-            raise _refused([{"line": None, "field": "", "message": "YAML aliases are not allowed"}])
+            raise _refused([{"line": None, "field": "", "detail": "YAML aliases are not allowed"}])
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         message = getattr(error, "problem", None) or "not YAML"
-        raise _refused([{"line": line, "field": "", "message": message}]) from error
+        raise _refused([{"line": line, "field": "", "detail": message}]) from error
 
 
 def _fault(item: dict[str, Any], node: yaml.Node | None) -> dict[str, Any]:
     kinds = {"text", "figures", "table", "chart"}
     path = [part for part in item["loc"] if not (isinstance(part, str) and part in kinds)]
     field = ".".join(str(part) for part in path)
-    return {"line": _line(node, path), "field": field, "message": item["msg"]}
+    return {"line": _line(node, path), "field": field, "detail": item["msg"]}
 
 
 def _line(node: yaml.Node | None, path: list[Any]) -> int | None:
@@ -190,7 +190,7 @@ def _line(node: yaml.Node | None, path: list[Any]) -> int | None:
 def _refused(errors: list[dict[str, Any]]) -> InvalidInput:
     first = errors[0]
     where = f"line {first['line']}, " if first["line"] else ""
-    what = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    what = f"{first['field']}: {first['detail']}" if first["field"] else first["detail"]
     return InvalidInput(f"This template cannot be used: {where}{what}", code="bad_template",
                         errors=errors)  # fmt: skip
 
