@@ -15,7 +15,6 @@ from database.prepared import Prepared
 from database.tables import effects
 
 Json = Mapping[str, Any]
-TERMINAL = frozenset({"confirmed", "unknown", "refused", "rejected", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)

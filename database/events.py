@@ -28,12 +28,6 @@ _of_run = Prepared(
     .order_by(events.c.seq)
     .limit(bindparam("limit"))
 )
-_of_tenant = Prepared(
-    select(*_columns)
-    .where(events.c.tenant_id == bindparam("tenant"), events.c.seq > bindparam("after"))
-    .order_by(events.c.seq)
-    .limit(bindparam("limit"))
-)
 
 
 def append(tx: Tx, ctx: Ctx, run_id: str | None, kind: str, data: Mapping[str, Any]) -> None:
@@ -57,8 +51,3 @@ def of_run(tx: Tx, ctx: Ctx, run_id: str, *, after: int = 0, limit: int = 200) -
     """In order, after the given `seq`: what a stream resumes with."""
     params = {"tenant": ctx.tenant, "run": run_id, "after": after, "limit": limit}
     return [Event(*row) for row in tx.execute(_of_run, params)]
-
-
-def of_tenant(tx: Tx, ctx: Ctx, *, after: int = 0, limit: int = 200) -> list[Event]:
-    params = {"tenant": ctx.tenant, "after": after, "limit": limit}
-    return [Event(*row) for row in tx.execute(_of_tenant, params)]

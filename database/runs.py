@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 
 from core.context import Ctx
 from core.errors import NotFound
@@ -76,11 +76,6 @@ _all_children = Prepared(
     select(*_columns).where(
         runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run")
     )
-)
-_child_count = Prepared(
-    select(runs.c.parent_step_id, runs.c.status, func.count())
-    .where(runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run"))
-    .group_by(runs.c.parent_step_id, runs.c.status)
 )
 
 
@@ -165,14 +160,6 @@ def descendants(tx: Tx, ctx: Ctx, run_id: str) -> list[Run]:
     """Every child run, whatever its step."""
     params = {"tenant": ctx.tenant, "run": run_id}
     return [Run(*row) for row in tx.execute(_all_children, params)]
-
-
-def child_counts(tx: Tx, ctx: Ctx, run_id: str) -> dict[str, dict[str, int]]:
-    """Step id → status → child runs."""
-    found: dict[str, dict[str, int]] = {}
-    for step, status, count in tx.execute(_child_count, {"tenant": ctx.tenant, "run": run_id}):
-        found.setdefault(step, {})[status] = count
-    return found
 
 
 def listing(

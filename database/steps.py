@@ -56,14 +56,6 @@ _begin = Prepared(
         error=None,
     )
 )  # fmt: skip
-_begin_again = Prepared(
-    update(steps)
-    .where(*_mine)
-    .values(
-        status="running", attempts=bindparam("tries"),
-        started_ms=func.coalesce(steps.c.started_ms, bindparam("now")), waiting_for=None,
-    )
-)  # fmt: skip
 _finish = Prepared(
     update(steps)
     .where(*_mine)
@@ -133,11 +125,6 @@ def begin(tx: Tx, ctx: Ctx, step_id: str, attempt: int, filled: Any) -> None:
         "now": tx.now_ms,
     }  # fmt: skip
     tx.execute(_begin, params)
-
-
-def begin_again(tx: Tx, ctx: Ctx, step_id: str, attempt: int) -> None:
-    params = {"tenant": ctx.tenant, "step": step_id, "tries": attempt, "now": tx.now_ms}
-    tx.execute(_begin_again, params)
 
 
 def finish(
