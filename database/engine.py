@@ -123,9 +123,10 @@ def _translated() -> Iterator[None]:
 def _open(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
+    # The connection used last knows the pages that the next one wants.
     engine = create_engine(
         url, connect_args={"check_same_thread": False, "timeout": 30.0}, pool_size=8,
-        max_overflow=64,
+        max_overflow=64, pool_use_lifo=True,
     )  # fmt: skip
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
