@@ -38,7 +38,7 @@ def main(names: Iterable[str]) -> int:
 def _keep(name: str, lines: list[str]) -> None:
     """Puts a bench's figures in place of its last ones; the file is never half-written."""
     old = FIGURES.read_text().splitlines() if FIGURES.exists() else []
-    kept = [line for line in old if line and _bench(line) != name]
+    kept = [line for line in old if _bench(line) != name]
     part = FIGURES.with_suffix(f".{os.getpid()}")
     part.write_text("\n".join([*kept, *lines]) + "\n")
     part.replace(FIGURES)
