@@ -120,7 +120,8 @@ def test_a_review_goes_on_where_its_platform_was_ended(
 ) -> None:
     shutil.copytree(template[0], tmp_path / "data")
     platform = Platform(tmp_path / "data", QUICK, forge)
-    platform.start()
+    # Every reader rests after some documents, so that the end comes in the middle.
+    platform.start(",".join(f"journal.commit:after:{n}=sleep:2" for n in range(5, 13)))
     who = Person(platform.url, {"X-API-Key": template[1]})
     documents = who.upload(*invoices())
     run = who.execute(workflow="invoice-review", documents=documents)
