@@ -18,5 +18,3 @@ workers = Table(
     ms("started_ms", nullable=False),
     ms("heartbeat_ms", nullable=False),
 )
-
-# Tables without a tenant, each with the reason why.
