@@ -138,8 +138,8 @@ def _atoms(page: Page) -> Iterator[_Atom]:
         ):
             yield from _row_atoms(page, table, above)
         else:
-            for start, end in _split(page.text, block.start, block.end):
-                yield _Atom(start, end, pieces(page.text[start:end]), block.kind, above)
+            for start, end, cost in _split(page.text, block.start, block.end):
+                yield _Atom(start, end, cost, block.kind, above)
 
 
 def _whole(page: Page) -> list[Block]:
@@ -163,21 +163,23 @@ def _whole(page: Page) -> list[Block]:
 def _row_atoms(page: Page, table: Table, path: tuple[str, ...]) -> Iterator[_Atom]:
     at = table.start
     for row, line in enumerate(page.text[table.start : table.end].split("\n")):
-        for start, end in _split(page.text, at, at + len(line)):
-            yield _Atom(start, end, pieces(page.text[start:end]), "table", path, table, row)
+        for start, end, cost in _split(page.text, at, at + len(line)):
+            yield _Atom(start, end, cost, "table", path, table, row)
         at += len(line) + 1
 
 
-def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Stretches without outer white space: the whole if it fits, else sentences, else words."""
+def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Stretches without outer white space and their cost: the whole if it fits, else sentences,
+    else words."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
         end -= 1
     if start == end:
         return
-    if _fits(text[start:end]):
-        yield start, end
+    cost = _cost(text[start:end])
+    if cost is not None:
+        yield start, end, cost
         return
     at = start
     for match in _SENTENCE.finditer(text, start, end):
@@ -186,11 +188,15 @@ def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield from _cut(text, at, end)
 
 
-def _fits(text: str) -> bool:
-    return len(text) <= CHARS_MAX and pieces(text) <= PIECES_MAX
+def _cost(text: str) -> int | None:
+    """Its pieces; None where it is too much for one passage."""
+    if len(text) > CHARS_MAX:
+        return None
+    cost = pieces(text)
+    return cost if cost <= PIECES_MAX else None
 
 
-def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
     """Halves, at white space where there is some, until every part fits."""
     stack = [(start, end)]
     while stack:
@@ -201,8 +207,9 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             high -= 1
         if low == high:
             continue
-        if _fits(text[low:high]):
-            yield low, high
+        cost = _cost(text[low:high])
+        if cost is not None:
+            yield low, high, cost
             continue
         middle = (low + high) // 2
         blank = max(text.rfind(" ", low, middle), text.rfind("\n", low, middle))
