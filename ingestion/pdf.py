@@ -47,7 +47,8 @@ def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
 
 
 def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinishable:
-    if code in (_ENCRYPTED, _BAD_SECURITY):
+    # pdfium keeps the code of an earlier failure where the present one sets none.
+    if code in (_ENCRYPTED, _BAD_SECURITY) and b"/Encrypt" in data:
         told = "The password does not open it." if password else "Send it again with its password."
         return Unfinishable(f"The PDF is encrypted. {told}", code="encrypted")
     if _PAGE_TREE.search(data) and not _PAGE.search(data) and b"/ObjStm" not in data:

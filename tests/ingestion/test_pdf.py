@@ -215,9 +215,15 @@ def test_a_claim_of_a_million_pages_is_not_believed() -> None:
     assert document.warnings
 
 
-def test_a_file_without_pages_says_so() -> None:
+def test_a_file_without_pages_says_so_also_after_one_that_was_encrypted() -> None:
     import pypdfium2
+    from reportlab.lib.pdfencrypt import StandardEncryption
 
+    locked = builders.pdf(
+        builders.lines("secret text"), encrypt=StandardEncryption("sesame", strength=128)
+    )
+    with pytest.raises(Unfinishable):
+        read(locked)
     target = io.BytesIO()
     pypdfium2.PdfDocument.new().save(target)
     with pytest.raises(Unfinishable) as caught:
