@@ -29,6 +29,7 @@ from agents.uploads import (
     Upload,
     adopted,
     new_document,
+    parse_limits,
     password_address,
     receive,
 )  # fmt: skip
@@ -41,7 +42,6 @@ from core.telemetry import documents as documents_read
 from core.vault import unseal
 from database import Tx, documents
 from database.documents import DocumentRow
-from ingestion.limits import Limits
 from runtime import Runtime
 from vectorstore import About, Entry, Segment
 from workflows.tasks import Defer, Done, TaskSpec, Work
@@ -157,7 +157,7 @@ def _parse(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
     with rt.db.read() as tx:
         sealed = documents.password(tx, ctx, row.id)
     password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
-    limits = Limits(seconds=rt.settings.parse_seconds_max, memory_bytes=rt.settings.parse_bytes_max)
+    limits = parse_limits(rt)
     data = rt.vault.get(ctx, ORIGINAL, row.id)
     return ingestion.parse(data, row.filename, row.format, password=password or None, limits=limits)
 

@@ -18,6 +18,7 @@ from core.ids import new_id
 from core.vault import seal
 from database import Tx, audit, documents
 from database.documents import DocumentRow, NewDocument
+from ingestion import Limits
 from runtime import Runtime
 from workflows.submission import Submission, submit_in
 
@@ -141,11 +142,20 @@ def _copy_of(new: NewDocument, known: DocumentRow | None) -> NewDocument:
 
 def _examined(rt: Runtime, ctx: Ctx, upload: Upload) -> NewDocument:
     try:
-        return new_document(rt, ctx, new_id(), upload)
+        new = new_document(rt, ctx, new_id(), upload)
+        ingestion.check_openable(
+            _bytes(upload), new.filename, new.format,
+            password=upload.password or None, limits=parse_limits(rt),
+        )  # fmt: skip
+        return new
     except Rejected as error:
         name = safe_name(upload.filename)
         extra = {"filename": name, **error.extra}
         raise type(error)(f"{name}: {error.detail}", code=error.slug, **extra) from error
+
+
+def parse_limits(rt: Runtime) -> Limits:
+    return Limits(seconds=rt.settings.parse_seconds_max, memory_bytes=rt.settings.parse_bytes_max)
 
 
 def _bytes(upload: Upload) -> bytes:

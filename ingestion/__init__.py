@@ -9,6 +9,9 @@ from __future__ import annotations
 from ingestion.chunking import chunk
 from ingestion.formats import FORMATS, sniff
 from ingestion.limits import Limits
+from ingestion.opening import check_openable
 from ingestion.sandbox import achieved_level, parse
 
-__all__ = ["FORMATS", "Limits", "achieved_level", "chunk", "parse", "sniff"]
+__all__ = [
+    "FORMATS", "Limits", "achieved_level", "check_openable", "chunk", "parse", "sniff",
+]  # fmt: skip
