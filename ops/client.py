@@ -54,11 +54,11 @@ class Client:
             answer = self.call("POST", "/documents", files={"file": (path.name, file)})
         return str(answer["items"][0]["document_id"])
 
-    def listing(self, path: str) -> Iterator[dict[str, Any]]:
+    def listing(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
         """Every item of a list, page after page."""
         cursor: str | None = None
         while True:
-            params = {"limit": 200, **({"cursor": cursor} if cursor else {})}
+            params = {"limit": 200, **query, **({"cursor": cursor} if cursor else {})}
             page = self.call("GET", path, params=params)
             yield from page["items"]
             cursor = page["next_cursor"]

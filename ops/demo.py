@@ -159,16 +159,17 @@ def _invoice_review(client: Client, settings: Settings, folder: Path) -> bool:
         for source in item["sources"][:2]:
             say(f"      {place(source)}: “{' '.join(source['quote'].split())[:90]}”")
     _show_files(client, status, folder / "reports")
-    _approve_one(client, settings)
+    _approve_one(client, settings, status["workflow_id"])
     return status["status"] in ("completed", "waiting_approval") and bool(status["reports"])
 
 
-def _approve_one(client: Client, settings: Settings) -> None:
+def _approve_one(client: Client, settings: Settings, workflow_id: str) -> None:
     """As a person would: one e-mail is approved, the other actions go on waiting.
 
     Only the first demo does so, and only where mails are files: nobody is written to by a demo.
     """
-    items = list(client.listing("/approvals"))
+    every = client.listing("/approvals", status="all")
+    items = [item for item in every if item["workflow_id"] == workflow_id]
     waiting = [item for item in items if item["status"] == "waiting"]
     outbox = Path(settings.smtp_url.removeprefix("file:"))
     if settings.smtp_url.startswith("file:") and len(waiting) == len(items) and waiting:
@@ -179,8 +180,8 @@ def _approve_one(client: Client, settings: Settings) -> None:
         sent = _appeared(outbox, before)
         say(f"  approved: {first['summary']}")
         say(f"  sent as:  {sent or 'not yet: weft doctor'}")
-    left = len(waiting) - (len(waiting) == len(items))
-    say(f"  {left} actions wait for a person: weft approvals list --tenant clearpay\n")
+        waiting.remove(first)
+    say(f"  {len(waiting)} actions wait for a person: weft approvals list --tenant clearpay\n")
 
 
 def _appeared(folder: Path, before: set[Path]) -> Path | None:
