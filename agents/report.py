@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,26 +16,16 @@ import reports
 from core.clock import rfc3339
 from core.context import Ctx
 from core.errors import InvalidInput, NotFound, Unfinishable
-from core.ids import new_id
 from database import reports as report_rows
 from database import templates as template_rows
 from database import tenants
 from runtime import Runtime
-from workflows.submission import Submission, submit
-from workflows.tasks import Catalog, Done, TaskSpec, Work
+from workflows.submission import Submission
+from workflows.tasks import Done, TaskSpec, Work
 
 _KIND = "report"
 _FACTS_KIND = "facts"
 _ID = re.compile(r"[0-9a-f-]{16,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """`report_id` will exist once the run `run_id` is done."""
-
-    report_id: str
-    run_id: str
-    status: str
 
 
 def compose(work: Work) -> Done:
@@ -163,22 +153,19 @@ def save_template(
         return template_rows.save(tx, ctx, name, body)
 
 
-def request(
+def submission(
     rt: Runtime, ctx: Ctx, template: str, documents: Sequence[str], params: Mapping[str, Any],
-    formats: Sequence[str], *, catalog: Catalog | None = None,
-) -> Requested:  # fmt: skip
-    """`POST /reports`: submits the run that makes the report. `params` also hold `questions` (for a
-    template over answers) or `rows` (for a plain table)."""
+    formats: Sequence[str],
+) -> Submission:  # fmt: skip
+    """The run that `POST /reports` stands for. `params` also hold `questions` (for a template over
+    answers) or `rows` (for a plain table). Raises `InvalidInput` when these are missing."""
     found = find_template(rt, ctx, template)
     _complete(found, documents, params)
-    report_id = new_id()
-    run = submit(rt, ctx, Submission(
+    return Submission(
         definition=definition(found, formats, name=template, scoped=bool(documents)),
-        inputs={"params": dict(params), "report_id": report_id},
+        inputs={"params": dict(params)},
         documents=tuple(documents),
-        metadata={"report_id": report_id, "template": template},
-    ), catalog=catalog)  # fmt: skip
-    return Requested(report_id, run.id, run.status)
+    )
 
 
 def _complete(

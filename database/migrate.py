@@ -41,9 +41,8 @@ def _alone(db: Database) -> Iterator[None]:
     """One process migrates, the others wait for it and then find nothing left to do."""
     if not db.is_sqlite:
         with db.engine.connect() as connection:
-            connection.execute(select(func.pg_advisory_lock(_LOCK)))
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))  # until it is closed
             yield
-            connection.execute(select(func.pg_advisory_unlock(_LOCK)))
         return
     with Path(f"{db.engine.url.database}.migrating").open("w") as file:
         _wait_for(file.fileno())

@@ -38,7 +38,8 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
 )  # fmt: skip
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office, or around an encrypted file
+_PDF_PAGE = re.compile(rb"/Type\s*/Page\b")
 _HEADER = re.compile(
     r"(?:from|to|subject|date|received|message-id|mime-version|return-path|delivered-to|"
     r"content-type|x-[\w-]+|reply-to|cc)\s*:",
@@ -48,6 +49,12 @@ _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def shows_pages(data: bytes) -> bool:
+    """Whether a PDF names a page, or hides its objects in streams where no look from outside
+    can tell."""
+    return bool(_PDF_PAGE.search(data)) or b"/ObjStm" in data
 
 
 def extension(filename: str) -> str:
@@ -103,7 +110,7 @@ def _by_magic(data: bytes, named: str) -> tuple[str | None, str | None]:
         return "pdf", None
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip_kind(data, named)
-    if data.startswith(_OLE):
+    if data.startswith(OLE):
         return _compound_kind(data, named)
     if data[4:8] == b"ftyp":
         return None, "a video or HEIC image"

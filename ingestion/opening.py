@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from core.errors import InvalidInput, Unfinishable
+from ingestion.formats import OLE, shows_pages
 from ingestion.limits import Limits
 from ingestion.sandbox import parse
 
-_PAGE = re.compile(rb"/Type\s*/Page\b")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # around an encrypted Office file
 _TOLD = frozenset({"encrypted", "no_pages"})
 
 
@@ -32,5 +29,5 @@ def check_openable(
 
 def _doubtful(data: bytes, format: str) -> bool:
     if format == "pdf":
-        return b"/Encrypt" in data or not (_PAGE.search(data) or b"/ObjStm" in data)
-    return data.startswith(_OLE)
+        return b"/Encrypt" in data or not shows_pages(data)
+    return data.startswith(OLE)

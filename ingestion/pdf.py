@@ -9,13 +9,13 @@ from typing import Any
 
 from core.documents import Block, Document, Page
 from core.errors import Unfinishable
+from ingestion.formats import shows_pages
 from ingestion.limits import Limits
 from ingestion.pdf_glyphs import PageGlyphs, glyphs
 from ingestion.pdf_layout import page_of
 
 _ENCRYPTED, _BAD_SECURITY = 4, 5
 _PAGE_TREE = re.compile(rb"/Type\s*/Pages\b")
-_PAGE = re.compile(rb"/Type\s*/Page\b")
 _WORDS_PAGES = 200  # boxes of words serve the fields of business papers, not books
 _NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
@@ -51,7 +51,7 @@ def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinish
     if code in (_ENCRYPTED, _BAD_SECURITY) and b"/Encrypt" in data:
         told = "The password does not open it." if password else "Send it again with its password."
         return Unfinishable(f"The PDF is encrypted. {told}", code="encrypted")
-    if _PAGE_TREE.search(data) and not _PAGE.search(data) and b"/ObjStm" not in data:
+    if _PAGE_TREE.search(data) and not shows_pages(data):
         return Unfinishable("The PDF has no pages.", code="no_pages")
     return Unfinishable("The PDF is damaged and cannot be opened.", code="corrupted")
 

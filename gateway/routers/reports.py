@@ -26,7 +26,7 @@ from gateway.schemas.reports import (
     ReportDetail,
     ReportRequest,
 )
-from workflows.submission import Submission, submit
+from workflows.submission import submit
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 Reader = Annotated[Caller, permit("reports:read")]
@@ -62,12 +62,8 @@ def download(who: Reader, report_id: str, format: Annotated[Format, Query()] = "
 
 def _request(who: Caller, body: ReportRequest, keep: Keep) -> ReportAccepted:
     documents_exist(who, body.documents)
-    template = report.find_template(who.rt, who.ctx, body.template)
-    definition = report.definition(
-        template, body.formats, name=body.template, scoped=bool(body.documents)
-    )
-    submission = Submission(
-        definition=definition, documents=tuple(body.documents), inputs={"params": body.params}
+    submission = report.submission(
+        who.rt, who.ctx, body.template, body.documents, body.params, body.formats
     )
     run = submit(
         who.rt, who.ctx, submission, catalog=AGENTS.catalog,

@@ -149,19 +149,16 @@ def test_saved_templates_have_versions_and_belong_to_their_tenant(house: Platfor
         ("support-digest", ["d" * 32], {"questions": ["Why?"]}),
     ],
 )  # fmt: skip
-def test_a_request_is_a_run_with_a_promised_report(
+def test_a_request_is_a_run_of_tasks_that_there_are(
     house: Platform, template: str, documents: list[str], params: dict[str, Any]
 ) -> None:
     ctx = house.tenant("clearpay")
-    asked = agent.request(
-        house.rt, ctx, template, documents, params, ["pdf"], catalog=AGENTS.catalog
-    )
-    assert asked.status == "pending"
-    assert asked.report_id != asked.run_id
+    asked = agent.submission(house.rt, ctx, template, documents, params, ["pdf"])
+    assert submit(house.rt, ctx, asked, catalog=AGENTS.catalog).status == "pending"
 
 
 def test_a_request_without_what_its_template_needs_is_refused(house: Platform) -> None:
     ctx = house.tenant("clearpay")
     for template in ("invoice-review", "support-digest", "table"):
         with pytest.raises(InvalidInput, match="needs"):
-            agent.request(house.rt, ctx, template, [], {}, ["pdf"])
+            agent.submission(house.rt, ctx, template, [], {}, ["pdf"])
