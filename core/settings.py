@@ -19,15 +19,32 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="everything that Weft keeps")
     models_dir: Path | None = Field(None, description="weight files; default: ~/.cache/weft/models")
 
-    database_url: str = Field("", description="default: sqlite in DATA_DIR/weft.db")
-    jobs_url: str = Field("local:", description="doorbell for workers")
-    bus_url: str = Field("local:", description="where facts are published")
-    blobs_url: str = Field("", description="default: file:DATA_DIR/blobs")
+    database_url: str = Field(
+        "", description="postgresql+psycopg://…; default: sqlite in DATA_DIR/weft.db"
+    )
+    database_admin_url: str = Field(
+        "", description="PostgreSQL role that owns the tables; only migrations use it"
+    )
+    jobs_url: str = Field(
+        "local:", description="doorbell for workers: local: | celery+redis://host:6379/0"
+    )
+    bus_url: str = Field(
+        "local:", description="where facts are published: local: | kafka://host:9092"
+    )
+    blobs_url: str = Field(
+        "",
+        description="s3://KEY:SECRET@host:9000/BUCKET (?tls=true); default: file:DATA_DIR/blobs",
+    )
     models_url: str = Field(
         "auto:",
         description="auto: | embedded: | ollama://host:port | huggingface:MODEL | none: (no chat)",
     )
-    limits_url: str = Field("local:", description="where rate limits are counted")
+    limits_url: str = Field(
+        "local:", description="where rate limits are counted: local: | redis://host:6379/1"
+    )
+    traces_url: str = Field(
+        "", description="OTLP/HTTP collector, such as http://host:4318; default: no traces"
+    )
     smtp_url: str = Field(
         "", description="smtp://user:password@host:587; default: mails are files in DATA_DIR/outbox"
     )
