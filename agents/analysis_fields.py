@@ -30,7 +30,7 @@ def extract(work: Work) -> Done | Defer:
         fields = fields_of(work.rt, work.ctx, document_id)
     except Conflict:
         return Defer(_WAIT_SECONDS, f"document {document_id} to be read")
-    with work.rt.db.read() as tx:
+    with work.rt.db.read(work.ctx) as tx:
         rows = documents.children(tx, work.ctx, document_id)
     found = []
     for place, row in enumerate(rows, 1):
@@ -68,13 +68,13 @@ def fields_of(
     could not be read; `InvalidInput` for a schema without properties.
     """
     names = _names(wanted)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         row = documents.get(tx, ctx, document_id)
         kept = documents.fields(tx, ctx, document_id)
     if kept is None:
         parsed = replace(text_of(rt, ctx, document_id), document_type=_guess(row))
         kept = reading.extract(parsed, document_id, row.filename)
-        with rt.db.transaction() as tx:
+        with rt.db.transaction(ctx) as tx:
             documents.save_fields(tx, ctx, document_id, kept)
     if names is None:
         return kept
@@ -134,7 +134,7 @@ def _gather(work: Work) -> tuple[list[DocumentRow], list[Unreadable]]:
     failed = _failed(work.message.payload.get("failed") or [])
     rows: list[DocumentRow] = []
     lost: list[Unreadable] = []
-    with work.rt.db.read() as tx:
+    with work.rt.db.read(work.ctx) as tx:
         for document_id in _ids(work):
             try:
                 row = documents.get(tx, work.ctx, document_id)
@@ -187,7 +187,7 @@ def _without_covers(papers: Sequence[tuple[DocumentRow, Paper]]) -> list[Paper]:
 def _as_of(work: Work) -> date:
     given = work.message.payload.get("as_of")
     if not given:
-        with work.rt.db.read() as tx:
+        with work.rt.db.read(work.ctx) as tx:
             return datetime.fromtimestamp(tx.now_ms / 1000, UTC).date()
     try:
         return date.fromisoformat(str(given)[:10])

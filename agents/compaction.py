@@ -24,14 +24,14 @@ def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:
     head = shelf.head_of(rt, ctx)
     if not force and not _due(head):
         return False
-    with rt.db.transaction(durable=False) as tx:
+    with rt.db.transaction(ctx, durable=False) as tx:
         if not shelves.lease_compaction(tx, ctx, _LEASE_SECONDS):
             return False
     try:
         _drop_retired(rt, ctx)
         return _merge(rt, ctx, shelf.head_of(rt, ctx), everything=force)
     finally:
-        with rt.db.transaction(durable=False) as tx:
+        with rt.db.transaction(ctx, durable=False) as tx:
             shelves.release_compaction(tx, ctx)
 
 

@@ -20,7 +20,7 @@ def original_of(rt: Runtime, ctx: Ctx, row: DocumentRow) -> DocumentRow | None:
     """The document that `row` has the same bytes as, if there is one."""
     if row.duplicate_of is None:
         return None
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         found = documents.many(tx, ctx, [row.duplicate_of])
     return found[0] if found else None
 
@@ -40,7 +40,7 @@ def text_of(rt: Runtime, ctx: Ctx, document_id: str) -> Document:
 
     Raises `NotFound`, `Conflict` (`not_ready`) while nobody has read it, or why it never will be.
     """
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         row = documents.get(tx, ctx, document_id)
     for holder in filter(None, (row.id, row.duplicate_of)):
         found = stored_text(rt, ctx, holder)
@@ -58,7 +58,7 @@ def stored_text(rt: Runtime, ctx: Ctx, document_id: str) -> Document | None:
 
 def content_of(rt: Runtime, ctx: Ctx, document_id: str) -> bytes:
     """The bytes as they were uploaded."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         documents.get(tx, ctx, document_id)
     return rt.vault.get(ctx, ORIGINAL, document_id)
 

@@ -71,7 +71,7 @@ def ingest(work: Work) -> Done | Defer:
         _read(work, document_id, depth=0)
     except _BusyError as busy:
         return Defer(0.2, f"document {busy}: another step is reading it")
-    with work.rt.db.read() as tx:
+    with work.rt.db.read(work.ctx) as tx:
         row = documents.get(tx, work.ctx, document_id)
         attached = documents.children(tx, work.ctx, document_id)
     return Done({
@@ -81,13 +81,13 @@ def ingest(work: Work) -> Done | Defer:
 
 
 def _read(work: Work, document_id: str, depth: int) -> None:
-    with work.rt.db.read() as tx:
+    with work.rt.db.read(work.ctx) as tx:
         row = documents.get(tx, work.ctx, document_id)
     if row.status == "ready":
         return
     if row.status == "failed" and row.error and row.error["code"] not in _AGAIN:
         raise Unfinishable(row.error["detail"], code=row.error["code"])
-    with work.rt.db.transaction(durable=False) as tx:
+    with work.rt.db.transaction(work.ctx, durable=False) as tx:
         if not documents.claim(tx, work.ctx, row.id, work.step_id, _LEASE_SECONDS):
             raise _BusyError(row.filename)
         row = documents.get(tx, work.ctx, document_id)
@@ -110,7 +110,7 @@ def _read(work: Work, document_id: str, depth: int) -> None:
 def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
     original = _original(work, row, depth)
     if original is not None and is_alias(row, original):
-        with fp("index.commit"), work.rt.db.transaction() as tx:
+        with fp("index.commit"), work.rt.db.transaction(work.ctx) as tx:
             adopted(tx, work.ctx, row, original)
         return
     document = _parsed(work, row, original)
@@ -154,7 +154,7 @@ def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Docum
 
 
 def _parse(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         sealed = documents.password(tx, ctx, row.id)
     password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
     limits = parse_limits(rt)
@@ -181,7 +181,7 @@ def _attached(work: Work, row: DocumentRow, document: Document, depth: int) -> l
 def _child(work: Work, row: DocumentRow, number: int, filename: str, content_type: str) -> str:
     """The row of an attachment, made on the first attempt."""
     rt, ctx, own_id = work.rt, work.ctx, child_id(row.id, number)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         if documents.many(tx, ctx, [own_id]):
             return own_id
     upload = Upload(
@@ -189,7 +189,7 @@ def _child(work: Work, row: DocumentRow, number: int, filename: str, content_typ
         metadata=row.metadata, tags=row.tags,
     )  # fmt: skip
     new = replace(new_document(rt, ctx, own_id, upload), parent_id=row.id)
-    with rt.db.transaction(durable=False) as tx:
+    with rt.db.transaction(ctx, durable=False) as tx:
         known = documents.by_hash(tx, ctx, new.sha256)
         documents.create(tx, ctx, replace(new, duplicate_of=known.id if known else None))
     return own_id
@@ -240,7 +240,7 @@ def _beat(work: Work, row: DocumentRow, total: int) -> Callable[[int], None]:
         work.progress(done, total)
         if work.cancelled():
             raise _BusyError(row.filename)
-        with work.rt.db.transaction(durable=False) as tx:
+        with work.rt.db.transaction(work.ctx, durable=False) as tx:
             if not documents.claim(tx, work.ctx, row.id, work.step_id, _LEASE_SECONDS):
                 raise _BusyError(row.filename)
 
@@ -248,7 +248,7 @@ def _beat(work: Work, row: DocumentRow, total: int) -> Callable[[int], None]:
 
 
 def _release(work: Work, row: DocumentRow) -> None:
-    with work.rt.db.transaction(durable=False) as tx:
+    with work.rt.db.transaction(work.ctx, durable=False) as tx:
         documents.release(tx, work.ctx, row.id, work.step_id)
 
 
@@ -262,7 +262,7 @@ def _note_failure(work: Work, row: DocumentRow, error: Exception) -> None:
         note = {"code": error.slug, "detail": error.detail}
     documents_read.labels(row.format, "failed").inc()
     try:
-        with work.rt.db.transaction() as tx:
+        with work.rt.db.transaction(work.ctx) as tx:
             documents.set_status(tx, work.ctx, row.id, "failed", error=note)
     except NotFound:
         pass  # it was removed meanwhile

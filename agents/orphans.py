@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.documents import ORIGINAL
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.ids import made_ms
 from database import documents, tenants
 from runtime import Runtime
@@ -14,7 +14,7 @@ AGE_MS = 3_600_000  # far above the time between storing an upload's bytes and i
 def sweep(rt: Runtime) -> int:
     """Deletes originals without a row and all objects of deleted tenants; gives how many. What is
     younger than an hour is left alone: its row may be on the way."""
-    with rt.db.read() as tx:
+    with rt.db.read(PLATFORM) as tx:
         living = tenants.ids(tx)
     count = 0
     for tenant in rt.vault.tenants():
@@ -29,7 +29,7 @@ def sweep(rt: Runtime) -> int:
 def _unclaimed(rt: Runtime, ctx: Ctx) -> int:
     """Attachments have derived ids, not time-ordered ones: they go with their document."""
     stored = [name for name in rt.vault.names(ctx, ORIGINAL) if _old(rt, name)]
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         kept = documents.existing(tx, ctx, stored)
     loose = [name for name in stored if name not in kept]
     for name in loose:

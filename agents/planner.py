@@ -41,7 +41,7 @@ def plan_task(work: Work) -> Done:
 
 
 def _plan(work: Work, goal: str, given: Sequence[str]) -> dict[str, Any]:
-    with work.rt.db.read() as tx:
+    with work.rt.db.read(work.ctx) as tx:
         kinds = [row.document_type for row in documents.many(tx, work.ctx, list(given))]
         run = runs.get(tx, work.ctx, work.run_id)
         told = recipients(goal, run.inputs, _own_address(tx, work.ctx, run.actor))

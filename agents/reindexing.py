@@ -23,7 +23,7 @@ _RUN = {
 def ask(rt: Runtime, ctx: Ctx, digest: str) -> bool:
     """A search met passages without vectors of the model `digest`: submits the run that makes them,
     unless it was submitted lately or a document is being embedded just now; whether it did."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         busy = documents.counts(tx, ctx).get("embedding", 0) > 0
         last = runs.listing(tx, ctx, workflow="reindex", limit=1).items
         recent = any(

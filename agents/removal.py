@@ -16,7 +16,7 @@ from runtime import Runtime
 def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) -> None:
     """The document, what was attached to it, and its cached vectors. A copy of it takes its place
     and is read by a run of its own. Passages leave the disk at the next compaction."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         rows = _family(tx, ctx, documents.get(tx, ctx, document_id))
     keys = _vector_keys(rt, ctx, [row.id for row in rows])
     loose = [name for row in rows for name in _attachment_ids(rt, ctx, row.id)]

@@ -44,7 +44,7 @@ def compose(work: Work) -> Done:
     for done, format in enumerate(formats, 1):
         files[format] = _stored(work, format, reports.render(report, format))
         work.progress(done, len(formats))
-    with work.rt.db.transaction() as tx:
+    with work.rt.db.transaction(work.ctx) as tx:
         report_rows.create(
             tx, work.ctx, report_id=report_id, run_id=work.run_id, step_id=work.step_id,
             template=template.name, title=report.title, files=files,
@@ -79,7 +79,7 @@ def _facts(work: Work, given: Any) -> Mapping[str, Any]:
 
 def _branding(rt: Runtime, ctx: Ctx) -> reports.Branding:
     """`config.branding`: `{name, color: "#rrggbb", logo?: base64 of a PNG or JPEG}`."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         tenant = tenants.own(tx, ctx)
     chosen = tenant.config.get("branding") or {}
     return reports.Branding(
@@ -112,7 +112,7 @@ def _stored(work: Work, format: str, data: bytes) -> dict[str, Any]:
 
 def download(rt: Runtime, ctx: Ctx, report_id: str, format: str) -> tuple[bytes, str, str]:
     """The file, a name for it, and its content type. `NotFound` for a format not made."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         report = report_rows.get(tx, ctx, report_id)
     if format not in report.files:
         made = ", ".join(report.files)
@@ -131,7 +131,7 @@ def find_template(rt: Runtime, ctx: Ctx, name: str) -> reports.Template:
         raise InvalidInput(f"{version!r} is not a version of a template; use name@2, say.")
     if version and int(version) == 0:
         return reports.builtin(name)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         try:
             saved = template_rows.get(tx, ctx, name, int(version) if version else None)
         except NotFound:
@@ -149,7 +149,7 @@ def save_template(
     if template.name != name:
         raise InvalidInput(f"The template calls itself {template.name!r}, not {name!r}.")
     body = template.model_dump(mode="json", by_alias=True)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(ctx) as tx:
         return template_rows.save(tx, ctx, name, body)
 
 

@@ -99,7 +99,7 @@ def _of_originals(
     ids = wanted.get("in") if isinstance(wanted, Mapping) else [wanted]
     if not isinstance(ids, list | tuple) or not all(isinstance(one, str) for one in ids):
         return dict(filters), {}
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         rows = documents.many(tx, ctx, list(ids))
     copies = {row.duplicate_of: row for row in rows if row.duplicate_of}
     shown = {original: row for original, row in copies.items() if original not in ids}

@@ -32,7 +32,7 @@ def head_in(tx: Tx, ctx: Ctx) -> Head:
 
 
 def head_of(rt: Runtime, ctx: Ctx) -> Head:
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         return head_in(tx, ctx)
 
 
@@ -48,7 +48,7 @@ def move(rt: Runtime, ctx: Ctx, change: Change, also: Callable[[Tx], None]) -> N
     """Moves the head and does `also` in one transaction; begins again when another was first."""
     for _ in range(_MOVES_MAX):
         try:
-            with fp("index.commit"), rt.db.transaction() as tx:
+            with fp("index.commit"), rt.db.transaction(ctx) as tx:
                 also(tx)
                 move_in(tx, ctx, change)
             return
@@ -91,7 +91,7 @@ def embedded(
     again, and an interrupted call goes on where it was. `step(done)` is called in between."""
     texts = [embedded_text(entry) for entry in entries]
     keys = [vector_key(embedder.digest, text) for text in texts]
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         known = shelves.known_vectors(tx, ctx, list(dict.fromkeys(keys)))
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     todo = list(missing)
@@ -100,7 +100,7 @@ def embedded(
         some = todo[at : at + _BATCH]
         vectors = embedder.embed([missing[key] for key in some]).astype("<f4")
         fresh = {key: row.tobytes() for key, row in zip(some, vectors, strict=True)}
-        with rt.db.transaction(durable=False) as tx:
+        with rt.db.transaction(ctx, durable=False) as tx:
             shelves.keep_vectors(tx, ctx, fresh)
         known |= fresh
     joined = b"".join(known[key] for key in keys)

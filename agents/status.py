@@ -18,7 +18,7 @@ def agents(rt: Runtime, ctx: Ctx) -> list[dict[str, Any]]:
     """The shape of `GET /agents/status`; times in ms. `status`: `ok`, `busy` (work waits),
     `failing` (more failures than successes this hour) or `no_worker`."""
     silent_ms = int(rt.settings.heartbeat_seconds * 3000)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         crew = workers.listing(tx)
         depths = vitals.depths(tx, ctx)
         timings = vitals.timings(tx, ctx, tx.now_ms - WINDOW_MS)

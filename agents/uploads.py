@@ -78,7 +78,7 @@ def receive(
     try:
         for one, upload in zip(new, uploads, strict=True):
             rt.vault.put(ctx, ORIGINAL, one.id, _bytes(upload))
-        with fp("upload.commit"), rt.db.transaction() as tx:
+        with fp("upload.commit"), rt.db.transaction(ctx) as tx:
             received = [_accepted(rt, tx, ctx, one, start) for one in new]
             also(tx, received)
     except Exception:
@@ -164,7 +164,7 @@ def _bytes(upload: Upload) -> bytes:
 
 def _unkept(rt: Runtime, ctx: Ctx, new: Sequence[NewDocument]) -> None:
     """Deletes the bytes of documents that have no row; the commit may have happened after all."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         kept = {row.id for row in documents.many(tx, ctx, [one.id for one in new])}
     for one in new:
         if one.id not in kept:

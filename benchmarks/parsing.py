@@ -133,7 +133,7 @@ def _until_found(rt: Runtime, ctx: Ctx, data: bytes) -> float:
 
 
 def _status(rt: Runtime, ctx: Ctx, document: str) -> str:
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         return documents.get(tx, ctx, document).status
 
 

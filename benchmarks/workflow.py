@@ -18,7 +18,7 @@ import workflows
 from agents.registry import AGENTS
 from backends.build import open_runtime
 from benchmarks.figures import at_least, at_most
-from core.context import Ctx, scopes_of
+from core.context import PLATFORM, Ctx, scopes_of
 from core.events import Event
 from core.ids import new_id
 from core.settings import Settings
@@ -110,7 +110,7 @@ def _ours(folder: Path) -> tuple[list[float], float]:
 
 def _tenant(rt: Runtime) -> Ctx:
     tenant_id = new_id()
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         tenants.create(
             tx, Ctx("", "system"), new_tenant_key(rt.root_key, tenant_id), tenant_id=tenant_id,
             slug="bench", name="Bench", tier="unlimited",

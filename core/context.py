@@ -55,3 +55,8 @@ class Ctx:
         """Raises `Forbidden` unless this caller holds `scope`."""
         if scope not in self.scopes:
             raise Forbidden(f"This needs the scope {scope!r}.", scope=scope)
+
+
+# The platform's look over all tenants: claiming, sweeping, relaying, login before the tenant is
+# known. On PostgreSQL it sees the few columns that this needs, and no tenant's content.
+PLATFORM = Ctx(tenant="", actor="system")

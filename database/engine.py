@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from core.clock import Clock
+from core.context import Ctx
 from core.errors import Unavailable
 from database.prepared import Answer, Prepared
 from database.wal import Log
@@ -43,6 +44,9 @@ class Tx:
             return self.connection.execute(statement.statement, params)
         return statement.on(self.driver, params)
 
+    def become(self, ctx: Ctx) -> None:
+        """The rest of the transaction is `ctx`'s: for what begins before its tenant is known."""
+
 
 class Database:
     """SQLite (WAL) or PostgreSQL, by the URL alone.
@@ -60,8 +64,8 @@ class Database:
         self.engine = _open(self._url)
 
     @contextlib.contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[Tx]:
-        """Commits on exit, rolls back on an exception.
+    def transaction(self, ctx: Ctx, *, durable: bool = True) -> Iterator[Tx]:
+        """As `ctx`; commits on exit, rolls back on an exception.
 
         `durable=False`: the commit survives the death of every process but not a power cut; for
         progress that would only be done again. Any later durable commit also saves it.
@@ -77,8 +81,8 @@ class Database:
             self.log.sync()
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Tx]:
-        """A consistent look; nothing is written."""
+    def read(self, ctx: Ctx) -> Iterator[Tx]:
+        """A consistent look as `ctx`; nothing is written."""
         with _translated(), self.engine.connect() as connection:
             try:
                 yield self._begun(connection, "BEGIN")

@@ -28,7 +28,7 @@ class TenantKeys:
 
     def __call__(self, ctx: Ctx) -> bytes:
         if ctx.tenant not in self._open:
-            with self._db.read() as tx:
+            with self._db.read(ctx) as tx:
                 wrapped = tx.execute(
                     select(tenants.c.wrapped_key).where(tenants.c.id == ctx.tenant)
                 ).scalar_one_or_none()

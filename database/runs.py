@@ -98,7 +98,7 @@ def ended_at(db: Database, ctx: Ctx, run_id: str) -> int | None:
     if db.is_sqlite:
         row = db.glance(_ENDED_AT, params)
     else:
-        with db.read() as tx:
+        with db.read(ctx) as tx:
             row = tx.execute(text(_ENDED_AT), params).first()
     if row is None:
         raise NotFound("There is no such workflow run.")

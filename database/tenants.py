@@ -13,7 +13,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import Conflict, InvalidInput, NotFound
 from core.tiers import TIERS
 from database import audit
@@ -21,7 +21,7 @@ from database.engine import Tx
 from database.pages import Page, page
 from database.tables import metadata, tenants
 
-PLATFORM = "platform"  # the operator's own tenant: it manages tenants and holds no documents
+PLATFORM_SLUG = "platform"  # the operator's own tenant: it manages tenants and holds no documents
 _SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 
 
@@ -114,7 +114,7 @@ def patch(
     old = get(tx, tenant_id)
     if tier is not None:
         _known_tier(tier)
-    if old.slug == PLATFORM and status not in (None, "active"):
+    if old.slug == PLATFORM_SLUG and status not in (None, "active"):
         raise Conflict("The platform's own tenant stays active.", code="platform_tenant")
     changes = {"name": name, "tier": tier, "status": status}
     values: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
@@ -129,12 +129,13 @@ def patch(
 def delete(tx: Tx, ctx: Ctx, tenant_id: str) -> None:
     """Shreds the key and removes every row of the tenant but its audit trail. What is left in the
     blob store can no longer be read by anyone; `Vault` objects are removed by the caller."""
-    if get(tx, tenant_id).slug == PLATFORM:
+    if get(tx, tenant_id).slug == PLATFORM_SLUG:
         raise Conflict("The platform's own tenant cannot be deleted.", code="platform_tenant")
-    tx.execute(update(tenants).where(tenants.c.id == tenant_id).values(wrapped_key=None))
+    tx.become(Ctx(tenant_id, "system"))
     for table in reversed(metadata.sorted_tables):
         if table.info.get("tenant") and table.name != "audit":
             tx.execute(delete_from(table).where(table.c.tenant_id == tenant_id))
+    tx.become(PLATFORM)
     tx.execute(delete_from(tenants).where(tenants.c.id == tenant_id))
     audit.record(tx, ctx, "tenant.delete", tenant_id)
 

@@ -40,13 +40,15 @@ def issue(tx: Tx, user: User, token_hash: str, expires_ms: int, family: str | No
 
 
 def redeem(tx: Tx, token_hash: str) -> Session | None:
-    """Uses a token up. None: unknown, expired, revoked, or already used, which revokes its whole
-    family, because then two parties hold it. Commit in either case."""
+    """Uses a token up; the transaction goes on as its tenant. None: unknown, expired, revoked, or
+    already used, which revokes its whole family, because then two parties hold it. Commit in
+    either case."""
     row = tx.execute(
         select(refresh_tokens).where(refresh_tokens.c.token_hash == token_hash)
     ).first()
     if row is None or row.revoked_ms is not None or row.expires_ms <= tx.now_ms:
         return None
+    tx.become(Ctx(row.tenant_id, "system"))
     if row.used_ms is not None:
         _revoke(tx, row.tenant_id, row.family)
         audit.record(tx, Ctx(row.tenant_id, "system"), "session.reuse", row.user_id)

@@ -16,7 +16,7 @@ from database import audit
 from database.engine import Tx
 from database.pages import Page, page
 from database.tables import refresh_tokens, tenants, users
-from database.tenants import PLATFORM
+from database.tenants import PLATFORM_SLUG
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,9 @@ def _fits(tx: Tx, ctx: Ctx, role: str) -> None:
     slug = tx.execute(select(tenants.c.slug).where(tenants.c.id == ctx.tenant)).scalar_one_or_none()
     if slug is None:
         raise NotFound("There is no such tenant.")
-    if (role == "platform_admin") != (slug == PLATFORM):
+    if (role == "platform_admin") != (slug == PLATFORM_SLUG):
         raise InvalidInput(
-            f"The role platform_admin belongs to the tenant {PLATFORM!r}, and to it alone.",
+            f"The role platform_admin belongs to the tenant {PLATFORM_SLUG!r}, and to it alone.",
             code="bad_role",
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import anyio.to_thread
 
-from core.context import Ctx, scopes_of
+from core.context import PLATFORM, Ctx, scopes_of
 from core.errors import Unauthenticated
 from database import api_keys, tokens
 from gateway.credentials import TOKEN_CHARS_MAX, Keyring, refused
@@ -91,7 +91,7 @@ class AccessControl:
 
     def _by_token(self, token: str, now: int) -> Identity:
         access = self._keyring.check(token, now)
-        with self._rt.db.read() as tx:
+        with self._rt.db.read(Ctx(access.tenant, f"user:{access.user}")) as tx:
             session = tokens.session(tx, access.tenant, access.user, access.family)
         if session is None or session.user.epoch != access.epoch:
             raise refused()
@@ -103,7 +103,7 @@ class AccessControl:
         )  # fmt: skip
 
     def _by_key(self, key: str, now: int) -> Identity:
-        with self._rt.db.read() as tx:
+        with self._rt.db.read(PLATFORM) as tx:
             session = api_keys.session(tx, self._keyring.digest(key))
         if session is None:
             raise refused()
@@ -115,7 +115,7 @@ class AccessControl:
         )
 
     def _touch(self, ctx: Ctx) -> None:
-        with self._rt.db.transaction(durable=False) as tx:
+        with self._rt.db.transaction(ctx, durable=False) as tx:
             api_keys.touch(tx, ctx, ctx.actor.removeprefix("key:"))
 
     def forget(self) -> None:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+from core.context import PLATFORM
 from database import idempotency
 from gateway import contract, problems
 from gateway.access import AccessControl
@@ -52,7 +53,7 @@ def create_app(rt: Runtime) -> FastAPI:
     keyring = Keyring(rt.root_key)
     house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus))
     ensure_platform(rt)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         idempotency.release_all(tx)
     clear_scratch(rt.settings)
     app = FastAPI(

@@ -40,7 +40,7 @@ class Once:
 
         def then_keep(keep: Keep) -> BaseModel:
             answer = carry_out()
-            with who.rt.db.transaction() as tx:
+            with who.rt.db.transaction(who.ctx) as tx:
                 keep(tx, answer)
             return answer
 
@@ -60,7 +60,7 @@ class Once:
         try:
             answer = carry_out(partial(self._keep, who, found, status))
         except BaseException:
-            with who.rt.db.transaction() as tx:
+            with who.rt.db.transaction(who.ctx) as tx:
                 idempotency.release(tx, who.ctx, self.key)
             raise
         return _response(status, answer.model_dump_json().encode())
@@ -71,7 +71,7 @@ class Once:
 
     def _begin(self, who: Caller, body_hash: str) -> idempotency.Stored | int:
         assert self.key is not None
-        with who.rt.db.transaction() as tx:
+        with who.rt.db.transaction(who.ctx) as tx:
             if tx.now_ms % 64 == 0:  # now and then is often enough
                 idempotency.sweep(tx, tx.now_ms - KEPT_MS)
             return idempotency.begin(

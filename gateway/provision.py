@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from core.context import ALL_SCOPES, ROLE_SCOPES, Ctx, scopes_of
+from core.context import ALL_SCOPES, PLATFORM, ROLE_SCOPES, Ctx, scopes_of
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, QuotaExceeded
 from core.ids import new_id
 from core.tiers import tier_of
@@ -14,7 +14,7 @@ from database import api_keys, tenants, users
 from database.api_keys import ApiKey
 from database.engine import Tx
 from database.keys import new_tenant_key
-from database.tenants import PLATFORM, Tenant
+from database.tenants import PLATFORM_SLUG, Tenant
 from database.users import User
 from gateway.credentials import Keyring, new_api_key
 from gateway.passwords import hash_password
@@ -33,7 +33,7 @@ def provision(
     """A tenant with its own sealed key, webhook secret and branding. Raises `Conflict` when the
     slug is taken, `InvalidInput` for a bad slug or tier."""
     tenant_id = new_id()
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         return tenants.create(
             tx, ctx or Ctx(tenant_id, "system"), new_tenant_key(rt.root_key, tenant_id),
             tenant_id=tenant_id, slug=slug, name=name, tier=tier, config=config,
@@ -42,19 +42,19 @@ def provision(
 
 def ensure_platform(rt: Runtime) -> Tenant:
     """The operator's own tenant; made at the first start."""
-    with rt.db.read() as tx, contextlib.suppress(NotFound):
-        return tenants.by_slug(tx, PLATFORM)
+    with rt.db.read(PLATFORM) as tx, contextlib.suppress(NotFound):
+        return tenants.by_slug(tx, PLATFORM_SLUG)
     try:
-        return provision(rt, PLATFORM, "Platform", "unlimited")
+        return provision(rt, PLATFORM_SLUG, "Platform", "unlimited")
     except Conflict:  # another process was first
-        with rt.db.read() as tx:
-            return tenants.by_slug(tx, PLATFORM)
+        with rt.db.read(PLATFORM) as tx:
+            return tenants.by_slug(tx, PLATFORM_SLUG)
 
 
 def remove_tenant(rt: Runtime, ctx: Ctx, tenant_id: str) -> None:
     """Shreds the key and removes the rows in one commit, then the objects, which nobody could read
     any more. Those that a crash leaves here go with `weft doctor --sweep`."""
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         tenants.delete(tx, ctx, tenant_id)
     rt.keys.forget(tenant_id)
     gone = Ctx(tenant_id, "system")
@@ -64,11 +64,11 @@ def remove_tenant(rt: Runtime, ctx: Ctx, tenant_id: str) -> None:
 
 def tenant_ctx(rt: Runtime, slug: str) -> Ctx:
     """For the operator's command line: acts as the system inside one tenant."""
-    if slug == PLATFORM:
+    if slug == PLATFORM_SLUG:
         ensure_platform(rt)
-    with rt.db.read() as tx:
+    with rt.db.read(PLATFORM) as tx:
         tenant = tenants.by_slug(tx, slug)
-    role = "platform_admin" if slug == PLATFORM else "admin"
+    role = "platform_admin" if slug == PLATFORM_SLUG else "admin"
     return Ctx(tenant.id, "system", frozenset({role}), scopes_of([role]))
 
 
@@ -79,7 +79,7 @@ def create_user(
     if role not in ROLE_SCOPES:
         raise InvalidInput(f"A role is one of {', '.join(ROLE_SCOPES)}.", code="bad_role")
     hashed = hash_password(password)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(ctx) as tx:
         _within(tx, ctx, "users", users.count(tx, ctx))
         return users.create(tx, ctx, email=email, password_hash=hashed, role=role, name=name)
 
@@ -105,7 +105,7 @@ def create_api_key(
         raise InvalidInput("`expires_at` lies in the past.", code="bad_expiry")
     key, prefix = new_api_key()
     digest = (keyring or Keyring(rt.root_key)).digest(key)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(ctx) as tx:
         _within(tx, ctx, "api_keys", api_keys.count(tx, ctx))
         row = api_keys.create(
             tx, ctx, name=name, prefix=prefix, key_hash=digest, scopes=scopes,

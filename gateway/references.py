@@ -15,7 +15,7 @@ _SOME = 500  # ids in one query
 def documents_exist(who: Caller, ids: Sequence[str]) -> None:
     """Raises `NotFound` for the first that this tenant does not have."""
     wanted = list(dict.fromkeys(ids))
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         for at in range(0, len(wanted), _SOME):
             some = wanted[at : at + _SOME]
             found = {row.id for row in documents.many(tx, who.ctx, some)}

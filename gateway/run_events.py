@@ -43,7 +43,7 @@ async def follow(who: Caller, run_id: str, after: int) -> AsyncIterator[bytes]:
 
 
 def _look(who: Caller, run_id: str, after: int) -> tuple[list[Event], bool]:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         ended = runs.get(tx, who.ctx, run_id).ended
         return events.of_run(tx, who.ctx, run_id, after=after, limit=_BATCH), ended
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from core.context import PLATFORM, Ctx
 from core.errors import RateLimited, Unauthenticated
 from database import tokens, users
 from database.engine import Tx
@@ -22,7 +23,7 @@ def login(house: House, request: LoginRequest, client: str) -> Tokens:
     """Raises `Unauthenticated`, and `RateLimited` after ten tries in fifteen minutes."""
     rt = house.rt
     _slow_down(house, f"login/ip/{client}", ADDRESS_TRIES)
-    with rt.db.transaction(durable=False) as tx:
+    with rt.db.transaction(PLATFORM, durable=False) as tx:
         candidates = users.logins(tx, request.email, request.tenant)
         waits = [_guess(tx, candidate.user) for candidate in candidates]
     if not candidates:
@@ -34,12 +35,13 @@ def login(house: House, request: LoginRequest, client: str) -> Tokens:
     found = _with_password(allowed, request.password)
     if found is None:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_login")
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(Ctx(found.user.tenant, f"user:{found.user.id}")) as tx:
         users.forgive(tx, found.user)
         return _tokens(house, tx, found.user, None)
 
 
 def _guess(tx: Tx, user: User) -> int | None:
+    tx.become(Ctx(user.tenant, "system"))
     return users.guess(tx, user, tries=TRIES, window_ms=WINDOW_SECONDS * 1000)
 
 
@@ -52,7 +54,7 @@ def _with_password(candidates: list[Login], password: str) -> Login | None:
 def refresh(house: House, refresh_token: str) -> Tokens:
     """Each refresh token works once. Raises `Unauthenticated`; a second use of one ends the whole
     session, for whoever stole it and for whoever it was stolen from."""
-    with house.rt.db.transaction() as tx:
+    with house.rt.db.transaction(PLATFORM) as tx:
         session = tokens.redeem(tx, house.keyring.digest(refresh_token))
         answer = None if session is None else _tokens(house, tx, session.user, session.family)
     if answer is None:
@@ -68,7 +70,7 @@ def logout(who: Caller) -> None:
     """Ends the session of the access token in use. An API key has none: revoke it instead."""
     if who.identity.family is None:
         raise refused()
-    with who.rt.db.transaction() as tx:
+    with who.rt.db.transaction(who.ctx) as tx:
         tokens.revoke(tx, who.ctx, who.identity.family)
     who.house.access.forget()
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from core.clock import SystemClock
+from core.context import PLATFORM
 from core.errors import WeftError
 from core.settings import Settings
 from database import Database, Tx, migrate, vitals
@@ -128,7 +129,7 @@ def _database(db: Database, settings: Settings) -> Iterator[Finding]:
         yield Finding("database", "fail", f"version {version}, this is {wanted}", "weft up")
         return
     yield Finding("database", "ok", f"version {version}")
-    with db.read() as tx:
+    with db.read(PLATFORM) as tx:
         yield from _queues(tx)
         yield _dead(vitals.dead_jobs(tx))
         yield _relay(vitals.unpublished_seconds(tx))

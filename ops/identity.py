@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import Conflict, InvalidInput
 from core.settings import Settings
-from database.tenants import PLATFORM, Tenant
+from database.tenants import PLATFORM_SLUG, Tenant
 from runtime import Runtime
 
 KEY_SECONDS = 30 * 86_400
@@ -53,12 +53,12 @@ def tenants(settings: Settings) -> list[Tenant]:
     """Every tenant but the platform's own."""
     from database import tenants as query
 
-    with opened(settings) as rt, rt.db.read() as tx:
+    with opened(settings) as rt, rt.db.read(PLATFORM) as tx:
         found: list[Tenant] = []
         cursor: str | None = None
         while True:
             page = query.listing(tx, limit=200, cursor=cursor)
-            found += [tenant for tenant in page.items if tenant.slug != PLATFORM]
+            found += [tenant for tenant in page.items if tenant.slug != PLATFORM_SLUG]
             cursor = page.next_cursor
             if cursor is None:
                 return found

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from core.context import Ctx, scopes_of
+from core.context import PLATFORM, Ctx, scopes_of
 from core.ids import new_id
 from core.ports import EffectCall, EffectClass
 from database import tenants
@@ -18,7 +18,6 @@ from workflows.supervision import Agents
 from workflows.tasks import Catalog, Defer, Done, EffectIntent, TaskSpec, Work
 
 QUEUES = ("supervisor", "ingestion", "analysis", "report", "action")
-PLATFORM = Ctx("", "system")
 
 
 class Drain(Protocol):
@@ -40,7 +39,7 @@ def new_tenant(
 ) -> Ctx:
     """An admin of a new tenant."""
     tenant_id = new_id()
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         tenants.create(
             tx, PLATFORM, new_tenant_key(rt.root_key, tenant_id), tenant_id=tenant_id,
             slug=slug or f"t{tenant_id[-12:]}", name="Test", tier=tier, config=config,

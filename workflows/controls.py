@@ -58,7 +58,7 @@ def retry(rt: Runtime, ctx: Ctx, run_id: str) -> Run:
 
 def redrive(rt: Runtime, ctx: Ctx, run_id: str) -> Run:
     """Revives the dead letters of a run: its steps by `retry`, a callback's job by itself."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         dead = [job for job in jobs.of_run(tx, ctx, run_id) if job.status == "dead"]
         callbacks = {one.id for one in effects.of_run(tx, ctx, run_id) if one.step_id == "callback"}
     if not dead:
@@ -71,7 +71,7 @@ def redrive(rt: Runtime, ctx: Ctx, run_id: str) -> Run:
             t.ring(job.queue)
     if len(told) < len(dead):
         return retry(rt, ctx, run_id)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         return runs.get(tx, ctx, run_id)
 
 

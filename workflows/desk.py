@@ -22,7 +22,7 @@ class RunDesk:
 
     def recall(self, key: str) -> tuple[bool, Any]:
         held = self.held
-        with self.rt.db.read() as tx:
+        with self.rt.db.read(held.ctx) as tx:
             return journal.get(tx, held.ctx, held.run.id, held.step_id, key)
 
     def record(self, key: str, value: Any) -> Any:
@@ -37,7 +37,7 @@ class RunDesk:
 
     def log(self, message: str, level: str, data: Mapping[str, Any]) -> None:
         held = self.held
-        with self.rt.db.transaction(durable=False) as tx:
+        with self.rt.db.transaction(held.ctx, durable=False) as tx:
             run_logs.add(
                 tx, held.ctx, held.run.id, message, level=level, step_id=held.step.id,
                 agent=held.step.agent, data=dict(data) or None,
@@ -49,7 +49,7 @@ class RunDesk:
             step_rows.set_progress(tx, held.ctx, held.step_id, done, total)
 
     def cancelled(self) -> bool:
-        with self.rt.db.read() as tx:
+        with self.rt.db.read(self.held.ctx) as tx:
             if tx.now_ms > self.held.run.deadline_ms:
                 return True
             try:
@@ -60,6 +60,6 @@ class RunDesk:
 
     @contextlib.contextmanager
     def _mine(self, *, durable: bool) -> Iterator[Tx]:
-        with self.rt.db.transaction(durable=durable) as tx:
+        with self.rt.db.transaction(self.held.ctx, durable=durable) as tx:
             jobs.hold(tx, self.held.claim)
             yield tx

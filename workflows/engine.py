@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from core import telemetry
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import Unavailable
 from database import dispatch, jobs, runs
 from database import steps as step_rows
@@ -18,7 +18,7 @@ from workflows import advance, definitions, ending, execute, outside
 from workflows.held import Held, Shift
 from workflows.leases import Leases
 from workflows.supervision import Agents
-from workflows.turn import PLATFORM, Turn, run_ctx, turn
+from workflows.turn import Turn, run_ctx, turn
 
 # How long one claim may go on with its run's next steps before the other tenants are looked at.
 TURN_MS = 500
@@ -82,7 +82,7 @@ def _claim(
 
 
 def _open(t: Turn, shift: Shift, claim: Claim) -> Held | None:
-    t.ctx = Ctx(claim.tenant, f"run:{claim.run_id}")
+    t.become(Ctx(claim.tenant, f"run:{claim.run_id}"))
     if claim.kind == "advance":
         return advance.advance(t, shift, claim)
     return execute.open_step(t, claim) if claim.kind == "step" else None

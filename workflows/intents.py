@@ -36,7 +36,7 @@ def request_hash(request: Mapping[str, Any]) -> str:
 
 def check(rt: Runtime, ctx: Ctx, intents: Sequence[EffectIntent]) -> None:
     """Raises `InvalidInput` before anything is reserved: no such connector, or a bad request."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         config = tenants.own(tx, ctx).config
     for intent in intents:
         connector = rt.connectors.get(intent.connector)

@@ -6,12 +6,12 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from database import dispatch, jobs
 from database.dispatch import Claim
 from database.jobs import FenceLost
 from runtime import Runtime
-from workflows.turn import PLATFORM, turn
+from workflows.turn import turn
 
 
 class Leases:
@@ -39,7 +39,7 @@ class Leases:
         with self._lock:
             claims = tuple(self._claims.values())
         if claims:
-            with rt.db.transaction(durable=False) as tx:
+            with rt.db.transaction(PLATFORM, durable=False) as tx:
                 dispatch.renew(tx, claims, int(rt.settings.lease_seconds * 1000))
 
     def release(self, rt: Runtime) -> None:

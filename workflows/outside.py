@@ -66,8 +66,9 @@ def _open(rt: Runtime, agents: Agents, claim: Claim) -> tuple[Run, Effect, Effec
 
 
 def _ctx(rt: Runtime, claim: Claim) -> Ctx:
-    with rt.db.read() as tx:
-        run = runs.get(tx, Ctx(claim.tenant, "system"), claim.run_id)
+    ctx = Ctx(claim.tenant, "system")
+    with rt.db.read(ctx) as tx:
+        run = runs.get(tx, ctx, claim.run_id)
     return run_ctx(run, claim.tenant)
 
 

@@ -51,7 +51,7 @@ def save(
             code="bad_definition",
             errors=[{"line": None, "field": "name", "detail": f"must be {name!r}"}],
         )
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(ctx) as tx:
         last = rows.find(tx, ctx, name)
         if last is not None and last.hash == definition.hash:
             return _registered(last)

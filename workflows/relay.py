@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from core import telemetry
+from core.context import PLATFORM
 from core.errors import WeftError
 from core.failpoints import fp
 from database import dispatch
@@ -20,7 +21,7 @@ REST_SECONDS_EACH, REST_SECONDS = 0.0004, (0.003, 0.02)
 def relay_once(rt: Runtime) -> int:
     """Publishes one batch and gives its size. At least once: a crash between the bus and the mark
     publishes again."""
-    with rt.db.read() as tx:
+    with rt.db.read(PLATFORM) as tx:
         batch = dispatch.unpublished(tx, BATCH)
         queues = dispatch.ready_queues(tx)
     for queue in queues:
@@ -28,7 +29,7 @@ def relay_once(rt: Runtime) -> int:
     if not batch:
         return 0
     rt.bus.publish(batch)
-    with fp("relay.publish"), rt.db.transaction(durable=False) as tx:
+    with fp("relay.publish"), rt.db.transaction(PLATFORM, durable=False) as tx:
         dispatch.mark_published(tx, [event.seq for event in batch])
     return len(batch)
 

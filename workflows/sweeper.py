@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from database import dispatch, runs
 from runtime import Runtime
 from workflows import approvals, definitions, ending, leases
@@ -13,7 +13,7 @@ from workflows.turn import turn
 def sweep(rt: Runtime, agents: Agents) -> int:
     """One round; gives how many things it moved. Any number of workers may sweep at once."""
     moved = leases.take_back(rt)
-    with rt.db.read() as tx:
+    with rt.db.read(PLATFORM) as tx:
         late = dispatch.overdue_runs(tx)
         unanswered = dispatch.overdue_approvals(tx)
     for tenant, run_id in late:

@@ -14,7 +14,6 @@ from database.runs import Run
 from runtime import Runtime
 from workflows.supervision import Agents
 
-PLATFORM = Ctx(tenant="", actor="system")
 RELAY = "relay"
 
 
@@ -36,6 +35,11 @@ class Turn:
     def ring(self, queue: str, times: int = 1) -> None:
         self.rings[queue] = self.rings.get(queue, 0) + times
 
+    def become(self, ctx: Ctx) -> None:
+        """What was begun over all tenants goes on as this one."""
+        self.tx.become(ctx)
+        self.ctx = ctx
+
     def mark(self, name: str) -> None:
         """The failpoint `name` lies around this transaction's commit."""
         self.boundaries.enter_context(fp(name))
@@ -49,7 +53,7 @@ def turn(
     with contextlib.ExitStack() as boundaries:
         for name in names:
             boundaries.enter_context(fp(name))
-        with rt.db.transaction(durable=durable) as tx:
+        with rt.db.transaction(ctx, durable=durable) as tx:
             one = Turn(rt, agents, tx, ctx, boundaries)
             yield one
             events.append_many(tx, one.ctx, one.facts)

@@ -22,7 +22,7 @@ _OVER = frozenset({"completed", "skipped", "failed", "cancelled", "needs_review"
 
 def status(rt: Runtime, ctx: Ctx, run_id: str) -> dict[str, Any]:
     """The shape of `GET /workflows/{id}/status`; times in ms."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         run = runs.get(tx, ctx, run_id)
         rows = step_rows.of_run(tx, ctx, run_id)
         made = reports.by_run(tx, ctx, run_id)
@@ -72,7 +72,7 @@ def listing(
     cursor: str | None = None,
 ) -> Page[Run]:
     """Newest first, without child runs."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         return runs.listing(tx, ctx, limit=limit, cursor=cursor, status=status, workflow=workflow)
 
 
@@ -114,7 +114,7 @@ def why(rt: Runtime, ctx: Ctx, run_id: str) -> dict[str, Any]:
     """What the run waits for: each cause with its queue, its position there, who listens, when
     they were last heard of, and what would unblock it."""
     silent_ms = int(rt.settings.heartbeat_seconds * 3000)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         run = runs.get(tx, ctx, run_id)
         crew = workers.listing(tx)
         causes = [] if run.ended else _causes(tx, ctx, run, crew, silent_ms)

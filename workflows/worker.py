@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from core import telemetry
+from core.context import PLATFORM
 from core.errors import WeftError
 from core.ids import new_id
 from database import workers
@@ -34,20 +35,15 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         self._join()
         keeper = self._thread("keeper", self._keep, stop)
-        crew = [
-            self._thread(f"work-{number}", self._serve, stop)
-            for number in range(self._rt.settings.worker_threads)
-        ]
+        crew = self._thread("crew", self._serve, stop)
         try:
             stop.wait()
         finally:
-            self._wake()
-            for thread in crew:
-                thread.join(STOP_SECONDS / len(crew))
+            crew.join(STOP_SECONDS)
             keeper.join(STOP_SECONDS)
             self._leases.release(self._rt)
-            with contextlib.suppress(WeftError), self._rt.db.transaction(durable=False) as tx:
-                workers.leave(tx, self.id)
+            with contextlib.suppress(WeftError):
+                self._leave()
 
     def _thread(
         self, name: str, target: Callable[[threading.Event], None], stop: threading.Event
@@ -60,7 +56,7 @@ class Worker:
         def work() -> bool:
             return not stop.is_set() and self._once(stop)
 
-        self._rt.jobs.serve(self._queues, work, stop)
+        self._rt.jobs.serve(self._queues, work, stop, self._rt.settings.worker_threads)
 
     def _once(self, stop: threading.Event) -> bool:
         try:
@@ -99,16 +95,15 @@ class Worker:
 
     def _beat(self) -> None:
         self._leases.renew(self._rt)
-        with self._rt.db.transaction(durable=False) as tx:
+        with self._rt.db.transaction(PLATFORM, durable=False) as tx:
             known = workers.beat(tx, self.id, len(self._leases))
         if not known:
             self._join()
 
     def _join(self) -> None:
-        with self._rt.db.transaction(durable=False) as tx:
+        with self._rt.db.transaction(PLATFORM, durable=False) as tx:
             workers.join(tx, self.id, "worker", self._queues, os.getpid(), socket.gethostname())
 
-    def _wake(self) -> None:
-        for queue in self._queues:
-            for _ in range(self._rt.settings.worker_threads):
-                self._rt.jobs.ring(queue)
+    def _leave(self) -> None:
+        with self._rt.db.transaction(PLATFORM, durable=False) as tx:
+            workers.leave(tx, self.id)

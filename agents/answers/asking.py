@@ -50,12 +50,12 @@ _POINTS_BACK = frozenset(
 def ask(rt: Runtime, ctx: Ctx, question: Question) -> Answer:
     """`POST /ask`: answers, and remembers the turn. Raises `InvalidInput` for an empty question."""
     session_id = question.session_id or new_id()
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         earlier = memory.recent(tx, ctx, session_id) if question.session_id else ()
     text = in_context(question.text, [m.content for m in earlier if m.role == "user"])
     answer = answer_text(rt, ctx, text, question.filters)
     answer = replace(answer, session_id=session_id)
-    with rt.db.transaction(durable=False) as tx:
+    with rt.db.transaction(ctx, durable=False) as tx:
         remember_turn(tx, ctx, session_id, question.text, answer)
     return answer
 
@@ -131,7 +131,7 @@ def _chat(rt: Runtime) -> Callable[[], ChatModel | None]:
 
 def _own_names(rt: Runtime, ctx: Ctx) -> frozenset[str]:
     """The tenant's own name says nothing about what is asked for."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         tenant = tenants.own(tx, ctx)
     names = {tenant.slug, tenant.name, *tenant.name.split()}
     return frozenset(fold(name) for name in names)
@@ -142,7 +142,7 @@ def _logs(
 ) -> list[tuple[str, str, Document]]:
     """The tenant's logs, newest first. With filters (but for logs by id) counting over all would
     be wrong, so the usual search answers."""
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         if not filters:
             listed = documents.listing(tx, ctx, limit=LOGS_MAX, filters={"document_type": "log"})
             rows = list(listed.items)

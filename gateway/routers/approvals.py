@@ -27,14 +27,14 @@ def listing(
 ) -> Listing[ApprovalAnswer]:
     """What waits for a person, newest first."""
     wanted = None if status == "all" else status
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         page = approvals.listing(tx, who.ctx, status=wanted, limit=limit, cursor=cursor)
     return listed(page, _shown)
 
 
 @router.get("/{approval_id}")
 def show(who: Reader, approval_id: str) -> ApprovalAnswer:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         return _shown(approvals.get(tx, who.ctx, approval_id))
 
 

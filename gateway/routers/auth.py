@@ -62,21 +62,21 @@ def create_key(who: KeyWriter, once: Creating, body: ApiKeyRequest) -> Response:
 
 @router.get("/api-keys")
 def list_keys(who: KeyWriter, limit: Limit = 50, cursor: Cursor = None) -> Listing[ApiKeyAnswer]:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         page = api_keys.listing(tx, who.ctx, limit=limit, cursor=cursor)
     return listed(page, _shown)
 
 
 @router.get("/api-keys/{key_id}")
 def show_key(who: KeyWriter, key_id: str) -> ApiKeyAnswer:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         return _shown(api_keys.get(tx, who.ctx, key_id))
 
 
 @router.delete("/api-keys/{key_id}", status_code=204)
 def revoke_key(who: KeyWriter, key_id: str) -> None:
     """In force at once here, and within five seconds everywhere."""
-    with who.rt.db.transaction() as tx:
+    with who.rt.db.transaction(who.ctx) as tx:
         api_keys.revoke(tx, who.ctx, key_id)
     who.house.access.forget()
 

@@ -25,7 +25,7 @@ Reference = Annotated[str, Path(pattern=_NAME[:-1] + r"(@[0-9]{1,9})?$")]
 @router.get("")
 def listing(who: Reader, limit: Limit = 50, cursor: Cursor = None) -> Definitions:
     """The newest version of each; a tenant's own hides a built-in one of the same name."""
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         found = registry.listing(tx, who.ctx)
     page = sliced(found, lambda one: one.definition.name, limit, cursor)
     shown = [_shown(one, whole=False) for one in page.items]
@@ -42,7 +42,7 @@ def validate(who: Reader, source: Source) -> Validated:
 @router.get("/{name}")
 def show(who: Reader, name: Reference) -> DefinitionAnswer:
     """By `name` or `name@version`."""
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         return _shown(registry.get(tx, who.ctx, name))
 
 

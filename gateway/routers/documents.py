@@ -70,7 +70,7 @@ def listing(
     given = {"status": status, "document_type": document_type, "format": format,
              "filename": filename, "sha256": sha256, "parent_id": parent_id}  # fmt: skip
     filters = {name: value for name, value in given.items() if value is not None}
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         if parent_id is not None:
             documents.get(tx, who.ctx, parent_id)
         page = documents.listing(tx, who.ctx, limit=limit, cursor=cursor, filters=filters)
@@ -79,7 +79,7 @@ def listing(
 
 @router.get("/{document_id}")
 def show(who: Reader, document_id: str) -> DocumentAnswer:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         return shown(documents.get(tx, who.ctx, document_id))
 
 
@@ -92,7 +92,7 @@ def delete(who: Writer, document_id: str) -> None:
 @router.get("/{document_id}/content", response_class=Response, responses=BYTES)
 def content(who: Reader, document_id: str) -> Response:
     """The original bytes, as an attachment."""
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         row = documents.get(tx, who.ctx, document_id)
     return attachment(
         ingestion.content_of(who.rt, who.ctx, document_id), row.filename, row.content_type
@@ -152,7 +152,7 @@ def _within_quota(who: Caller, form: Form) -> None:
     tier = tier_of(who.identity.tier)
     if tier.documents is None or tier.storage_bytes is None:
         return
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         count = sum(documents.counts(tx, who.ctx).values()) + len(form.files)
         size = documents.stored_bytes(tx, who.ctx) + sum(file.size for file in form.files)
     for limit, used, most in (

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 import ingestion
 from core import telemetry
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import WeftError
 from database import tenants, vitals
 from gateway.exchange import exchange_of
@@ -54,7 +54,7 @@ def metrics(request: Request, house: Open) -> Response:
 
 
 def _count_ready(house: House) -> None:
-    with house.rt.db.read() as tx:
+    with house.rt.db.read(PLATFORM) as tx:
         waiting = vitals.backlogs(tx)
     telemetry.jobs_ready.clear()
     for one in waiting:
@@ -90,8 +90,8 @@ def _timed(check: Callable[[], dict[str, Any]]) -> Dependency:
 
 
 def _database(house: House) -> dict[str, Any]:
-    with house.rt.db.read() as tx:
-        tenants.by_slug(tx, tenants.PLATFORM)
+    with house.rt.db.read(PLATFORM) as tx:
+        tenants.by_slug(tx, tenants.PLATFORM_SLUG)
     return {"engine": "sqlite" if house.rt.db.is_sqlite else "postgresql"}
 
 

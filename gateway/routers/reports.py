@@ -41,7 +41,7 @@ def create(who: Writer, once: Creating, body: ReportRequest) -> Response:
 
 @router.get("")
 def listing(who: Reader, limit: Limit = 50, cursor: Cursor = None) -> Listing[ReportAnswer]:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         page = reports.listing(tx, who.ctx, limit=limit, cursor=cursor)
     return listed(page, lambda one: ReportAnswer.model_validate(_shown(one)))
 
@@ -81,7 +81,7 @@ def _accepted(run: Run) -> ReportAccepted:
 
 def _made(who: Caller, report_id: str) -> Report:
     """By its own id or by that of the run that makes it. Raises `Conflict` while it is made."""
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         try:
             return reports.get(tx, who.ctx, report_id)
         except NotFound:

@@ -25,7 +25,7 @@ _NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 @router.get("")
 def listing(who: Reader, limit: Limit = 50, cursor: Cursor = None) -> Listing[TemplateSummary]:
     """The tenant's own, and those that come with the platform."""
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         own = {saved.name: saved.version for saved in templates.listing(tx, who.ctx)}
     page = sliced([*{*own, *reports.builtin_names()}], str, limit, cursor)
     return listed(
@@ -54,7 +54,7 @@ def save(who: Writer, name: Annotated[str, Path(pattern=_NAME)], source: Source)
 def _version(who: Caller, reference: str) -> int:
     name, _, version = reference.partition("@")
     try:
-        with who.rt.db.read() as tx:
+        with who.rt.db.read(who.ctx) as tx:
             return templates.get(tx, who.ctx, name, int(version) if version else None).version
     except NotFound:
         return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from core.context import ROLE_SCOPES, Ctx
+from core.context import PLATFORM, ROLE_SCOPES, Ctx
 from core.errors import Forbidden, NotFound
 from database import tenants, users
 from database.users import User
@@ -38,14 +38,14 @@ def listing(
     who: Reader, tenant_id: TenantId = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Listing[UserAnswer]:
     ctx = _within(who, tenant_id)
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(ctx) as tx:
         return listed(users.listing(tx, ctx, limit=limit, cursor=cursor), _shown)
 
 
 @router.get("/{user_id}")
 def show(who: Reader, user_id: str, tenant_id: TenantId = None) -> UserAnswer:
     ctx = _within(who, tenant_id)
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(ctx) as tx:
         return _shown(users.get(tx, ctx, user_id))
 
 
@@ -53,12 +53,12 @@ def show(who: Reader, user_id: str, tenant_id: TenantId = None) -> UserAnswer:
 def change(who: Writer, user_id: str, body: UserChange, tenant_id: TenantId = None) -> UserAnswer:
     """A new role, password or lock ends the user's sessions."""
     ctx = _within(who, tenant_id)
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(ctx) as tx:
         old = users.get(tx, ctx, user_id)
     for role in {old.role, body.role or old.role}:
         _may_hand_out(who, role)
     hashed = hash_password(body.password) if body.password else None
-    with who.rt.db.transaction() as tx:
+    with who.rt.db.transaction(ctx) as tx:
         changed = users.patch(
             tx, ctx, user_id, name=body.name, role=body.role, disabled=body.disabled,
             password_hash=hashed,
@@ -70,7 +70,7 @@ def change(who: Writer, user_id: str, body: UserChange, tenant_id: TenantId = No
 @router.delete("/{user_id}", status_code=204)
 def delete(who: Writer, user_id: str, tenant_id: TenantId = None) -> None:
     ctx = _within(who, tenant_id)
-    with who.rt.db.transaction() as tx:
+    with who.rt.db.transaction(ctx) as tx:
         users.delete(tx, ctx, user_id)
     who.house.access.forget()
 
@@ -109,7 +109,7 @@ def _within(who: Caller, tenant_id: str | None) -> Ctx:
         return who.ctx
     if "tenants:write" not in who.ctx.scopes:
         raise NotFound("There is no such tenant.")
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(PLATFORM) as tx:
         tenants.get(tx, tenant_id)
     return replace(who.ctx, tenant=tenant_id)
 

@@ -71,7 +71,7 @@ def logs(
     who: Reader, workflow_id: str, limit: Limit = 100, cursor: Cursor = None
 ) -> Listing[LogLine]:
     """Oldest first, with the lines of the child runs."""
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         runs.get(tx, who.ctx, workflow_id)
         page = run_logs.of_run(tx, who.ctx, workflow_id, limit=limit, cursor=cursor)
     return listed(page, _line)
@@ -137,7 +137,7 @@ def _executed(run: Run) -> Executed:
 
 
 def _exists(who: Caller, workflow_id: str) -> None:
-    with who.rt.db.read() as tx:
+    with who.rt.db.read(who.ctx) as tx:
         runs.get(tx, who.ctx, workflow_id)
 
 

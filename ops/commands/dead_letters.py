@@ -30,7 +30,7 @@ def listing(settings: Settings, tenant: str | None, as_json: bool) -> None:
     """Each job with its reason, oldest first."""
     from database import jobs
 
-    with inside(settings, tenant) as (rt, ctx), rt.db.read() as tx:
+    with inside(settings, tenant) as (rt, ctx), rt.db.read(ctx) as tx:
         found = jobs.dead_letters(tx, ctx)
     rows = [
         (job.run_id, job.kind, job.queue, job.attempts, (job.error or {}).get("detail", ""))
@@ -53,7 +53,7 @@ def redrive(
     from database import jobs
 
     with inside(settings, tenant) as (rt, ctx):
-        with rt.db.read() as tx:
+        with rt.db.read(ctx) as tx:
             dead = [job.run_id for job in jobs.dead_letters(tx, ctx)]
         roots = dict.fromkeys(_root(rt, ctx, one) for one in workflow_ids or dead)
         outcomes = {run_id: _again(rt, ctx, run_id) for run_id in roots}
@@ -66,7 +66,7 @@ def _root(rt: Runtime, ctx: Ctx, run_id: str) -> str:
     """The run that an item's run belongs to."""
     from database import runs
 
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         while (parent := runs.get(tx, ctx, run_id).parent_run_id) is not None:
             run_id = parent
     return run_id
@@ -76,7 +76,7 @@ def _again(rt: Runtime, ctx: Ctx, run_id: str) -> str:
     import workflows
     from database import jobs
 
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         own = any(job.status == "dead" for job in jobs.of_run(tx, ctx, run_id))
     try:
         (workflows.redrive if own else workflows.retry)(rt, ctx, run_id)

@@ -69,7 +69,7 @@ def test_extract_keeps_the_fields_and_says_what_it_found(office: Office) -> None
     assert isinstance(done, Done)
     assert done.output["document_type"] == "invoice"
     assert done.output["field_count"] >= 8
-    with office.rt.db.read() as tx:
+    with office.rt.db.read(office.ctx) as tx:
         kept = documents.fields(tx, office.ctx, document_id)
         row = documents.get(tx, office.ctx, document_id)
     assert kept is not None

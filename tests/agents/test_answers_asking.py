@@ -93,7 +93,7 @@ def test_a_session_carries_the_question_over_and_keeps_twenty_messages(desk: Des
     assert "hotline" in ask(desk.rt, desk.clearpay, again).text
     for _ in range(12):
         ask(desk.rt, desk.clearpay, Question("Is ERR-2003 severe?", first.session_id))
-    with desk.rt.db.read() as tx:
+    with desk.rt.db.read(desk.clearpay) as tx:
         kept = memory.recent(tx, desk.clearpay, first.session_id)
         other = memory.recent(tx, replace(desk.clearpay, actor="user:other"), first.session_id)
         foreign = memory.recent(tx, desk.mediops, first.session_id)

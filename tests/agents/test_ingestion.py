@@ -76,7 +76,7 @@ class Desk:
         return received.document_id
 
     def row(self, document_id: str) -> DocumentRow:
-        with self.rt.db.read() as tx:
+        with self.rt.db.read(self.ctx) as tx:
             return documents.get(tx, self.ctx, document_id)
 
     def found(self, text: str, **more: Any) -> list[str]:
@@ -139,7 +139,7 @@ def test_one_bad_file_refuses_the_request_and_nothing_is_kept(
         receive(desk.rt, desk.ctx, [good, bad], desk.started)
     assert desk.house.store.objects == {}
     assert desk.started.documents == []
-    with desk.rt.db.read() as tx:
+    with desk.rt.db.read(desk.ctx) as tx:
         assert documents.counts(tx, desk.ctx) == {}
 
 
@@ -153,7 +153,7 @@ def test_an_upload_is_whole_or_not_there(desk: Desk, side: str) -> None:
     failpoints.reset(f"upload.commit:{side}:1=error")
     with pytest.raises(FailpointError):
         desk.receive()
-    with desk.rt.db.read() as tx:
+    with desk.rt.db.read(desk.ctx) as tx:
         rows = documents.listing(tx, desk.ctx).items
     assert len(rows) == (0 if side == "before" else 1)
     assert desk.blobs("original") == {row.id for row in rows}
@@ -241,7 +241,7 @@ def test_a_search_that_misses_vectors_asks_for_them_once(desk: Desk) -> None:
     bare.put()
     desk.found("refunds")
     desk.found("refunds")
-    with desk.rt.db.read() as tx:
+    with desk.rt.db.read(desk.ctx) as tx:
         asked = runs.listing(tx, desk.ctx, workflow="reindex").items
     assert [run.metadata["digest"] for run in asked] == [desk.house.embedder.digest]
     assert asked[0].actor == "system"
@@ -294,10 +294,10 @@ def test_the_same_file_twice_in_one_request_is_read_once(desk: Desk) -> None:
     both = [Upload("a.md", "text/plain", TEXT), Upload("b.md", "text/plain", TEXT)]
     one, two = receive(desk.rt, desk.ctx, both, desk.started)
     assert two.duplicate_of == one.document_id
-    with desk.rt.db.transaction() as tx:
+    with desk.rt.db.transaction(desk.ctx) as tx:
         assert documents.claim(tx, desk.ctx, one.document_id, "step-other", 30)
     assert isinstance(ingest(desk.work(two.document_id)), Defer)
-    with desk.rt.db.transaction() as tx:
+    with desk.rt.db.transaction(desk.ctx) as tx:
         documents.release(tx, desk.ctx, one.document_id, "step-other")
     assert desk.ingest(two.document_id)["status"] == "ready"
     assert desk.row(one.document_id).status == "ready"
@@ -318,7 +318,7 @@ def test_a_known_document_costs_a_hundredth(desk: Desk) -> None:
 
 def test_a_document_that_another_step_reads_is_waited_for(desk: Desk) -> None:
     received = desk.receive()
-    with desk.rt.db.transaction() as tx:
+    with desk.rt.db.transaction(desk.ctx) as tx:
         assert documents.claim(tx, desk.ctx, received.document_id, "step-other", 30)
     assert isinstance(ingest(desk.work(received.document_id)), Defer)
     desk.house.clock.advance(31)
@@ -373,7 +373,7 @@ def mail(*attached: tuple[str, bytes]) -> bytes:
 def test_attachments_become_documents_and_go_with_their_mail(desk: Desk) -> None:
     parent = desk.put(mail(("terms.txt", b"Penalty clause of nine percent."), ("x.exe", b"MZ\x00")),
                       "mail.eml")  # fmt: skip
-    with desk.rt.db.read() as tx:
+    with desk.rt.db.read(desk.ctx) as tx:
         child, *others = documents.children(tx, desk.ctx, parent)
     assert others == []
     assert (child.filename, child.parent_id, child.status) == ("terms.txt", parent, "ready")

@@ -4,11 +4,11 @@ from agents import orphans
 from agents.documents import ORIGINAL, child_id
 from agents.ingestion import Upload, receive
 from core.clock import FakeClock
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.ids import new_id
 from database import tenants
 from runtime import Runtime
-from tests.engine import PLATFORM, new_tenant
+from tests.engine import new_tenant
 
 
 def test_an_original_without_a_row_goes_after_an_hour(
@@ -28,7 +28,7 @@ def test_an_original_without_a_row_goes_after_an_hour(
 def test_what_a_deleted_tenant_left_goes_too(rt: Runtime, tenant: Ctx, clock: FakeClock) -> None:
     gone = new_tenant(rt)
     rt.vault.put(gone, "parsed", new_id(), b"left by a crash")
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         tenants.delete(tx, PLATFORM, gone.tenant)
     rt.vault.put(tenant, "parsed", new_id(), b"stays")
     clock.advance(3700)

@@ -93,7 +93,7 @@ def planned(rt: Runtime, ctx: Ctx, drain: Drain) -> tuple[list[str], list[str]]:
     """Tasks of the plan that the run took on, and the warnings in its log."""
     run_id = workflows.submit(rt, ctx, workflows.Submission(goal=TELL)).id
     drain(rt)
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         lines = run_logs.of_run(tx, ctx, run_id).items
         plan = steps.of_run(tx, ctx, run_id)["plan"].output
     assert plan is not None
@@ -102,7 +102,7 @@ def planned(rt: Runtime, ctx: Ctx, drain: Drain) -> tuple[list[str], list[str]]:
 
 
 def test_me_is_the_user_who_asks(rt: Runtime, tenant: Ctx, drain: Drain) -> None:
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(tenant) as tx:
         me = users.create(tx, tenant, email="me@x.example", password_hash="-", role="operator")
     tasks, warnings = planned(rt, replace(tenant, actor=f"user:{me.id}"), drain)
     assert tasks[-1] == "notify"

@@ -54,7 +54,7 @@ def test_composing_stores_the_files_and_a_row_that_lists_them(house: Platform) -
     data, filename, kind = agent.download(house.rt, ctx, report_id, "pdf")
     assert data.startswith(b"%PDF-")
     assert (filename.startswith("Invoice review 20"), kind) == (True, "application/pdf")
-    with house.rt.db.read() as tx:
+    with house.rt.db.read(ctx) as tx:
         row = report_rows.get(tx, ctx, report_id)
         assert [item.id for item in report_rows.by_run(tx, ctx, work.run_id)] == [report_id]
         assert [item.id for item in report_rows.listing(tx, ctx).items] == [report_id]
@@ -73,7 +73,7 @@ def test_a_retry_makes_the_same_report(house: Platform) -> None:
     house.rt.clock.advance(3600)  # type: ignore[attr-defined]
     assert agent.compose(work).output == first
     assert agent.download(house.rt, ctx, first["report_id"], "pdf") == before
-    with house.rt.db.read() as tx:
+    with house.rt.db.read(ctx) as tx:
         assert len(report_rows.listing(tx, ctx).items) == 1
 
 
@@ -82,7 +82,7 @@ def test_another_tenants_report_is_not_found(house: Platform) -> None:
     done = agent.compose(_work(house, ctx, _payload()))
     with pytest.raises(NotFound):
         agent.download(house.rt, foreign, done.output["report_id"], "pdf")
-    with house.rt.db.read() as tx:
+    with house.rt.db.read(foreign) as tx:
         assert report_rows.listing(tx, foreign).items == ()
 
 
@@ -135,7 +135,7 @@ def test_saved_templates_have_versions_and_belong_to_their_tenant(house: Platfor
         agent.find_template(house.rt, foreign, "mine")
     with pytest.raises(NotFound):
         agent.find_template(house.rt, ctx, "mine@3")
-    with house.rt.db.read() as tx:
+    with house.rt.db.read(ctx) as tx:
         assert [(t.name, t.version) for t in template_rows.listing(tx, ctx)] == [("mine", 2)]
     with pytest.raises(InvalidInput, match="calls itself"):
         agent.save_template(house.rt, ctx, "other", text.format(title="One"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import workflows
 from agents.status import agents
 from core.clock import FakeClock
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import InvalidInput
 from database import workers
 from runtime import Runtime
@@ -24,7 +24,7 @@ def test_each_agent_says_how_it_is_for_this_tenant_alone(
         submission = Submission(definition=flow(step(name, task="analysis.think")))
         workflows.submit(rt, tenant, submission)
     drain(rt, script.agents())
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         workers.join(tx, "w1", "worker", ["analysis"], 1, "here")
     found = by_type(rt, tenant)
     assert list(found) == ["supervisor", "ingestion", "analysis", "report", "action"]

@@ -8,7 +8,7 @@ import workflows
 from agents.checkpointer import RunCheckpointer
 from agents.graph import caught, outcome
 from agents.supervisor import Supervisor
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from database import checkpoints, dispatch, jobs
 from database.checkpoints import Checkpoint
 from database.dispatch import Claim
@@ -21,7 +21,7 @@ from workflows.supervision import Decision, RunView
 
 def claimed(rt: Runtime, ctx: Ctx) -> Claim:
     workflows.submit(rt, ctx, Submission(definition=flow(step("a"))))
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         claim = dispatch.claim(tx, QUEUES, "me", lease_ms=1000, running_max=8)
     assert claim is not None
     return claim
@@ -32,7 +32,7 @@ def decided(
     supervisor: Supervisor | None = None, *, first: bool = False, holds: bool = True,
 ) -> Decision:  # fmt: skip
     view = RunView(claim.run_id, first, definitions.build(body), verdicts, lambda _text: holds)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(ctx) as tx:
         return (supervisor or Supervisor()).decide(tx, ctx, claim, view)
 
 
@@ -89,7 +89,7 @@ def test_a_run_that_grows_is_neither() -> None:
 def test_its_memory_is_plain_json_and_one_row_a_run(rt: Runtime, tenant: Ctx, drain: Drain) -> None:
     run = workflows.submit(rt, tenant, Submission(definition=CHAIN))
     drain(rt, Script().agents())
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         kept = checkpoints.newest(tx, tenant, run.id)
     assert kept is not None
     state = kept.checkpoint["channel_values"]
@@ -100,7 +100,7 @@ def test_its_memory_is_plain_json_and_one_row_a_run(rt: Runtime, tenant: Ctx, dr
 def test_a_worker_that_lost_its_fence_cannot_move_the_thread(rt: Runtime, tenant: Ctx) -> None:
     claim = claimed(rt, tenant)
     decided(rt, tenant, claim, CHAIN, {}, first=True)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(tenant) as tx:
         jobs.release(tx, claim, ready_ms=tx.now_ms, attempts=1)
     with pytest.raises(FenceLost):
         decided(rt, tenant, claim, CHAIN, {"a": "completed"})
@@ -109,7 +109,7 @@ def test_a_worker_that_lost_its_fence_cannot_move_the_thread(rt: Runtime, tenant
 def test_two_workers_cannot_fork_one_thread(rt: Runtime, tenant: Ctx) -> None:
     claim = claimed(rt, tenant)
     decided(rt, tenant, claim, CHAIN, {}, first=True)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(tenant) as tx:
         stale = RunCheckpointer(tx, tenant, claim, fresh=False)
         newest = checkpoints.newest(tx, tenant, claim.run_id)
         assert newest is not None

@@ -22,7 +22,7 @@ import workflows
 from agents.supervisor import Supervisor
 from backends.build import open_runtime
 from core import failpoints
-from core.context import Ctx, scopes_of
+from core.context import PLATFORM, Ctx, scopes_of
 from core.ports import EffectCall
 from core.settings import Settings
 from database import dispatch
@@ -116,7 +116,7 @@ def finish(rt: Runtime, crew: Agents) -> None:
         if work_once(rt, QUEUES, crew) or relay.relay_once(rt):
             continue
         sweeper.sweep(rt, crew)
-        with rt.db.read() as tx:
+        with rt.db.read(PLATFORM) as tx:
             if not dispatch.depths(tx):
                 return
         time.sleep(0.01)

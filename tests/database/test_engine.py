@@ -30,12 +30,12 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def count(db: Database) -> int:
-    with db.read() as tx:
+    with db.read(CTX) as tx:
         return int(tx.execute(select(func.count()).select_from(audit_table)).scalar_one())
 
 
 def tenant(db: Database, name: str) -> None:
-    with db.transaction() as tx:
+    with db.transaction(CTX) as tx:
         tx.execute(
             insert(tenants),
             {"id": name, "slug": name, "name": name, "tier": "free", "config": {},
@@ -54,14 +54,14 @@ def document(name: str, owner: str, parent: str | None = None) -> dict[str, obje
 @pytest.mark.parametrize("durable", [True, False])
 def test_an_exception_leaves_nothing_behind(db: Database, durable: bool) -> None:
     def half_done() -> None:
-        with db.transaction(durable=durable) as tx:
+        with db.transaction(CTX, durable=durable) as tx:
             audit.record(tx, CTX, "thing.make", "1")
             raise RuntimeError("half-way")
 
     with pytest.raises(RuntimeError, match="half-way"):
         half_done()
     assert count(db) == 0
-    with db.transaction(durable=durable) as tx:
+    with db.transaction(CTX, durable=durable) as tx:
         audit.record(tx, CTX, "thing.make", "2")
     assert count(db) == 1
 
@@ -69,7 +69,7 @@ def test_an_exception_leaves_nothing_behind(db: Database, durable: bool) -> None
 def test_many_writers_take_turns_and_none_is_lost(db: Database) -> None:
     def write() -> None:
         for number in range(25):
-            with db.transaction(durable=False) as tx:
+            with db.transaction(CTX, durable=False) as tx:
                 audit.record(tx, CTX, "thing.make", str(number))
 
     threads = [threading.Thread(target=write) for _ in range(8)]
@@ -81,9 +81,9 @@ def test_many_writers_take_turns_and_none_is_lost(db: Database) -> None:
 
 
 def test_a_reader_sees_one_state_while_others_write(db: Database) -> None:
-    with db.read() as tx:
+    with db.read(CTX) as tx:
         before = tx.execute(select(func.count()).select_from(audit_table)).scalar_one()
-        with db.transaction() as other:
+        with db.transaction(CTX) as other:
             audit.record(other, CTX, "thing.make", "1")
         after = tx.execute(select(func.count()).select_from(audit_table)).scalar_one()
     assert before == after == 0
@@ -93,33 +93,33 @@ def test_a_reader_sees_one_state_while_others_write(db: Database) -> None:
 def test_a_reference_into_another_tenant_cannot_be_stored(db: Database) -> None:
     tenant(db, "tenant-a")
     tenant(db, "tenant-b")
-    with db.transaction() as tx:
+    with db.transaction(CTX) as tx:
         tx.execute(insert(documents), document("one", "tenant-a"))
 
     def steal() -> None:
-        with db.transaction() as tx:
+        with db.transaction(CTX) as tx:
             tx.execute(insert(documents), document("two", "tenant-b", parent="one"))
 
     with pytest.raises(IntegrityError):
         steal()
-    with db.transaction() as tx:
+    with db.transaction(CTX) as tx:
         tx.execute(insert(documents), document("two", "tenant-a", parent="one"))
 
 
 def test_an_unreachable_database_is_said_in_words(tmp_path: Path) -> None:
     lost = Database(f"sqlite:///{tmp_path}/no/such/folder/weft.db", FakeClock(1))
-    with pytest.raises(Unavailable, match="database does not answer"), lost.read():
+    with pytest.raises(Unavailable, match="database does not answer"), lost.read(CTX):
         pytest.fail("it opened")
 
 
 def test_pages_walk_every_row_once_newest_first(db: Database) -> None:
-    with db.transaction() as tx:
+    with db.transaction(CTX) as tx:
         for number in range(23):
             audit.record(tx, CTX, "thing.make", str(number))
     seen: list[int] = []
     cursor: str | None = None
     while True:
-        with db.read() as tx:
+        with db.read(CTX) as tx:
             found = page(
                 tx, select(audit_table.c.seq), (audit_table.c.seq,), lambda row: int(row.seq),
                 limit=5, cursor=cursor,
@@ -135,7 +135,7 @@ def test_pages_walk_every_row_once_newest_first(db: Database) -> None:
 @pytest.mark.parametrize("cursor", ["x", "W10", "e30", "WzEuNV0", "WzEsMl0", "é", "W251bGxd"])
 def test_a_cursor_that_we_did_not_make_is_refused(db: Database, cursor: str) -> None:
     def look() -> None:
-        with db.read() as tx:
+        with db.read(CTX) as tx:
             page(
                 tx, select(audit_table.c.seq), (audit_table.c.seq,), lambda row: row.seq,
                 limit=5, cursor=cursor,

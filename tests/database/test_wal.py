@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from core.clock import FakeClock
+from core.context import PLATFORM
 from core.errors import Unavailable
 from database import Database
 from database.wal import Log
@@ -50,10 +51,10 @@ def test_a_durable_commit_syncs_and_another_does_not(tmp_path: Path) -> None:
     db = Database(f"sqlite:///{tmp_path}/weft.db", FakeClock(1))
     log = Watched(tmp_path / "weft.db")
     db.log = log
-    with db.transaction() as tx:
+    with db.transaction(PLATFORM) as tx:
         tx.execute(text("CREATE TABLE things (id INTEGER)"))
     assert log.ended == 1
-    with db.transaction(durable=False) as tx:
+    with db.transaction(PLATFORM, durable=False) as tx:
         tx.execute(text("INSERT INTO things VALUES (1)"))
     db.close()
     assert log.ended == 1

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from core.clock import FakeClock
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import NotFound
 from core.ids import new_id
 from core.ports import EventBus, JobQueue, Limiter
@@ -83,7 +83,7 @@ class Platform:
 
     def tenant(self, slug: str) -> Ctx:
         tenant_id = new_id()
-        with self.rt.db.transaction() as tx:
+        with self.rt.db.transaction(PLATFORM) as tx:
             tenants.create(
                 tx, Ctx(tenant_id, "system"), new_tenant_key(ROOT_KEY, tenant_id),
                 tenant_id=tenant_id, slug=slug, name=slug, tier="unlimited",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core.context import Ctx
 from core.ids import new_id
 from database import approvals, reports, runs
 from database.tables import metadata
@@ -51,7 +52,7 @@ def foreign(town: Town) -> dict[str, str]:
         "user_id": town.http.get("/auth/verify", headers=headers).json()["user_id"],
         "report_id": new_id(), "approval_id": new_id(), "parent_id": document,
     }  # fmt: skip
-    with town.rt.db.transaction() as tx:
+    with town.rt.db.transaction(ctx) as tx:
         reports.create(
             tx, ctx, report_id=made["report_id"], run_id=run, step_id="s", template="t", title="T",
             files={"pdf": {"name": new_id(), "bytes": 1, "sha256": "0"}}, sources=[], params={},
@@ -68,7 +69,7 @@ def foreign(town: Town) -> dict[str, str]:
 
 def _rows(town: Town, tenant: str) -> dict[str, list[Any]]:
     """Everything that the tenant has, but for what its own people's requests leave."""
-    with town.rt.db.read() as tx:
+    with town.rt.db.read(Ctx(tenant, "system")) as tx:
         return {
             table.name: [tuple(map(str, row)) for row in tx.execute(
                 select(table).where(table.c.tenant_id == tenant)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core.context import PLATFORM
 from core.errors import Conflict
 from core.tiers import TIERS
 from database import idempotency, users
@@ -69,7 +70,7 @@ def test_twenty_at_once_make_one(town: Town) -> None:
     waiting = [a for a in answers if a.status_code == 409]
     assert len(waiting) + sum(a.status_code == 201 for a in answers) == 20
     assert all(a.headers["retry-after"] for a in waiting)
-    with town.rt.db.read() as tx:
+    with town.rt.db.read(town.ctx("acme")) as tx:
         found = users.listing(tx, town.ctx("acme"), limit=200).items
     assert sum(user.email == "race@once.example" for user in found) == 1
 
@@ -77,7 +78,7 @@ def test_twenty_at_once_make_one(town: Town) -> None:
 def test_a_request_that_died_half_way_is_taken_over_after_its_lease(town: Town) -> None:
     ctx = town.ctx("acme")
     asked: dict[str, Any] = {"route": "POST /users", "body_hash": "0" * 64, "lease_ms": LEASE_MS}
-    with town.rt.db.transaction() as tx:
+    with town.rt.db.transaction(ctx) as tx:
         fence = idempotency.begin(tx, ctx, "half", **asked)
         later = replace(tx, now_ms=tx.now_ms + LEASE_MS + 1)
         assert idempotency.begin(later, ctx, "half", **asked) == later.now_ms
@@ -99,7 +100,7 @@ def test_a_stored_answer_shows_no_key_to_a_reader_of_the_database(town: Town) ->
     made = town.http.post("/auth/api-keys", json=body, headers=headers).json()
     again = town.http.post("/auth/api-keys", json=body, headers=headers).json()
     assert again["key"] == made["key"]
-    with town.rt.db.read() as tx:
+    with town.rt.db.read(PLATFORM) as tx:
         stored = tx.execute(select(rows.c.response).where(rows.c.key == "sealed")).scalar_one()
     assert made["key"] not in stored
 

@@ -37,7 +37,7 @@ def _send(town: Town, files: Any, headers: Any = None, **data: Any) -> Any:
 
 
 def _kept(town: Town) -> int:
-    with town.rt.db.read() as tx:
+    with town.rt.db.read(town.ctx("acme")) as tx:
         return sum(documents.counts(tx, town.ctx("acme")).values())
 
 

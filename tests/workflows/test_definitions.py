@@ -114,7 +114,7 @@ def test_saving_the_same_gives_the_same_version(rt: Runtime, tenant: Ctx) -> Non
     assert second.version == 1
     changed = GOOD.replace('default: ""', 'default: "a@b.example"')
     assert registry.save(rt, tenant, "review", changed, CATALOG).version == 2
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         assert registry.get(tx, tenant, "review@1").definition.hash == first.definition.hash
         assert registry.get(tx, tenant, "review").version == 2
 
@@ -122,7 +122,7 @@ def test_saving_the_same_gives_the_same_version(rt: Runtime, tenant: Ctx) -> Non
 def test_a_tenant_sees_its_own_definitions_and_the_builtin_ones(rt: Runtime, tenant: Ctx) -> None:
     registry.save(rt, tenant, "review", GOOD, CATALOG)
     other = new_tenant(rt)
-    with rt.db.read() as tx:
+    with rt.db.read(other) as tx:
         names = [one.definition.name for one in registry.listing(tx, other)]
         assert "ingest-document" in names
         assert "review" not in names

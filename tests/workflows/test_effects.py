@@ -8,7 +8,7 @@ import pytest
 import workflows
 from backends.build import open_runtime
 from core.clock import FakeClock
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import Conflict, Forbidden, InDoubt, Unavailable, Unfinishable
 from core.settings import Settings
 from database import dispatch, effects, jobs, runs
@@ -51,13 +51,13 @@ def start(rt: Runtime, ctx: Ctx, drain: Drain, script: Script, **more: Any) -> s
 
 
 def only(rt: Runtime, ctx: Ctx, run_id: str) -> Effect:
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         (found,) = effects.of_run(tx, ctx, run_id)
     return found
 
 
 def asked(rt: Runtime, ctx: Ctx) -> list[approvals.Request]:
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         return list(approvals.listing(tx, ctx).items)
 
 
@@ -123,7 +123,7 @@ def test_no_answer_in_time_is_a_no(
     run_id = workflows.submit(rt, tenant, Submission(definition=ACT)).id
     script.on("act", Done({}, effects=(intent(),)))
     drain(rt, script.agents())
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(tenant) as tx:
         runs.change(tx, tenant, run_id, deadline_ms=clock.now_ms() + 10**10)
     clock.advance(rt.settings.approval_seconds_max + 1)
     sweeper.sweep(rt, script.agents())
@@ -138,7 +138,7 @@ def test_a_request_that_changed_after_it_was_asked_about_is_not_approved(
 ) -> None:
     run_id = start(rt, tenant, drain, script)
     effect = only(rt, tenant, run_id)
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(tenant) as tx:
         effects.change(tx, tenant, effect.id, request={"text": "all the money"})
     with pytest.raises(Conflict, match="not the one"):
         approvals.decide(rt, tenant, asked(rt, tenant)[0].approval.id, "approve")
@@ -193,7 +193,7 @@ def test_an_outage_without_end_becomes_a_dead_letter(
         drain(rt, script.agents())
     assert len(sent.calls) == rt.settings.step_attempts_max
     assert workflows.status(rt, ctx, run_id)["error"]["code"] == "still_down"
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         assert len(jobs.dead_letters(tx, ctx)) == 1
 
 
@@ -212,14 +212,14 @@ def test_a_worker_that_died_while_sending_is_followed_by_class(
         agents = script.agents()
         run_id = workflows.submit(rt, ctx, Submission(definition=ACT)).id
         assert work_once(rt, ["supervisor"], agents)
-        with rt.db.transaction() as tx:
+        with rt.db.transaction(PLATFORM) as tx:
             claim = dispatch.claim(tx, ["action"], "doomed", lease_ms=1000, running_max=8)
         assert claim is not None
         clock.advance(2)
         sweeper.sweep(rt, agents)
         assert work_once(rt, ["action"], agents)
         effect = only(rt, ctx, run_id)
-        with rt.db.transaction() as tx:
+        with rt.db.transaction(ctx) as tx:
             effects.change(tx, ctx, effect.id, status="sent")
         if arrived:
             sent.known[effect.key] = {"ok": True}

@@ -7,7 +7,7 @@ import pytest
 
 import workflows
 from core.clock import FakeClock
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable, Unfinishable
 from core.settings import Settings
 from database import dispatch, jobs, runs
@@ -46,7 +46,7 @@ def test_what_is_down_is_tried_again_with_growing_random_pauses(
     script.on("a", DOWN, DOWN, Done({"ok": 1}))
     run_id = submit(rt, tenant, step("a"))
     drain(rt, script.agents())
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         job = jobs.of_run(tx, tenant, run_id)[0]
     assert 0 <= job.ready_ms - clock.now_ms() <= 1000
     assert script.calls["a"] == 1
@@ -94,7 +94,7 @@ def test_a_bug_in_a_task_is_retried_like_an_outage_and_ends_in_the_dead_letters(
     assert script.calls["a"] == 2
     found = workflows.status(rt, tenant, run_id)
     assert (found["status"], found["error"]["code"]) == ("failed", "task_broke")
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         dead = jobs.dead_letters(tx, tenant)
     assert [(job.run_id, (job.error or {})["code"]) for job in dead] == [(run_id, "task_broke")]
 
@@ -110,7 +110,7 @@ def test_a_dead_letter_can_be_redriven(
     workflows.redrive(rt, tenant, run_id)
     drain(rt, script.agents())
     assert workflows.status(rt, tenant, run_id)["status"] == "completed"
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         assert jobs.dead_letters(tx, tenant) == []
 
 
@@ -228,7 +228,7 @@ def test_a_step_that_silences_every_worker_gives_up(
     agents = Script().agents()
     assert work_once(rt, ["supervisor"], agents)
     for _ in range(rt.settings.step_attempts_max):
-        with rt.db.transaction() as tx:
+        with rt.db.transaction(PLATFORM) as tx:
             assert dispatch.claim(tx, ["analysis"], "doomed", lease_ms=1000, running_max=8)
         clock.advance(2)
         leases.take_back(rt)
@@ -240,12 +240,12 @@ def test_a_step_that_silences_every_worker_gives_up(
 def test_what_a_stopping_worker_still_holds_is_ready_at_once(rt: Runtime, tenant: Ctx) -> None:
     submit(rt, tenant, step("a"))
     held = leases.Leases()
-    with rt.db.transaction() as tx:
+    with rt.db.transaction(PLATFORM) as tx:
         claim = dispatch.claim(tx, QUEUES, "stopping", lease_ms=30_000, running_max=8)
     assert claim is not None
     with held.holding(claim):
         held.release(rt)
-    with rt.db.read() as tx:
+    with rt.db.read(PLATFORM) as tx:
         assert dispatch.depths(tx) == {("supervisor", "ready"): 1}
 
 
@@ -275,7 +275,7 @@ def test_a_cancelled_run_stops_with_its_items(rt: Runtime, tenant: Ctx, drain: D
     agents = script.agents()
 
     def cancel(work: Work) -> Done:
-        with rt.db.read() as tx:
+        with rt.db.read(work.ctx) as tx:
             parent = runs.get(tx, work.ctx, work.run_id).parent_run_id
         workflows.cancel(rt, tenant, parent or "")
         assert work.cancelled()
@@ -286,7 +286,7 @@ def test_a_cancelled_run_stops_with_its_items(rt: Runtime, tenant: Ctx, drain: D
     run_id = submit(rt, tenant, each, documents=("d1", "d2"))
     drain(rt, agents)
     assert script.calls["look"] == 1
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         children = runs.descendants(tx, tenant, run_id)
         assert dispatch.depths(tx) == {}
     assert {child.status for child in children} == {"cancelled"}
@@ -339,7 +339,7 @@ def test_another_tenants_run_is_not_there(rt: Runtime, tenant: Ctx) -> None:
     for look in (workflows.status, workflows.cancel, workflows.retry, workflows.why):
         with pytest.raises(NotFound):
             look(rt, stranger, run_id)
-    with rt.db.read() as tx:
+    with rt.db.read(stranger) as tx:
         assert step_rows.of_run(tx, stranger, run_id) == {}
 
 

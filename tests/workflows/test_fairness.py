@@ -10,7 +10,7 @@ import pytest
 import workflows
 from backends.build import load_root_key, open_runtime
 from core.clock import FakeClock
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import InvalidInput
 from core.events import Event
 from core.settings import Settings
@@ -27,7 +27,7 @@ def served(rt: Runtime, count: int, *, hold: bool = False) -> list[str]:
     """The tenants of the next claims, in order."""
     order = []
     for _ in range(count):
-        with rt.db.transaction() as tx:
+        with rt.db.transaction(PLATFORM) as tx:
             claim = dispatch.claim(tx, QUEUES, "me", lease_ms=60_000, running_max=8)
             if claim is None:
                 break
@@ -81,7 +81,7 @@ def test_within_a_tenant_priority_goes_first_then_age(rt: Runtime, tenant: Ctx) 
     urgent = fill(rt, tenant, 1, priority=9)
     order = []
     for _ in range(3):
-        with rt.db.transaction() as tx:
+        with rt.db.transaction(PLATFORM) as tx:
             claim = dispatch.claim(tx, QUEUES, "me", lease_ms=1000, running_max=8)
             assert claim is not None
             order.append(claim.run_id)
@@ -121,7 +121,7 @@ def test_threads_work_a_heap_of_runs_and_stop_clean(settings: Settings) -> None:
         for _ in range(10):
             workflows.submit(rt, ctx, Submission(definition=body))
         assert all(ended.acquire(timeout=WAIT) for _ in range(10))
-        with rt.db.read() as tx:
+        with rt.db.read(PLATFORM) as tx:
             (row,) = workers.listing(tx)
             assert dispatch.depths(tx) == {}
         assert (row.pid, row.host) == (os.getpid(), socket.gethostname())
@@ -130,7 +130,7 @@ def test_threads_work_a_heap_of_runs_and_stop_clean(settings: Settings) -> None:
         for thread in threads:
             thread.join(WAIT)
             assert not thread.is_alive()
-        with rt.db.read() as tx:
+        with rt.db.read(PLATFORM) as tx:
             assert workers.listing(tx) == []
     assert set(script.calls.values()) == {10}
 

@@ -56,7 +56,7 @@ def test_nothing_is_left_in_the_queue_and_every_step_left_its_facts(
     run_of: RunOf, rt: Runtime, tenant: Ctx
 ) -> None:
     found = run_of(Script(), flow(step("a"), step("b", "a")))
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         assert dispatch.depths(tx) == {}
         kinds = [event.type for event in events.of_run(tx, tenant, found["workflow_id"])]
     assert kinds == [
@@ -103,14 +103,14 @@ def test_each_item_is_a_run_of_its_own_and_they_join(
     assert found["status"] == "completed"
     assert found["outputs"] == {"count": 3, "failed": 0}
     assert script.calls["look"] == script.calls["note"] == 3
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         children = runs.descendants(tx, tenant, found["workflow_id"])
     assert [child.item for child in children] == ["d1", "d2", "d3"]
     assert [item["look"]["doc"] for item in _items(rt, tenant, found)] == ["d1", "d2", "d3"]
 
 
 def _items(rt: Runtime, ctx: Ctx, found: dict[str, Any]) -> list[Any]:
-    with rt.db.read() as tx:
+    with rt.db.read(ctx) as tx:
         output = step_rows.of_run(tx, ctx, found["workflow_id"])["read"].output
     return list(output["items"])
 
@@ -194,7 +194,7 @@ def test_usage_adds_up_and_log_lines_are_kept(run_of: RunOf, rt: Runtime, tenant
     script.on("b", think)
     found = run_of(script, flow(step("a"), step("b", "a")))
     assert found["usage"] == {"prompt_tokens": 10}
-    with rt.db.read() as tx:
+    with rt.db.read(tenant) as tx:
         page = run_logs.of_run(tx, tenant, found["workflow_id"])
     lines = [line for line in page.items if line.step_id]
     assert [(line.step_id, line.message) for line in lines] == [("a", "thought"), ("b", "thought")]

@@ -14,6 +14,7 @@ import workflows
 from backends.build import open_runtime
 from core import failpoints
 from core.clock import FakeClock
+from core.context import PLATFORM
 from core.errors import Conflict, Unavailable
 from core.failpoints import FailpointError
 from core.settings import Settings
@@ -72,7 +73,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule()
     def fall_silent(self) -> None:
-        with self.rt.db.transaction() as tx:
+        with self.rt.db.transaction(PLATFORM) as tx:
             dispatch.claim(tx, QUEUES, "silent", lease_ms=1000, running_max=100)
 
     @rule(seconds=st.sampled_from((1, 31, 400)))
@@ -101,7 +102,7 @@ class Engine(RuleBasedStateMachine):
             self.clock.advance(400)
             sweeper.sweep(self.rt, self.agents)
         found = [workflows.status(self.rt, self.ctx, run_id) for run_id in self.runs]
-        with self.rt.db.read() as tx:
+        with self.rt.db.read(PLATFORM) as tx:
             left = dispatch.depths(tx)
         self.stack.close()
         assert {one["status"] for one in found} <= {"completed", "cancelled"}, found
