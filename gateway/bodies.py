@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, Request
 
 from core.errors import InvalidInput
-from gateway.plain import check_plain, check_text
+from core.plain import check_plain, check_text
 
 _BYTES_MAX = 512 * 2**10
 

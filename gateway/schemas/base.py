@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from core.clock import rfc3339
-from gateway.plain import check_plain, check_text
+from core.plain import check_plain, check_text
 
 T = TypeVar("T")
 

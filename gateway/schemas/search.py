@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.plain import check_plain
+from core.plain import check_plain
 from gateway.schemas.base import Answer, Id, Request
 
 Question = Annotated[str, Field(min_length=1, max_length=4_000)]
