@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -46,7 +48,7 @@ def open_runtime(
     jobs = _jobs(settings)
     bus = _bus(settings)
     limiter = _limiter(settings, clock)
-    blobs = _blobs(settings)
+    blobs = _blobs(settings, root_key)
     db = _database(settings, clock)
     try:
         upgrade(db)
@@ -136,8 +138,17 @@ def _limiter(settings: Settings, clock: Clock) -> Limiter:
     raise _unknown("LIMITS_URL", settings.limits_url, "local:")
 
 
-def _blobs(settings: Settings) -> BlobStore:
+def _blobs(settings: Settings, root_key: bytes) -> BlobStore:
     url = urlsplit(settings.blobs_url)
     if url.scheme == "file":
         return FileBlobs(Path(settings.blobs_url.removeprefix("file:").removeprefix("//")))
-    raise _unknown("BLOBS_URL", settings.blobs_url, "file:FOLDER")
+    if url.scheme == "s3":
+        from backends.s3_blobs import Place, S3Blobs
+
+        return S3Blobs(Place.of(settings.blobs_url), owner_mark(root_key))
+    raise _unknown("BLOBS_URL", f"{url.scheme}:…", "file:FOLDER or s3://KEY:SECRET@host/BUCKET")
+
+
+def owner_mark(root_key: bytes) -> str:
+    """Names the installation without telling its key."""
+    return hmac.new(root_key, b"weft objects", hashlib.sha256).hexdigest()

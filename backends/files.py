@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from core.errors import InvalidInput, NotFound, Unavailable
+from backends.object_keys import PART, checked
+from core.errors import NotFound, Outage
 from core.ids import new_id
 
-_KEY = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
-_PART = ".part"
 _SIZE = 4  # bytes before the metadata that say how long it is
 
 
@@ -46,7 +44,7 @@ class FileBlobs:
         folder = self._root / prefix.rpartition("/")[0]
         for path in sorted(folder.rglob("*")):
             key = path.relative_to(self._root).as_posix()
-            ours = not path.name.endswith(_PART) and path.is_file()
+            ours = not path.name.endswith(PART) and path.is_file()
             if ours and key.startswith(prefix):
                 yield key
 
@@ -56,14 +54,12 @@ class FileBlobs:
             return found
 
     def _path(self, key: str) -> Path:
-        if not _KEY.match(key) or key.endswith(_PART):
-            raise InvalidInput(f"Not an object key: {key!r}.", code="bad_key")
-        return self._root / key
+        return self._root / checked(key)
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
     """Durable before it is visible: file, rename, folder."""
-    part = path.with_name(f"{path.name}.{new_id()}{_PART}")
+    part = path.with_name(f"{path.name}.{new_id()}{PART}")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -88,6 +84,7 @@ def _translated(key: str = "") -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotFound(f"There is no object {key}.") from error
     except OSError as error:
-        raise Unavailable(
-            f"The folder of objects cannot be used: {error.strerror}.", code="blobs_unavailable"
-        ) from error
+        raise Outage(
+            f"The folder of objects cannot be used: {error.strerror}.",
+            code="blobs_unavailable", retry_after=2,
+        ) from error  # fmt: skip

@@ -5,6 +5,7 @@ WeftError
 │   ├── InvalidInput, NotFound, Conflict, Forbidden, Unauthenticated, TooLarge,
 │   └── UnsupportedFormat, RateLimited, QuotaExceeded
 ├── Unavailable     wait and try again (503)
+│   └── Outage      one of Weft's own stores is away: waiting for it is no attempt
 ├── Unfinishable    this input can never work; the run goes on without it or fails with a reason
 └── InDoubt         an outside action may have happened; a person has to look
 """
@@ -106,6 +107,13 @@ class Unavailable(WeftError):
     code = "unavailable"
     status = 503
     title = "Try again later"
+
+
+class Outage(Unavailable):
+    """A store of Weft's own (objects, database) is away or refuses Weft. No step is to blame, so a
+    step that meets it waits without spending an attempt, until its run's deadline."""
+
+    code = "outage"
 
 
 class Unfinishable(WeftError):

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     blobs_url: str = Field(
         "",
         description="s3://KEY:SECRET@host:9000/BUCKET (?tls=true); default: file:DATA_DIR/blobs",
+        repr=False,  # it holds a secret
     )
     models_url: str = Field(
         "auto:",

@@ -12,18 +12,34 @@ import pytest
 from backends.files import FileBlobs
 from backends.limits import LocalLimiter
 from backends.local import LocalBus, LocalJobs
+from backends.s3_blobs import Place, S3Blobs
 from core.clock import FakeClock
 from core.errors import InvalidInput, NotFound
 from core.events import Event
+from core.ids import new_id
 from core.ports import BlobStore, EventBus, JobQueue, Limiter
+from tests.fakes.s3 import FakeS3
 
 WAIT = 5.0
 
 
-@pytest.fixture(params=["files"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    makers: dict[str, Callable[[], BlobStore]] = {"files": lambda: FileBlobs(tmp_path / "blobs")}
-    return makers[request.param]()
+def stacked(*names: str) -> list[Any]:
+    """Real servers: their lines run in `make test-stack`."""
+    return [pytest.param(name, marks=pytest.mark.stack) for name in names]
+
+
+@pytest.fixture(params=["files", "fake-s3", *stacked("minio", "seaweedfs")])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BlobStore]:
+    """The servers keep their buckets: each test has a corner of its own."""
+    name, corner = request.param, f"?prefix={new_id()}"
+    if name == "files":
+        yield FileBlobs(tmp_path / "blobs")
+    elif name == "fake-s3":
+        with FakeS3().running() as fake:
+            yield S3Blobs(Place.of(fake.url + corner))
+    else:
+        url = request.getfixturevalue("servers").url(name)
+        yield S3Blobs(Place.of(url + corner), "an installation")
 
 
 @pytest.fixture(params=["local"])
