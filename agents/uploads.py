@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Any
 import ingestion
 from agents.documents import ORIGINAL, is_alias
 from core.context import Ctx
-from core.errors import Rejected
+from core.errors import Outage, Rejected
 from core.failpoints import fp
 from core.ids import new_id
 from core.vault import seal
@@ -81,8 +82,11 @@ def receive(
         with fp("upload.commit"), rt.db.transaction(ctx) as tx:
             received = [_accepted(rt, tx, ctx, one, start) for one in new]
             also(tx, received)
+    except Outage:
+        raise
     except Exception:
-        _unkept(rt, ctx, new)
+        with contextlib.suppress(Outage):
+            _unkept(rt, ctx, new)
         raise
     ring(rt)
     return received
@@ -163,7 +167,8 @@ def _bytes(upload: Upload) -> bytes:
 
 
 def _unkept(rt: Runtime, ctx: Ctx, new: Sequence[NewDocument]) -> None:
-    """Deletes the bytes of documents that have no row; the commit may have happened after all."""
+    """Deletes the bytes of documents that have no row; the commit may have happened after all.
+    What a store that is away keeps is left to the sweep: nobody waits for it a second time."""
     with rt.db.read(ctx) as tx:
         kept = {row.id for row in documents.many(tx, ctx, [one.id for one in new])}
     for one in new:

@@ -82,8 +82,9 @@ def create(tx: Tx, ctx: Ctx, new: NewDocument) -> DocumentRow:
     return get(tx, ctx, new.id)
 
 
-def get(tx: Tx, ctx: Ctx, document_id: str) -> DocumentRow:
-    row = tx.execute(select(*_columns).where(_is(ctx, document_id))).one_or_none()
+def get(tx: Tx, ctx: Ctx, document_id: str, *, lock: bool = False) -> DocumentRow:
+    query = select(*_columns).where(_is(ctx, document_id))
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(f"There is no document {document_id}.")
     return _made(row)
