@@ -33,12 +33,11 @@ from agents.uploads import (
     password_address,
     receive,
 )  # fmt: skip
-from core import codec
+from core import codec, telemetry
 from core.context import Ctx
 from core.documents import Document
-from core.errors import InvalidInput, NotFound, Rejected, Unfinishable, WeftError
+from core.errors import InvalidInput, NotFound, Outage, Rejected, Unfinishable, WeftError
 from core.failpoints import fp
-from core.telemetry import documents as documents_read
 from core.vault import unseal
 from database import Tx, documents
 from database.documents import DocumentRow
@@ -104,7 +103,7 @@ def _read(work: Work, document_id: str, depth: int) -> None:
     except Exception as error:  # the row must not stay half-read: it says why, then the run does
         _note_failure(work, row, error)
         raise
-    documents_read.labels(row.format, "ready").inc()
+    telemetry.documents.labels(row.format, "ready").inc()
 
 
 def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
@@ -120,7 +119,11 @@ def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
         "document_type": document.document_type, "password": None,
         "duplicate_of": original.id if original else None,
     }  # fmt: skip
-    _index(work, row, document, facts)
+    with (
+        telemetry.span("ingestion.index"),
+        telemetry.timed(telemetry.ingestion_seconds, "index"),
+    ):
+        _index(work, row, document, facts)
     compaction.compact(work.rt, work.ctx)
 
 
@@ -159,7 +162,15 @@ def _parse(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
     password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
     limits = parse_limits(rt)
     data = rt.vault.get(ctx, ORIGINAL, row.id)
-    return ingestion.parse(data, row.filename, row.format, password=password or None, limits=limits)
+    with (
+        telemetry.span("ingestion.parse", attributes={"weft.format": row.format}),
+        telemetry.timed(telemetry.ingestion_seconds, "parse"),
+    ):
+        document = ingestion.parse(
+            data, row.filename, row.format, password=password or None, limits=limits
+        )
+    telemetry.pages.labels(row.format).inc(len(document.pages))
+    return document
 
 
 def _attached(work: Work, row: DocumentRow, document: Document, depth: int) -> list[str]:
@@ -223,12 +234,19 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
 def _publish(
     work: Work, row: DocumentRow, segment: Segment | None, status: str, facts: dict[str, Any]
 ) -> None:
+    """The head and the document's row, together. A worker that slept past its lease may come here
+    after another did the same: what it indexed is on the shelf already, perhaps merged."""
+    late = False
+
     def also(tx: Tx) -> None:
-        documents.set_status(tx, work.ctx, row.id, status, **facts)
+        nonlocal late
+        late = documents.get(tx, work.ctx, row.id, lock=True).status == "ready"
+        if not late:
+            documents.set_status(tx, work.ctx, row.id, status, **facts)
 
     shelf.move(
         work.rt, work.ctx,
-        lambda head: shelf.holding(head, segment) if segment else head,
+        lambda head: head if late or not segment else shelf.holding(head, segment),
         also,
     )  # fmt: skip
 
@@ -255,12 +273,15 @@ def _release(work: Work, row: DocumentRow) -> None:
 def _note_failure(work: Work, row: DocumentRow, error: Exception) -> None:
     """A failure that stays one is written on the row; others are tried again by the engine."""
     lasting = isinstance(error, Rejected | Unfinishable)
+    if isinstance(error, Outage):
+        return
     if not lasting and work.attempt < work.rt.settings.step_attempts_max:
         return
     note = {"code": "internal", "detail": "Reading this document failed. An operator can see why."}
     if isinstance(error, WeftError):
         note = {"code": error.slug, "detail": error.detail}
-    documents_read.labels(row.format, "failed").inc()
+    telemetry.documents.labels(row.format, "failed").inc()
+    telemetry.ingestion_failures.labels(note["code"]).inc()
     try:
         with work.rt.db.transaction(work.ctx) as tx:
             documents.set_status(tx, work.ctx, row.id, "failed", error=note)

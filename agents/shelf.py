@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from core import telemetry
 from core.context import Ctx
 from core.errors import Unavailable
 from core.failpoints import fp
@@ -98,7 +99,9 @@ def embedded(
     for at in range(0, len(todo), _BATCH):
         step(len(entries) - len(todo) + at)
         some = todo[at : at + _BATCH]
-        vectors = embedder.embed([missing[key] for key in some]).astype("<f4")
+        with telemetry.timed(telemetry.embed_seconds):
+            vectors = embedder.embed([missing[key] for key in some]).astype("<f4")
+        telemetry.embedded.inc(len(some))
         fresh = {key: row.tobytes() for key, row in zip(some, vectors, strict=True)}
         with rt.db.transaction(ctx, durable=False) as tx:
             shelves.keep_vectors(tx, ctx, fresh)

@@ -16,6 +16,7 @@ class Event:
     type: str  # "workflow.submitted", "step.completed", ...
     at_ms: int
     data: dict[str, Any] = field(default_factory=dict)
+    traceparent: str | None = None  # of the request that asked for the run (W3C Trace Context)
 
 
 @dataclass(frozen=True, slots=True)

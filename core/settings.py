@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     traces_url: str = Field(
         "", description="OTLP/HTTP collector, such as http://host:4318; default: no traces"
     )
+    traces_share: float = Field(
+        1.0, ge=0, le=1, description="share of requests traced that bring no traceparent"
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="also serve /metrics here, without a key; 0: do not"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address METRICS_PORT listens on")
     smtp_url: str = Field(
         "", description="smtp://user:password@host:587; default: mails are files in DATA_DIR/outbox"
     )

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from core import telemetry
 from core.context import Ctx
-from core.errors import Unfinishable
+from core.errors import NotFound, Unfinishable, WeftError
 from core.ports import BlobStore
 
 _MAGIC = b"WV1"
@@ -58,15 +60,19 @@ class Vault:
         """`name` is an id or a hash in hex, never a user's file name."""
         key = _address(ctx, kind, name)
         sealed = seal(self._tenant_key(ctx), data, key)
-        self._store.put(key, sealed, {"tenant_id": ctx.tenant})
+        with _watched("put"):
+            self._store.put(key, sealed, {"tenant_id": ctx.tenant})
 
     def get(self, ctx: Ctx, kind: str, name: str) -> bytes:
         """Raises `NotFound` for what this tenant never stored."""
         key = _address(ctx, kind, name)
-        return unseal(self._tenant_key(ctx), self._store.get(key), key)
+        with _watched("get"):
+            sealed = self._store.get(key)
+        return unseal(self._tenant_key(ctx), sealed, key)
 
     def delete(self, ctx: Ctx, kind: str, name: str) -> None:
-        self._store.delete(_address(ctx, kind, name))
+        with _watched("delete"):
+            self._store.delete(_address(ctx, kind, name))
 
     def names(self, ctx: Ctx, kind: str) -> Iterator[str]:
         prefix = f"t/{ctx.tenant}/{kind}/"
@@ -82,6 +88,19 @@ class Vault:
         for key in keys:
             self._store.delete(key)
         return len(keys)
+
+
+@contextmanager
+def _watched(operation: str) -> Iterator[None]:
+    """A missing object is an answer, not an error."""
+    try:
+        with telemetry.timed(telemetry.object_seconds, operation):
+            yield
+    except NotFound:
+        raise
+    except (WeftError, OSError):
+        telemetry.object_errors.labels(operation).inc()
+        raise
 
 
 def _address(ctx: Ctx, kind: str, name: str) -> str:

@@ -259,8 +259,9 @@ def ready_queues(tx: Tx) -> list[str]:
 _unpublished = Prepared(
     select(
         events.c.seq, events.c.tenant_id, events.c.run_id, events.c.type, events.c.at_ms,
-        events.c.data,
+        events.c.data, runs.c.traceparent,
     )
+    .outerjoin(runs, and_(runs.c.tenant_id == events.c.tenant_id, runs.c.id == events.c.run_id))
     .where(events.c.published_ms.is_(None))
     .order_by(events.c.seq)
     .limit(bindparam("limit"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,17 @@ from typing import Any, overload
 from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
 
+from core import telemetry
 from core.clock import Clock
 from core.context import Ctx
 from core.errors import Unavailable
 from database.prepared import Answer, Prepared
 from database.wal import Log
 
+_writing = telemetry.database_seconds.labels("write")
+_reading = telemetry.database_seconds.labels("read")
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
@@ -70,6 +75,7 @@ class Database:
         `durable=False`: the commit survives the death of every process but not a power cut; for
         progress that would only be done again. Any later durable commit also saves it.
         """
+        began = time.perf_counter()
         with self._writer, _translated(), self.engine.connect() as connection:
             try:
                 yield self._begun(connection, "BEGIN IMMEDIATE")
@@ -79,15 +85,18 @@ class Database:
             connection.commit()
         if durable and self.log is not None:
             self.log.sync()
+        _writing.observe(time.perf_counter() - began)
 
     @contextlib.contextmanager
     def read(self, ctx: Ctx) -> Iterator[Tx]:
         """A consistent look as `ctx`; nothing is written."""
+        began = time.perf_counter()
         with _translated(), self.engine.connect() as connection:
             try:
                 yield self._begun(connection, "BEGIN")
             finally:
                 connection.rollback()
+        _reading.observe(time.perf_counter() - began)
 
     def _begun(self, connection: Connection, begin: str) -> Tx:
         if not self.is_sqlite:
@@ -108,6 +117,13 @@ class Database:
             finally:
                 connection.close()
 
+    def pool(self) -> dict[str, int]:
+        """Connections of this process by state, for the metrics."""
+        pool = self.engine.pool
+        if not isinstance(pool, QueuePool):
+            return {}
+        return {"idle": pool.checkedin(), "busy": pool.checkedout()}
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -117,6 +133,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
+        telemetry.database_errors.inc()
         raise Unavailable(
             f"The database does not answer: {getattr(error, 'orig', error)}",
             code="database_unavailable",

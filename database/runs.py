@@ -43,6 +43,7 @@ class Run:
     roles: list[str]
     scopes: list[str]
     request_id: str
+    traceparent: str | None
     cancel_requested: bool
     step_count: int
     usage: Json

@@ -40,6 +40,7 @@ from gateway.routers import (
 from gateway.streams import Doorbells
 from gateway.uploads import clear_scratch
 from runtime import Runtime
+from runtime.scrape import registry_of
 
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
@@ -51,7 +52,8 @@ ROUTERS = (
 def create_app(rt: Runtime) -> FastAPI:
     """Expects a migrated database. The runtime stays the caller's to close."""
     keyring = Keyring(rt.root_key)
-    house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus))
+    metrics = registry_of(rt, tables=True)
+    house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus), metrics)
     ensure_platform(rt)
     with rt.db.transaction(PLATFORM) as tx:
         idempotency.release_all(tx)

@@ -18,6 +18,7 @@ from gateway.problems import problem
 
 _log = telemetry.log("gateway")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,80}$")
+_ID = re.compile(r"^[0-9a-f-]{36}$")
 _HEADER_BYTES_MAX = 32 * 2**10
 _HEADERS_MAX = 100
 _IN_FLIGHT_MAX = 2_000
@@ -57,13 +58,14 @@ class Edge:
         scope[KEY] = exchange
         answer = _Answer(exchange, send)
         self._in_flight += 1
-        try:
-            await self._admit(scope, headers, receive, answer)
-        except Exception:  # noqa: BLE001 - the edge
-            await _fail(scope, receive, answer)
-        finally:
-            self._in_flight -= 1
-            _record(self._log, scope, answer, time.perf_counter() - began)
+        with telemetry.span("HTTP", parent=_parent(headers), kind="server") as span:
+            try:
+                await self._admit(scope, headers, receive, answer)
+            except Exception:  # noqa: BLE001 - the edge
+                await _fail(scope, receive, answer)
+            finally:
+                self._in_flight -= 1
+                _record(self._log, span, scope, answer, time.perf_counter() - began)
 
     async def _admit(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Answer
@@ -175,21 +177,44 @@ async def _fail(scope: Scope, receive: Receive, answer: _Answer) -> None:
     await response(scope, receive, answer.send)
 
 
-def _record(log: Any, scope: Scope, answer: _Answer, seconds: float) -> None:
+def _record(log: Any, span: telemetry.Span, scope: Scope, answer: _Answer, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    telemetry.requests.labels(method, route, str(answer.status)).inc()
-    telemetry.request_seconds.labels(method, route).observe(seconds)
-    identity = answer.exchange.identity
+    telemetry.count_request(method, route, answer.status, seconds)
+    exchange = answer.exchange
+    ctx = exchange.identity.ctx if exchange.identity else None
+    run_id = exchange.run_id or _run_id(scope)
     log.info(
         "request", method=method, route=route, status=answer.status, ms=round(seconds * 1000, 2),
-        request_id=answer.exchange.request_id, client=answer.exchange.client,
-        tenant=identity.ctx.tenant if identity else None,
-        actor=identity.ctx.actor if identity else None,
+        request_id=exchange.request_id, client=exchange.client,
+        tenant=ctx.tenant if ctx else None, actor=ctx.actor if ctx else None, run_id=run_id,
     )  # fmt: skip
+    if not telemetry.traced():
+        return
+    span.name(f"{method} {route}")
+    for name, value in (
+        ("http.request.method", method), ("http.route", route),
+        ("http.response.status_code", answer.status), ("weft.request_id", exchange.request_id),
+        ("weft.tenant_id", ctx.tenant if ctx else None), ("weft.run_id", run_id),
+    ):  # fmt: skip
+        span.set(name, value)
+    if answer.status >= 500 or not answer.status:
+        span.fail(str(answer.status))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _parent(headers: dict[bytes, bytes]) -> str | None:
+    """W3C Trace Context: a caller's trace goes on here."""
+    given = headers.get(b"traceparent")
+    return None if given is None else given.decode("latin-1")
+
+
+def _run_id(scope: Scope) -> str | None:
+    """The run that the address names; what is no id of ours stays out of the log."""
+    given = (scope.get("path_params") or {}).get("workflow_id")
+    return given if isinstance(given, str) and _ID.match(given) else None
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

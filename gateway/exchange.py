@@ -20,6 +20,7 @@ class Exchange:
     request_id: str
     client: str
     identity: Identity | None = None
+    run_id: str | None = None  # the run that was asked for
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)  # added to the answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio.to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.errors import RateLimited, WeftError
+from core.errors import WeftError
 from core.ports import Allowance
 from core.tiers import tier_of
 from gateway.access import AccessControl, Identity, credential_of
@@ -14,6 +14,7 @@ from gateway.credentials import refused
 from gateway.exchange import Exchange, exchange_of
 from gateway.problems import of_error
 from runtime import Runtime
+from workflows.admission import WINDOW_SECONDS, check_request, count_request
 
 # Frozen by a test: a route that is open must be written here, and nowhere else.
 OPEN = frozenset({
@@ -22,7 +23,6 @@ OPEN = frozenset({
 })  # fmt: skip
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
-_WINDOW_SECONDS = 60
 
 
 class Guard:
@@ -57,23 +57,17 @@ class Guard:
         check_content_type(scope)
 
     async def _limit(self, exchange: Exchange, identity: Identity) -> None:
-        limit = tier_of(identity.tier).requests_per_minute
-        if limit is None:
+        if tier_of(identity.tier).requests_per_minute is None:
             return
-        key = f"requests/{identity.ctx.tenant}"
         if self._limits_here:
-            allowance = self._rt.limiter.hit(key, limit, _WINDOW_SECONDS)
+            allowance = count_request(self._rt, identity.ctx, identity.tier)
         else:
             allowance = await anyio.to_thread.run_sync(
-                self._rt.limiter.hit, key, limit, _WINDOW_SECONDS
+                count_request, self._rt, identity.ctx, identity.tier
             )
-        exchange.headers.extend(_shown(allowance))
-        if not allowance.allowed:
-            raise RateLimited(
-                f"This tenant's tier {identity.tier!r} allows {limit} requests a minute.",
-                retry_after=max(1, round(allowance.reset_seconds + 0.5)),
-                limit="requests_per_minute",
-            )
+        if allowance is not None:
+            exchange.headers.extend(_shown(allowance))
+        check_request(identity.tier, allowance)
 
 
 def _shown(allowance: Allowance) -> list[tuple[bytes, bytes]]:
@@ -81,7 +75,7 @@ def _shown(allowance: Allowance) -> list[tuple[bytes, bytes]]:
     reset = max(0, round(allowance.reset_seconds))
     return [
         (b"ratelimit", f'"tenant";r={allowance.remaining};t={reset}'.encode()),
-        (b"ratelimit-policy", f'"tenant";q={allowance.limit};w={_WINDOW_SECONDS}'.encode()),
+        (b"ratelimit-policy", f'"tenant";q={allowance.limit};w={WINDOW_SECONDS}'.encode()),
     ]
 
 

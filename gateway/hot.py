@@ -48,7 +48,7 @@ class HotReads:
                 scope["route"] = _VERIFY_ROUTE
                 answer = auth.verified(_SIGNED_IN.caller(self._house, scope))
             elif path.endswith("/status") and (found := _STATUS.match(path)):
-                scope["route"] = _STATUS_ROUTE
+                scope["route"], scope["path_params"] = _STATUS_ROUTE, {"workflow_id": found[1]}
                 answer = await self._status(_MAY_READ.caller(self._house, scope), found[1])
             else:
                 await self._app(scope, receive, send)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
 from starlette.types import Scope
 
 from core.context import Ctx
 from core.errors import Forbidden
 from gateway.access import AccessControl, Identity
 from gateway.credentials import Keyring
-from gateway.exchange import exchange_of
+from gateway.exchange import Exchange, exchange_of
 from gateway.guard import identity_of
 from gateway.recent import Recent
 from gateway.streams import Doorbells
@@ -25,6 +26,7 @@ class House:
     keyring: Keyring
     access: AccessControl
     doorbells: Doorbells
+    metrics: CollectorRegistry
     finished: Recent = field(default_factory=Recent)  # answers about runs that have ended
 
 
@@ -36,6 +38,7 @@ class Caller:
     rt: Runtime
     ctx: Ctx
     identity: Identity
+    exchange: Exchange
 
 
 class Permit:
@@ -53,9 +56,9 @@ class Permit:
         held = identity.ctx
         if self.scopes and not held.scopes.intersection(self.scopes):
             raise Forbidden(f"This needs the scope {self.scopes[0]!r}.", scope=self.scopes[0])
-        request_id = exchange_of(scope).request_id
-        ctx = Ctx(held.tenant, held.actor, held.roles, held.scopes, request_id)
-        return Caller(house, house.rt, ctx, identity)
+        exchange = exchange_of(scope)
+        ctx = Ctx(held.tenant, held.actor, held.roles, held.scopes, exchange.request_id)
+        return Caller(house, house.rt, ctx, identity, exchange)
 
 
 def permit(*scopes: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from core import telemetry
 from core.context import PLATFORM, Ctx
 from core.errors import RateLimited, Unauthenticated
 from database import tokens, users
@@ -93,6 +94,7 @@ def _tokens(house: House, tx: Tx, user: User, family: str | None) -> Tokens:
 def _slow_down(house: House, key: str, limit: int) -> None:
     allowance = house.rt.limiter.hit(key, limit, WINDOW_SECONDS)
     if not allowance.allowed:
+        telemetry.limiter_refused.labels("logins").inc()
         raise _too_often(allowance.reset_seconds)
 
 

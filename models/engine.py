@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from core import telemetry
 from core.breaker import Breaker
 from core.errors import Unavailable
 from core.ports import ChatMessage, ChatReply
 from models.bounded import Outlet, bounded
 from models.shapes import parse
+from models.watching import watched
 
 REPLY_CHARS_MAX = 64_000
 JSON_ATTEMPTS = 3
@@ -109,11 +109,15 @@ class EngineChat:
         text = "".join(texts).strip()
         if not text:
             raise Unavailable(f"{self._name} answered with nothing.", code="model_output")
-        telemetry.model_tokens.labels(self._name, "prompt").inc(prompt)
-        telemetry.model_tokens.labels(self._name, "completion").inc(completion)
         return ChatReply(text, self._name, prompt, completion, finish)
 
     def _chunks(self, request: ChatRequest) -> Iterator[Chunk]:
+        with watched(self._name, self.breaker) as call:
+            for chunk in self._produced(request):
+                call.seen(chunk.prompt_tokens, chunk.completion_tokens)
+                yield chunk
+
+    def _produced(self, request: ChatRequest) -> Iterator[Chunk]:
         size, tail = 0, ""
 
         def produce(outlet: Outlet[Chunk]) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import structlog
+from prometheus_client import start_http_server
 
+from core import telemetry
 from core.settings import Settings
 from core.telemetry import configure_logs
 from ops import process
 from runtime import Runtime
 
-ROLES = ("gateway", "worker", "relay")
+ROLES = ("gateway", "worker", "relay", "intake")
 QUEUES = ("supervisor", "ingestion", "analysis", "report", "action")
 
 log = structlog.get_logger(room="ops")
@@ -26,7 +30,7 @@ log = structlog.get_logger(room="ops")
 def serve(settings: Settings, only: str | None = None) -> None:
     """The whole platform in this process, or only one role beside others on the same URLs."""
     configure_logs(settings.log_level)
-    roles = (only,) if only else ROLES
+    roles = (only,) if only else _roles(settings)
     with contextlib.ExitStack() as stack:
         sock = process.bind(settings) if "gateway" in roles else None
         if only is None:
@@ -40,12 +44,19 @@ def serve(settings: Settings, only: str | None = None) -> None:
         rt = stack.enter_context(open_runtime(settings))
         stop = threading.Event()
         _obey(stop)
+        stack.enter_context(_observed(rt, roles))
         stack.enter_context(_background(rt, roles, stop))
         if sock is None:
             while not stop.wait(timeout=3600):
                 pass
         else:
             _gateway(rt, sock, stop)
+
+
+def _roles(settings: Settings) -> tuple[str, ...]:
+    from backends.build import has_intake
+
+    return tuple(role for role in ROLES if role != "intake" or has_intake(settings))
 
 
 def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event) -> None:
@@ -77,6 +88,30 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event) -> None:
 
 
 @contextlib.contextmanager
+def _observed(rt: Runtime, roles: tuple[str, ...]) -> Iterator[None]:
+    """Traces and a port for metrics, where the settings ask for them."""
+    from runtime.scrape import registry_of
+
+    settings, role = rt.settings, roles[0] if len(roles) == 1 else "platform"
+    version = importlib.metadata.version("weft")
+    telemetry.build.labels(version, role).set(1)
+    telemetry.configure_traces(settings.traces_url, role, version, settings.traces_share)
+    server = None
+    if settings.metrics_port:
+        server, _ = start_http_server(
+            settings.metrics_port, settings.metrics_host,
+            registry_of(rt, tables="gateway" in roles),
+        )  # fmt: skip
+    try:
+        yield
+    finally:
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+        telemetry.close_traces()
+
+
+@contextlib.contextmanager
 def _background(rt: Runtime, roles: tuple[str, ...], stop: threading.Event) -> Iterator[None]:
     """Worker and relay threads; at the end they are told to stop and waited for."""
     threads: list[threading.Thread] = []
@@ -88,12 +123,25 @@ def _background(rt: Runtime, roles: tuple[str, ...], stop: threading.Event) -> I
         threads.append(_thread("worker", Worker(rt, AGENTS, QUEUES).run, stop))
     if "relay" in roles:
         threads.append(_thread("relay", run_relay, rt, stop))
+    if "intake" in roles:
+        threads.append(_intake(rt, stop))
     try:
         yield
     finally:
         stop.set()
         for thread in threads:
             thread.join(timeout=25)
+
+
+def _intake(rt: Runtime, stop: threading.Event) -> threading.Thread:
+    """Messages from Kafka. Raises `InvalidInput` where there is none."""
+    from agents.registry import AGENTS
+    from backends.build import intake
+    from workflows.intake import is_ready, receive
+
+    door = intake(rt.settings, rt.clock)
+    take, ready = partial(receive, rt, AGENTS.catalog), partial(is_ready, rt)
+    return _thread("intake", door.serve, take, ready, stop)
 
 
 def _thread(name: str, target: Callable[..., None], *args: Any) -> threading.Thread:

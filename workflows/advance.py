@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core import telemetry
 from core.errors import WeftError
 from database import approvals, jobs, runs
 from database import steps as step_rows
@@ -23,6 +24,14 @@ _ROUNDS_MAX = 200
 def advance(t: Turn, shift: Shift, claim: Claim) -> Held | None:
     """Everything between two steps. Gives the step that this worker goes on with, if any."""
     run = runs.lock(t.tx, t.ctx, claim.run_id)
+    about = {"weft.run_id": run.id, "weft.tenant_id": t.ctx.tenant}
+    with telemetry.span(
+        "workflow.advance", parent=run.traceparent, kind="consumer", attributes=about
+    ):
+        return _advance(t, shift, claim, run)
+
+
+def _advance(t: Turn, shift: Shift, claim: Claim, run: Run) -> Held | None:
     if run.ended:
         jobs.end(t.tx, claim)
         return None

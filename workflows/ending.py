@@ -16,6 +16,7 @@ from workflows.definitions import Definition
 from workflows.turn import Turn
 
 SUPERVISOR = "supervisor"
+_log = telemetry.log("workflows")
 
 
 def end(
@@ -44,6 +45,11 @@ def end(
     why = {"error": dict(error)} if error else {}
     t.fact(run.id, f"workflow.{status}", workflow=run.workflow, **why)
     telemetry.runs.labels(status).inc()
+    telemetry.run_seconds.labels(status).observe((t.tx.now_ms - run.created_ms) / 1000)
+    _log.info(
+        "run ended", run_id=run.id, tenant=t.ctx.tenant, request_id=run.request_id, status=status,
+        code=(error or {}).get("code"), ms=t.tx.now_ms - run.created_ms,
+    )  # fmt: skip
     if run.parent_run_id and run.parent_step_id:
         _tell_parent(t, run)
 

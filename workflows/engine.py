@@ -76,7 +76,9 @@ def _claim(
     except Exception as error:
         if claim is None:
             raise
-        telemetry.log("workflows", run_id=claim.run_id).exception("a decision broke")
+        telemetry.log("workflows", run_id=claim.run_id, tenant=claim.tenant).exception(
+            "a decision broke"
+        )
         _put_back(rt, agents, owner, claim, error)
         return claim, None
 

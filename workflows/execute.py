@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 import random
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 from core import telemetry
-from core.errors import InvalidInput, Rejected, Unavailable, Unfinishable, WeftError
+from core.errors import InvalidInput, Outage, Rejected, Unavailable, Unfinishable, WeftError
 from core.events import AgentMessage
 from core.failpoints import fp
 from database import jobs, runs
@@ -25,6 +26,7 @@ from workflows.held import Held, Shift
 from workflows.supervision import Agents
 from workflows.tasks import Defer, Done, TaskSpec, Work
 from workflows.turn import Turn, run_ctx, turn
+from workflows.watching import watched
 
 BACKOFF_SECONDS_MAX = 300.0
 _OPEN = step_rows.OPEN
@@ -64,7 +66,7 @@ def attempts_max(rt: Runtime, step: Step) -> int:
 def carry(rt: Runtime, agents: Agents, shift: Shift, held: Held) -> Held | None:
     """Does the step and gives the next one that this worker goes on with."""
     try:
-        with fp("step.start"), telemetry.step_seconds.labels(held.step.agent).time():
+        with fp("step.start"), watched(held):
             outcome = _call(rt, agents, held)
             if isinstance(outcome, Done) and outcome.effects:
                 intents.check(rt, held.ctx, outcome.effects)
@@ -74,9 +76,6 @@ def carry(rt: Runtime, agents: Agents, shift: Shift, held: Held) -> Held | None:
         _failed(rt, agents, held, error)
         return None
     except Exception as error:  # noqa: BLE001 (an edge: a bug in a task must not end the worker)
-        telemetry.log("workflows", run_id=held.run.id, tenant=held.ctx.tenant).exception(
-            "a task broke", step=held.step.id
-        )
         broken = Unavailable(f"{type(error).__name__}: {error}"[:500], code="task_broke")
         _failed(rt, agents, held, broken)
         return None
@@ -113,7 +112,9 @@ def _within(spec: TaskSpec, work: Work, seconds: float) -> Done | Defer:
         except BaseException as error:  # noqa: BLE001 (raised again in the waiting thread)
             box.append(error)
 
-    thread = threading.Thread(target=run, name=f"{spec.agent}.{spec.task}", daemon=True)
+    here = contextvars.copy_context()  # the span around it
+    name = f"{spec.agent}.{spec.task}"
+    thread = threading.Thread(target=here.run, args=(run,), name=name, daemon=True)
     thread.start()
     thread.join(seconds)
     if not box:
@@ -211,7 +212,11 @@ def _deferred(rt: Runtime, agents: Agents, held: Held, defer: Defer) -> None:
 
 
 def _failed(rt: Runtime, agents: Agents, held: Held, error: WeftError) -> None:
-    """Again later, or over: by its own word (`Rejected`, `Unfinishable`) or out of attempts."""
+    """Again later, or over: by its own word (`Rejected`, `Unfinishable`) or out of attempts. An
+    `Outage` spends no attempt: it ends with the store's return, or with the run's deadline."""
+    if isinstance(error, Outage):
+        _wait_out(rt, agents, held, error)
+        return
     step, claim = held.step, held.claim
     final = isinstance(error, Rejected | Unfinishable)
     try:
@@ -228,10 +233,36 @@ def _failed(rt: Runtime, agents: Agents, held: Held, error: WeftError) -> None:
                 t.tx, t.ctx, held.step_id, "waiting", what, attempts=claim.attempts,
                 error=error.to_json(),
             )  # fmt: skip
+            telemetry.step_retries.labels(step.agent, error.slug).inc()
             t.fact(
                 held.run.id, "step.retrying", step=step.id, agent=step.agent,
                 attempt=claim.attempts, error=error.to_json(),
             )  # fmt: skip
+    except FenceLost:
+        return
+
+
+def _wait_out(rt: Runtime, agents: Agents, held: Held, error: Outage) -> None:
+    """Knocks again in one to four times the seconds that the store asked for, so that a thousand
+    waiting steps neither storm it when it is back nor keep it waiting for a minute."""
+    tries = held.claim.attempts - 1
+    asked = float(error.extra.get("retry_after", 2))
+    why = error.to_json()
+    try:
+        with turn(rt, held.ctx, "step.commit", agents=agents, durable=False) as t:
+            at = t.tx.now_ms + int(random.uniform(1, 4) * asked * 1000)  # noqa: S311
+            known = step_rows.get(t.tx, t.ctx, held.step_id).error or {}
+            jobs.release(t.tx, held.claim, ready_ms=at, attempts=tries, error=why)
+            what = {"kind": "retry", "until_ms": at}
+            step_rows.wait(
+                t.tx, t.ctx, held.step_id, "waiting", what, attempts=tries, error=why
+            )  # fmt: skip
+            telemetry.step_retries.labels(held.step.agent, error.slug).inc()
+            if known.get("code") != error.slug:  # said once, however long it lasts
+                t.fact(
+                    held.run.id, "step.retrying", step=held.step.id, agent=held.step.agent,
+                    attempt=held.claim.attempts, error=why,
+                )  # fmt: skip
     except FenceLost:
         return
 

@@ -23,6 +23,8 @@ from workflows.definitions import Step
 from workflows.supervision import Agents
 from workflows.turn import Turn, run_ctx, turn
 
+_log = telemetry.log("workflows")
+
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
@@ -40,7 +42,19 @@ def perform(rt: Runtime, agents: Agents, claim: Claim) -> None:
         if opened is None:
             return
         run, effect, call, in_doubt = opened
-        outcome = _act(rt, effect, call, in_doubt)
+        about = {
+            "weft.run_id": run.id, "weft.tenant_id": claim.tenant, "weft.effect_id": effect.id,
+            "weft.connector": effect.connector,
+        }  # fmt: skip
+        name = f"effect {effect.connector}"
+        with (
+            telemetry.span(name, parent=run.traceparent, kind="client", attributes=about) as span,
+            telemetry.timed(telemetry.effect_seconds, effect.connector),
+        ):
+            outcome = _act(rt, effect, call, in_doubt)
+            if outcome.error is not None:
+                span.fail(outcome.error.slug)
+        _told(claim, run, effect, outcome)
         _record(rt, agents, claim, run, effect, outcome)
     except FenceLost:
         return
@@ -96,9 +110,18 @@ def _act(rt: Runtime, effect: Effect, call: EffectCall, in_doubt: bool) -> _Outc
     except WeftError as error:
         return _Outcome(_doubtful(effect), error=error)
     except Exception as error:  # noqa: BLE001 (an edge: whatever a connector raises is doubt)
-        telemetry.log("workflows", run_id=effect.run_id).exception("a connector broke")
+        _log.exception("a connector broke", run_id=effect.run_id)
         doubt = InDoubt(f"{type(error).__name__}: {error}"[:500], code="in_doubt")
         return _Outcome(_doubtful(effect), error=doubt)
+
+
+def _told(claim: Claim, run: Run, effect: Effect, outcome: _Outcome) -> None:
+    """One line; the target stays out of it, it may be a person's address."""
+    _log.info(
+        "effect", run_id=run.id, tenant=claim.tenant, request_id=run.request_id,
+        effect_id=effect.id, connector=effect.connector, attempt=claim.attempts,
+        status=outcome.status or "again", code=outcome.error.slug if outcome.error else None,
+    )  # fmt: skip
 
 
 def _send(connector: Connector, call: EffectCall) -> dict[str, Any]:

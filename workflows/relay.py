@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Sequence
 
 from core import telemetry
 from core.context import PLATFORM
 from core.errors import WeftError
+from core.events import Event
 from core.failpoints import fp
 from database import dispatch
 from runtime import Runtime
 from workflows.turn import RELAY
 
+_log = telemetry.log("workflows")
 BATCH = 500
 # The more there was, the longer the rest that gathers the next batch: a lone run's end is heard
 # of soon, and hundreds of runs a second share a transaction.
@@ -28,15 +32,34 @@ def relay_once(rt: Runtime) -> int:
         rt.jobs.ring(queue)
     if not batch:
         return 0
-    rt.bus.publish(batch)
+    _publish(rt, batch)
     with fp("relay.publish"), rt.db.transaction(PLATFORM, durable=False) as tx:
         dispatch.mark_published(tx, [event.seq for event in batch])
+    _told(batch)
     return len(batch)
+
+
+def _publish(rt: Runtime, batch: Sequence[Event]) -> None:
+    """A batch serves many traces: it is a span of its own that points to them."""
+    traces = [event.traceparent for event in batch if event.traceparent]
+    about = {"messaging.operation.type": "send", "messaging.batch.message_count": len(batch)}
+    try:
+        with telemetry.span("publish events", kind="producer", attributes=about, links=traces):
+            rt.bus.publish(batch)
+    except WeftError:
+        telemetry.bus_errors.inc()
+        raise
+    telemetry.events_published.inc(len(batch))
+
+
+def _told(batch: Sequence[Event]) -> None:
+    """A line for each run, so that a run's way can be followed in the logs alone."""
+    for (tenant, run_id), count in Counter((one.tenant, one.run_id) for one in batch).items():
+        _log.info("published", run_id=run_id, tenant=tenant, events=count)
 
 
 def run_relay(rt: Runtime, stop: threading.Event) -> None:
     """Until `stop`: at every ring, and every `sweep_seconds` anyway."""
-    log = telemetry.log("workflows")
 
     def work() -> bool:
         try:
@@ -45,9 +68,9 @@ def run_relay(rt: Runtime, stop: threading.Event) -> None:
             rest = min(max(found * REST_SECONDS_EACH, least), most)
             return found > 0 and not stop.wait(rest)
         except WeftError as error:
-            log.warning("the relay waits", **error.to_json())
-        except Exception:  # an edge: the relay goes on
-            log.exception("the relay broke")
+            _log.warning("the relay waits", **error.to_json())
+        except Exception:  # noqa: BLE001 (an edge: the relay goes on)
+            _log.exception("the relay broke")
         stop.wait(1.0)
         return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core import telemetry
 from core.context import Ctx
 from core.errors import InvalidInput, WeftError
 from core.ids import new_id
@@ -111,7 +112,8 @@ def _child(ctx: Ctx, run: Run, step: Step, row: StepRow, index: int, item: Any) 
         "documents": list(run.documents), "metadata": dict(run.metadata), "callback_url": None,
         "outputs": None, "error": None, "parent_run_id": run.id, "parent_step_id": row.id,
         "item_index": index, "item": item, "actor": run.actor, "roles": list(run.roles),
-        "scopes": list(run.scopes), "request_id": run.request_id, "cancel_requested": False,
+        "scopes": list(run.scopes), "request_id": run.request_id,
+        "traceparent": telemetry.current() or run.traceparent, "cancel_requested": False,
         "step_count": 0, "usage": {}, "deadline_ms": run.deadline_ms, "started_ms": None,
         "completed_ms": None,
     }  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core import telemetry
 from core.context import Ctx
 from core.errors import InvalidInput
 from core.ids import new_id
@@ -76,10 +77,20 @@ def submit_in(
     rt: Runtime, tx: Tx, ctx: Ctx, submission: Submission, *, catalog: Catalog | None = None
 ) -> Run:
     """The same in the caller's transaction; the caller rings `supervisor` after its commit."""
+    run_id = new_id()
+    about = {"weft.run_id": run_id, "weft.tenant_id": ctx.tenant, "weft.request_id": ctx.request_id}
+    with telemetry.span("workflow.submit", kind="producer", attributes=about):
+        run = _submitted(rt, tx, ctx, submission, catalog, run_id)
+    telemetry.runs_submitted.inc()
+    return run
+
+
+def _submitted(
+    rt: Runtime, tx: Tx, ctx: Ctx, submission: Submission, catalog: Catalog | None, run_id: str
+) -> Run:
     definition, version = _definition(tx, ctx, submission, catalog)
     _check(submission)
     _check_callback(rt, tx, ctx, submission.callback_url)
-    run_id = new_id()
     values: dict[str, Any] = {
         "workflow": definition.name, "version": version, "definition_hash": definition.hash,
         "definition": definition.body, "goal": submission.goal, "status": "pending",
@@ -88,7 +99,8 @@ def submit_in(
         "callback_url": submission.callback_url, "outputs": None, "error": None,
         "parent_run_id": None, "parent_step_id": None, "item_index": None, "item": None,
         "actor": ctx.actor, "roles": sorted(ctx.roles), "scopes": sorted(ctx.scopes),
-        "request_id": ctx.request_id, "cancel_requested": False, "step_count": 0, "usage": {},
+        "request_id": ctx.request_id, "traceparent": telemetry.current(),
+        "cancel_requested": False, "step_count": 0, "usage": {},
         "deadline_ms": tx.now_ms + rt.settings.run_seconds_max * 1000,
         "created_ms": tx.now_ms, "started_ms": None, "completed_ms": None,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from agents.answers.values import Answer, Question
 from agents.answers.wording import Remember, worded
 from agents.documents import text_of
 from agents.search import search
+from core import telemetry
 from core.context import Ctx
 from core.documents import Document, Hit
 from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
@@ -105,6 +106,15 @@ def answer_text(
         counted = logs.count(text, _logs(rt, ctx, filters))
         if counted is not None:
             return counted
+    with telemetry.timed(telemetry.answer_seconds):
+        answer = _answered(rt, ctx, text, filters, remember)
+    telemetry.answers.labels("yes" if answer.answered else "no").inc()
+    return answer
+
+
+def _answered(
+    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None, remember: Remember
+) -> Answer:
     found = search(rt, ctx, text, k=HITS, mode="hybrid", filters=filters)
     question = asked(text, _own_names(rt, ctx))
     answer = answer_from(question, found.hits, rt.models.embedder(), _chat(rt), remember)

@@ -50,6 +50,7 @@ runs = tenant_table(
     json_column("roles", nullable=False),
     json_column("scopes", nullable=False),
     Column("request_id", String(80), nullable=False, default=""),
+    Column("traceparent", String(55)),  # W3C Trace Context of the request that asked for it
     Column("cancel_requested", Boolean, nullable=False, default=False),
     Column("step_count", Integer, nullable=False, default=0),
     json_column("usage", nullable=False),

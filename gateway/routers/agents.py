@@ -58,6 +58,7 @@ def _trigger(who: Caller, agent: str, body: TriggerRequest, keep: Keep) -> Trigg
         who.rt, who.ctx, submission, catalog=AGENTS.catalog,
         also=lambda tx, run: keep(tx, _triggered(run)),
     )  # fmt: skip
+    who.exchange.run_id = run.id
     return _triggered(run)
 
 

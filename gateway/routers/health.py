@@ -11,10 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
 import ingestion
-from core import telemetry
 from core.context import PLATFORM, Ctx
 from core.errors import WeftError
-from database import tenants, vitals
+from database import tenants
 from gateway.exchange import exchange_of
 from gateway.house import House, Open
 from gateway.schemas.health import Alive, Dependency, Health
@@ -49,16 +48,7 @@ def metrics(request: Request, house: Open) -> Response:
     identity = exchange_of(request.scope).identity
     if identity is not None:
         identity.ctx.permit("metrics:read")
-    _count_ready(house)
-    return Response(generate_latest(telemetry.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _count_ready(house: House) -> None:
-    with house.rt.db.read(PLATFORM) as tx:
-        waiting = vitals.backlogs(tx)
-    telemetry.jobs_ready.clear()
-    for one in waiting:
-        telemetry.jobs_ready.labels(one.queue).set(one.ready)
+    return Response(generate_latest(house.metrics), media_type=CONTENT_TYPE_LATEST)
 
 
 def _checked(house: House) -> Response:

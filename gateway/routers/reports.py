@@ -69,6 +69,7 @@ def _request(who: Caller, body: ReportRequest, keep: Keep) -> ReportAccepted:
         who.rt, who.ctx, submission, catalog=AGENTS.catalog,
         also=lambda tx, run: keep(tx, _accepted(run)),
     )  # fmt: skip
+    who.exchange.run_id = run.id
     return _accepted(run)
 
 

@@ -9,8 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from agents.registry import AGENTS
-from core.errors import QuotaExceeded
-from core.tiers import tier_of
 from database import run_logs, runs
 from database.runs import Run
 from gateway import run_events
@@ -30,6 +28,7 @@ from gateway.schemas.workflows import (
 )
 from gateway.streams import EVENTS, stream
 from workflows import controls, views
+from workflows.admission import admit_run
 from workflows.submission import Submission, submit
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -105,7 +104,7 @@ def why(who: Reader, workflow_id: str) -> Why:
 def _execute(who: Caller, body: ExecuteRequest, keep: Keep) -> Executed:
     documents_exist(who, body.documents)
     own_documents(who, body.inputs)
-    _within_quota(who)
+    admit_run(who.rt, who.ctx, who.identity.tier)
     submission = Submission(
         workflow=body.workflow, definition=body.definition, goal=body.goal, inputs=body.inputs,
         documents=tuple(body.documents), priority=body.priority, callback_url=body.callback_url,
@@ -115,19 +114,8 @@ def _execute(who: Caller, body: ExecuteRequest, keep: Keep) -> Executed:
         who.rt, who.ctx, submission, catalog=AGENTS.catalog,
         also=lambda tx, run: keep(tx, _executed(run)),
     )  # fmt: skip
+    who.exchange.run_id = run.id
     return _executed(run)
-
-
-def _within_quota(who: Caller) -> None:
-    tier = tier_of(who.identity.tier)
-    if tier.runs_per_day is None:
-        return
-    allowance = who.rt.limiter.hit(f"runs/{who.ctx.tenant}", tier.runs_per_day, 86_400)
-    if not allowance.allowed:
-        raise QuotaExceeded(
-            f"The tier {tier.name!r} allows {tier.runs_per_day} runs a day.",
-            limit="runs_per_day", retry_after=allowance.reset_seconds,
-        )  # fmt: skip
 
 
 def _executed(run: Run) -> Executed:

@@ -143,6 +143,7 @@ def test_query_functions_of_a_tenant_take_ctx() -> None:
         ("workers", "*"): "processes serve all tenants",
         ("tenants", "*"): "the list of tenants itself",
         ("vitals", "*"): "counts without content, for the operator",
+        ("gauges", "*"): "counts without content, for the metrics",
         ("idempotency", "sweep"): "old keys of all tenants",
         ("idempotency", "release_all"): "requests that died with their gateway, of all tenants",
         ("users", "logins"): "sign-in finds the tenant",

@@ -1,0 +1,56 @@
+"""Logs as JSON lines, metrics with the prefix `weft_`, traces by OpenTelemetry. No tenant's text in
+a label or an attribute, and no secret in a line."""
+
+from core.telemetry.logs import configure_logs, log, scrub
+from core.telemetry.metrics import (
+    answer_seconds,
+    answers,
+    breaker_open,
+    build,
+    bus_errors,
+    count_request,
+    database_errors,
+    database_seconds,
+    documents,
+    effect_seconds,
+    effects,
+    embed_seconds,
+    embedded,
+    events_published,
+    ingestion_failures,
+    ingestion_seconds,
+    limiter_degraded,
+    limiter_refused,
+    messages,
+    model_calls,
+    model_seconds,
+    model_tokens,
+    object_errors,
+    object_seconds,
+    pages,
+    registry,
+    request_seconds,
+    requests,
+    rings_lost,
+    run_seconds,
+    runs,
+    runs_submitted,
+    search_seconds,
+    step_retries,
+    step_seconds,
+    steps,
+    timed,
+)
+from core.telemetry.traces import Span, close_traces, configure_traces, current, span, traced
+
+__all__ = [
+    "Span", "answer_seconds", "answers", "breaker_open", "build", "bus_errors",
+    "close_traces", "configure_logs", "configure_traces", "count_request",
+    "current", "database_errors", "database_seconds", "documents", "effect_seconds", "effects",
+    "embed_seconds", "embedded", "events_published", "ingestion_failures", "ingestion_seconds",
+    "limiter_degraded", "limiter_refused", "log", "messages", "model_calls", "model_seconds",
+    "model_tokens",
+    "object_errors", "object_seconds", "pages", "registry", "request_seconds", "requests",
+    "rings_lost", "run_seconds", "runs", "runs_submitted", "scrub", "search_seconds", "span",
+    "step_retries", "step_seconds", "steps", "timed", "traced",
+]  # fmt: skip
