@@ -17,6 +17,7 @@ from core.settings import Settings
 from core.telemetry import configure_logs
 from runtime import Runtime
 from tests.engine import Drain, drained, new_tenant
+from tests.stack.servers import servers as servers
 
 configure_logs("error")
 

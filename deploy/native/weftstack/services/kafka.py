@@ -1,0 +1,85 @@
+"""Kafka: one broker that is its own controller."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import struct
+import subprocess
+import uuid
+from pathlib import Path
+
+from weftstack import maven, packages
+from weftstack.building import cause
+from weftstack.halt import Halt
+from weftstack.place import Place
+from weftstack.services.base import HOST, Service, Start, exchange
+
+# Without the delay of 0 a group's first join waits three seconds for others.
+SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers={host}:{control}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{control}
+advertised.listeners=PLAINTEXT://{host}:{port}
+controller.listener.names=CONTROLLER
+log.dirs={data}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=5
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=5
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+num.partitions=3
+auto.create.topics.enable=false
+"""
+HEAP = ("-Xms128m", "-Xmx384m")
+QUIET = ("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+         "-Dorg.slf4j.simpleLogger.showDateTime=true",
+         "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ")  # fmt: skip
+# "Which versions do you speak", the question that every Kafka answers: key 18, version 0, id 7.
+QUESTION = struct.pack(">hhih", 18, 0, 7, -1)
+
+
+class Kafka(Service):
+    name = "kafka"
+    ports = {"main": 2, "controller": 3}
+    start_seconds = 90.0
+    stop_seconds = 30.0
+
+    def install(self, place: Place) -> None:
+        maven.kafka(place)
+
+    def prepare(self, place: Place) -> Start:
+        folder = self.folder(place)
+        data, settings = folder / "data", folder / "server.properties"
+        ports = {"port": self.port(place), "control": self.port(place, "controller")}
+        # A blank in a path is fine here, a backslash or a comma is not.
+        settings.write_text(SETTINGS.format(host=HOST, data=data, **ports))
+        java = packages.which("java")
+        assert java
+        base: list[str | Path] = [java, *HEAP, *QUIET, "-cp", f"{maven.kafka(place)}/*"]
+        if not (data / "meta.properties").exists():
+            shutil.rmtree(data, ignore_errors=True)
+            self._format(place, [*base, "kafka.tools.StorageTool", "format", "--standalone"])
+        return Start([*base, "kafka.Kafka", settings])
+
+    def ready(self, place: Place) -> bool:
+        sent = struct.pack(">i", len(QUESTION)) + QUESTION
+        answer = exchange(self.port(place), sent, 64)
+        return len(answer) >= 10 and struct.unpack(">ih", answer[4:10]) == (7, 0)
+
+    def urls(self, place: Place) -> dict[str, str]:
+        return {"WEFT_BUS_URL": f"kafka://{HOST}:{self.port(place)}"}
+
+    def _format(self, place: Place, tool: list[str | Path]) -> None:
+        log = place.log(self.name)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        settings = self.folder(place) / "server.properties"
+        argv = [str(part) for part in (*tool, f"--cluster-id={cluster}", "-c", settings)]
+        with log.open("ab") as output:
+            done = subprocess.run(argv, stdout=output, stderr=output, timeout=120)
+        if done.returncode != 0:
+            raise Halt(f"kafka: its folder could not be formatted: {cause(log)}")
