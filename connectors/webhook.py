@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.egress import Egress, Reply
+from connectors.signatures import sign
 from core.breaker import Breaker
 from core.clock import Clock
 from core.errors import InvalidInput, Unavailable, Unfinishable
@@ -100,8 +100,6 @@ def body_of(call: EffectCall) -> bytes:
 
 def signatures(config: Any, key: str, seconds: int, body: bytes) -> list[str]:
     """`v1,…` for each of the tenant's secrets. Raises `InvalidInput` when there is none."""
-    import standardwebhooks
-
     names = ("webhook_secret", "webhook_secret_old")
     secrets = [str(config[name]) for name in names if config.get(name)]
     if not secrets or not all(s.startswith("whsec_") for s in secrets):
@@ -110,10 +108,9 @@ def signatures(config: Any, key: str, seconds: int, body: bytes) -> list[str]:
             "like whsec_<base64>.",
             code="webhook_secret_missing",
         )
-    when = datetime.fromtimestamp(seconds, UTC)
     try:
-        return [standardwebhooks.Webhook(s).sign(key, when, body.decode()) for s in secrets]
-    except (ValueError, standardwebhooks.webhooks.EmptyWebhookSecretError) as error:
+        return [sign(secret, key, seconds, body) for secret in secrets]
+    except ValueError as error:
         raise InvalidInput(
             "The tenant's webhook secret is not base64 after whsec_.", code="webhook_secret_bad"
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -15,3 +17,10 @@ def subkey(root: bytes, purpose: str) -> bytes:
 def signing_key(root: bytes, purpose: str) -> Ed25519PrivateKey:
     """The same Ed25519 key (RFC 8032) in every process that holds the root key."""
     return Ed25519PrivateKey.from_private_bytes(subkey(root, purpose))
+
+
+def ingest_secret(root: bytes, tenant_id: str, version: int) -> str:
+    """What a tenant signs its Kafka messages with, as Standard Webhooks writes secrets. It is kept
+    nowhere: whoever holds the root key can make it again."""
+    key = subkey(root, f"ingest {tenant_id} {version}")
+    return "whsec_" + base64.b64encode(key).decode()

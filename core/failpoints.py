@@ -31,6 +31,7 @@ NAMES: dict[str, str] = {
     "effect.call": "the outside action itself",
     "effect.commit": "the outside action's answer",
     "run.commit": "a run's end",
+    "intake.commit": "the place up to which messages were taken in",
     "relay.publish": "the mark that events were published",
 }
 

@@ -44,6 +44,12 @@ def begin(tx: Tx, ctx: Ctx, key: str, *, route: str, body_hash: str, lease_ms: i
     return tx.now_ms
 
 
+def known(tx: Tx, ctx: Ctx, key: str) -> Stored | None:
+    """The kept answer, if there is one; changes nothing."""
+    row = tx.execute(select(idempotency).where(_is(ctx, key))).first()
+    return None if row is None or row.status is None else Stored(row.status, row.response)
+
+
 def finish(tx: Tx, ctx: Ctx, key: str, fence: int, status: int, response: Any) -> None:
     """In the transaction of what was asked for, where there is one: both are kept or neither.
     Raises `Conflict` when another request has taken the key over."""

@@ -14,8 +14,9 @@ import pytest
 from core.failpoints import NAMES
 
 ROOT = Path(__file__).parents[2]
-# The boundaries of uploads and of the index belong to the agents that have them.
-ELSEWHERE = {"upload.commit", "index.commit"}
+# The boundaries of uploads and of the index belong to the agents that have them, and that of
+# messages to Kafka (tests/stack).
+ELSEWHERE = {"upload.commit", "index.commit", "intake.commit"}
 OURS = [name for name in NAMES if name not in ELSEWHERE]
 # At the first pass and, where a run passes often, at a later one.
 OFTEN = {
