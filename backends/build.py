@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backends.files import FileBlobs
@@ -26,6 +27,9 @@ from database.migrate import upgrade
 from models import Models
 from runtime import Runtime
 from vectorstore import Shelves
+
+if TYPE_CHECKING:
+    from backends.kafka_intake import KafkaIntake
 
 ROOT_KEY_FILE = "root.key"
 
@@ -46,7 +50,8 @@ def open_runtime(
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     root_key = load_root_key(settings)
     jobs = _jobs(settings)
-    bus = _bus(settings)
+    opened = contextlib.ExitStack()
+    bus = _bus(settings, opened)
     limiter = _limiter(settings, clock)
     blobs = _blobs(settings, root_key)
     db = _database(settings, clock)
@@ -61,6 +66,7 @@ def open_runtime(
             connectors={**connectors(settings, clock), **(more_connectors or {})},
         )  # fmt: skip
     finally:
+        opened.close()
         db.close()
 
 
@@ -126,10 +132,31 @@ def _jobs(settings: Settings) -> JobQueue:
     raise _unknown("JOBS_URL", settings.jobs_url, "local:")
 
 
-def _bus(settings: Settings) -> EventBus:
-    if urlsplit(settings.bus_url).scheme == "local":
+def _bus(settings: Settings, opened: contextlib.ExitStack) -> EventBus:
+    scheme = urlsplit(settings.bus_url).scheme
+    if scheme == "local":
         return LocalBus()
-    raise _unknown("BUS_URL", settings.bus_url, "local:")
+    if scheme == "kafka":
+        from backends.kafka_bus import KafkaBus
+        from backends.kafka_topics import Cluster
+
+        return opened.enter_context(contextlib.closing(KafkaBus(Cluster.at(settings.bus_url))))
+    raise _unknown("BUS_URL", settings.bus_url, "local: or kafka://HOST:9092")
+
+
+def has_intake(settings: Settings) -> bool:
+    """Whether messages can come in beside HTTP."""
+    return urlsplit(settings.bus_url).scheme == "kafka"
+
+
+def intake(settings: Settings, clock: Clock) -> KafkaIntake:
+    """Raises `InvalidInput` where there is no Kafka."""
+    if not has_intake(settings):
+        raise _unknown("BUS_URL", settings.bus_url, "kafka://HOST:9092 for messages in")
+    from backends.kafka_intake import KafkaIntake
+    from backends.kafka_topics import Cluster
+
+    return KafkaIntake(Cluster.at(settings.bus_url), clock)
 
 
 def _limiter(settings: Settings, clock: Clock) -> Limiter:

@@ -11,7 +11,9 @@ from ops.output import UNAVAILABLE, emit, guarded, json_option, note, say, table
 
 
 @click.command()
-@click.option("--only", type=click.Choice(["gateway", "worker", "relay"]), help="One role.")
+@click.option(
+    "--only", type=click.Choice(["gateway", "worker", "relay", "intake"]), help="One role."
+)
 @click.pass_obj
 @guarded
 def serve(settings: Settings, only: str | None) -> None:

@@ -49,6 +49,30 @@ def listing(settings: Settings, as_json: bool) -> None:
     )
 
 
+@tenants.command("ingest-secret", epilog="Example: weft tenants ingest-secret clearpay --rotate")
+@click.argument("slug")
+@click.option("--rotate", is_flag=True, help="Make a new one; the present one is good for a while.")
+@click.option("--overlap-hours", type=click.IntRange(0, 2160), default=168, show_default=True)
+@json_option
+@click.pass_obj
+@guarded
+def show_ingest_secret(
+    settings: Settings, slug: str, rotate: bool, overlap_hours: int, as_json: bool
+) -> None:
+    """Show what the tenant signs its Kafka messages with (docs/kafka.md)."""
+    from database import tenants as query
+    from workflows import ingest_secrets
+
+    with identity.inside(settings, slug) as (rt, ctx):
+        if rotate:
+            ingest_secrets.rotate(rt, ctx, overlap_hours * 3600)
+        with rt.db.read(ctx) as tx:
+            tenant = query.own(tx, ctx)
+        secret, version = ingest_secrets.newest(rt, tenant), ingest_secrets.version_of(tenant)
+    value = {"tenant": slug, "secret": secret, "version": version}
+    emit(value, as_json, lambda: say(f"{secret}\nVersion {version} of {slug}."))
+
+
 @click.group()
 def users() -> None:
     """A tenant's people."""
