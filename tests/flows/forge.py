@@ -1,8 +1,8 @@
 """Forks platforms: `python -m tests.flows.forge` takes orders as JSON lines on standard input.
 
-`{start: ENV, log: FILE}` → `{pid}`, `{wait: PID, seconds: S}` → `{status}`. All modules are
-imported before the first fork, so that a start costs a fraction of a second; what then runs is
-`ops.serve.serve`, like `weft serve`.
+`{start: ENV, log: FILE, only: ROLE}` → `{pid}`, `{wait: PID, seconds: S}` → `{status}`. All
+modules are imported before the first fork, so that a start costs a fraction of a second; what then
+runs is `ops.serve.serve`, like `weft serve`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         if "start" in order:
-            tell(pid=start(order["start"], order["log"]))
+            tell(pid=start(order["start"], order["log"], order["only"]))
         else:
             tell(status=wait(order["wait"], order["seconds"]))
 
@@ -46,7 +46,7 @@ def tell(**answer: Any) -> None:
     sys.stdout.flush()
 
 
-def start(env: dict[str, str], log: str) -> int:
+def start(env: dict[str, str], log: str, only: str | None) -> int:
     child = os.fork()
     if child:
         return child
@@ -61,20 +61,20 @@ def start(env: dict[str, str], log: str) -> int:
         os.environ.clear()
         os.environ.update(env)
         os.chdir(os.path.dirname(log))
-        serve(env)
+        serve(env, only)
         code = 0
     finally:
         os._exit(code)
 
 
-def serve(env: dict[str, str]) -> None:
+def serve(env: dict[str, str], only: str | None) -> None:
     from core import failpoints
     from core.settings import Settings
     from ops.serve import serve as platform
 
     failpoints.reset(env.get("WEFT_FAILPOINTS", ""))
     try:
-        platform(Settings().resolved())
+        platform(Settings().resolved(), only)
     except BaseException:
         sys.excepthook(*sys.exc_info())
         raise

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,14 +45,14 @@ class Process(Protocol):
 
 
 class Spawn(Protocol):
-    def __call__(self, env: dict[str, str], log: Path) -> Process: ...
+    def __call__(self, env: dict[str, str], log: Path, only: str | None = None) -> Process: ...
 
 
-def command(env: dict[str, str], log: Path) -> Process:
+def command(env: dict[str, str], log: Path, only: str | None = None) -> Process:
     """`weft serve`, as an operator starts it."""
     with log.open("ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "ops", "serve"],
+            [sys.executable, "-m", "ops", "serve", *(["--only", only] if only else [])],
             env=env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
             start_new_session=True,
         )  # fmt: skip
@@ -60,13 +60,15 @@ def command(env: dict[str, str], log: Path) -> Process:
 
 @dataclass
 class Platform:
-    """One data folder and one port; `more` are further settings, as `WEFT_<NAME>`."""
+    """One data folder and one port; `more` are further settings, as `WEFT_<NAME>`. `roles` are
+    processes of their own on the same URLs; None is all of them in one."""
 
     folder: Path
     more: dict[str, str] = field(default_factory=dict)
     spawn: Spawn = command
     port: int = 0
-    running: Process | None = None
+    roles: tuple[str | None, ...] = (None,)
+    running: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
@@ -98,11 +100,11 @@ class Platform:
 
     def start(self, failpoints: str = "") -> None:
         """Returns when `/readyz` answers 200, or when the process is dead already."""
-        assert self.running is None
-        self.running = self.spawn(self.env(failpoints), self.log)
+        assert self.running == []
+        self.running = [self.spawn(self.env(failpoints), self.log, role) for role in self.roles]
         deadline = time.monotonic() + START_SECONDS
         while not process.ready(self.url):
-            if self.running.poll() is not None:
+            if self.is_dead():
                 assert failpoints, f"it did not start:\n{self.log.read_text()[-3000:]}"
                 return
             assert time.monotonic() < deadline, "it does not get ready"
@@ -117,22 +119,31 @@ class Platform:
         return self._end(lambda one: one.kill())
 
     def dead(self) -> int:
-        """The exit status of a platform that a failpoint kills."""
-        return self._end(lambda one: None)
+        """The exit status of a platform of which a failpoint kills a process: the others are
+        killed too."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self.is_dead():
+            assert time.monotonic() < deadline, "it does not end"
+            pause()
+        status = next(found for one in self.running if (found := one.poll()) is not None)
+        self._end(lambda one: one.kill())
+        return status
 
     def is_dead(self) -> bool:
-        return self.running is not None and self.running.poll() is not None
+        return any(one.poll() is not None for one in self.running)
 
-    def _end(self, act: Any) -> int:
-        assert self.running is not None
-        children = family(self.running.pid)
-        if self.running.poll() is None:
-            act(psutil.Process(self.running.pid))
-        status = self.running.wait(timeout=STOP_SECONDS)
-        self.running = None
+    def _end(self, act: Callable[[psutil.Process], None]) -> int:
+        """The status of whichever process did not end as it was told."""
+        assert self.running
+        children = [child for one in self.running for child in family(one.pid)]
+        for one in self.running:
+            if one.poll() is None:
+                act(psutil.Process(one.pid))
+        found = [one.wait(timeout=STOP_SECONDS) for one in self.running]
+        self.running = []
         _, left = psutil.wait_procs(children, timeout=10)
         assert left == [], "a child process outlives the platform"
-        return status
+        return min(found)
 
     def provision(self, **tenants: str) -> None:
         """slug=tier; each with a person of each role."""
@@ -187,10 +198,11 @@ class Forge:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip
+        self._lock = threading.Lock()
         self._told()
 
-    def __call__(self, env: dict[str, str], log: Path) -> Process:
-        found: int = self._ask(start=env, log=str(log))["pid"]
+    def __call__(self, env: dict[str, str], log: Path, only: str | None = None) -> Process:
+        found: int = self._ask(start=env, log=str(log), only=only)["pid"]
         return Forged(self, found)
 
     def ended(self, pid: int, seconds: float) -> int | None:
@@ -207,9 +219,10 @@ class Forge:
 
     def _ask(self, **order: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return self._told()
+        with self._lock:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            return self._told()
 
     def _told(self) -> dict[str, Any]:
         assert self._process.stdout is not None

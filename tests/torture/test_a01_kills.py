@@ -1,0 +1,103 @@
+"""A1: kill -9 of gateway, worker and relay, at every boundary and at random."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.failpoints import NAMES
+from tests.flows.platform import Forge
+from tests.torture.cast import LEASE_SECONDS, Cast
+from tests.torture.checker import count
+from tests.torture.figures import at_least, at_most, held, none
+from tests.torture.stage import Stage, p99, stage
+from tests.torture.worlds import urls
+
+pytestmark = [pytest.mark.figure, pytest.mark.timeout(1800)]
+RUNS = int(os.environ.get("WEFT_TORTURE_RUNS", "1000"))
+EACH = 20  # workflows at each boundary, in two rounds
+PLACES = [(name, side) for name in NAMES for side in ("before", "after")]
+WHO = {"submit.commit": "gateway", "upload.commit": "gateway", "relay.publish": "relay"}
+BY_DOCUMENTS = {"upload.commit", "index.commit"}
+
+
+def test_whatever_is_killed_nothing_is_lost_and_nothing_repeated(
+    world: str, servers_of: Callable[[], Any], forge: Forge, tmp_path: Path
+) -> None:
+    chance = random.Random(1)
+    found = urls(world, servers_of, "a1")
+    hit: set[tuple[str, str]] = set()
+    with stage(tmp_path, found, forge, gateways=2, workers=2) as one:
+        done = 0
+        for name, side in PLACES:
+            for _ in range(2):
+                _round(one, name, side, chance, EACH // 2)
+            done += EACH
+            hit |= _hit(one)
+        while done < RUNS:
+            _at_random(one, min(40, RUNS - done), chance)
+            done += min(40, RUNS - done)
+        one.settle()
+        breaches = one.judge()
+    kills, unhit = one.kills(), sorted(set(PLACES) - hit)
+    blind = [line for line in one.history.of("ended") if line["status"] == "needs_review"]
+    assert unhit == [], "these boundaries killed nobody"
+    short = held([
+        at_least(f"A1.{world}.workflows", len(one.crowd.accepted), RUNS, "accepted",
+                 f"{kills} kills, {len(PLACES)} boundaries"),
+        none(f"A1.{world}.lost", count(breaches, "lost", "missing"), "runs"),
+        none(f"A1.{world}.repeated", count(breaches, "duplicate", "twice", "changed"),
+             "effects and runs"),
+        none(f"A1.{world}.stale", count(breaches, "stale", "reordered", "unasked", "undecided"),
+             "writes"),
+        none(f"A1.{world}.rude", count(breaches, "rude"), "answers"),
+        at_most(f"A1.{world}.in_doubt", len(blind), kills, "blind mails shown to a person"),
+        at_most(f"A1.{world}.recovery_p99", p99(one.recoveries()), 2 * LEASE_SECONDS, "s",
+                f"lease {LEASE_SECONDS:g} s, {len(one.recoveries())} runs under way at a death"),
+    ])  # fmt: skip
+    assert not short, breaches[:20]
+
+
+def _round(one: Stage, name: str, side: str, chance: random.Random, many: int) -> None:
+    """Every process of the role that passes this boundary dies there, at a pass by chance."""
+    for actor in one.cast.of(WHO.get(name, "worker")):
+        # Two of a kind share the passes: a later one might never come.
+        actor.rule = f"{name}:{side}:{chance.randint(1, 3)}=kill"
+        actor.wanted = True
+        one.history.note("armed", name=actor.name, rule=actor.rule)
+        one.cast.strike(actor, "kill -9 to arm")
+    one.cast.until_ready()
+    if name in BY_DOCUMENTS:
+        one.crowd.upload(many)
+    else:
+        one.crowd.run(many, mail_every=2)
+    for actor in one.cast.actors:
+        actor.rule = ""
+
+
+def _hit(one: Stage) -> set[tuple[str, str]]:
+    rules = (line["how"].split(":") for line in one.history.of("struck") if "=" in line["how"])
+    return {(parts[0], parts[1]) for parts in rules}
+
+
+def _at_random(one: Stage, many: int, chance: random.Random) -> None:
+    """Somebody dies some times a second while the crowd works."""
+    stop = threading.Event()
+    killer = threading.Thread(target=_kill, args=(one.cast, chance, stop))
+    killer.start()
+    try:
+        one.crowd.run(many, mail_every=2)
+    finally:
+        stop.set()
+        killer.join(10)
+
+
+def _kill(cast: Cast, chance: random.Random, stop: threading.Event) -> None:
+    while not stop.wait(chance.uniform(0.1, 0.6)):
+        cast.strike(chance.choice(cast.actors))
