@@ -1,5 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down test check bench eval torture lock clean
+PYTHON = $(or $(wildcard .venv/bin/python),python3)
+STACK = .venv/bin/python deploy/native/stack
+# What the tests of the full stack use; Loki takes five minutes to build: CI_FULL=1.
+SERVERS = postgres redis kafka minio seaweedfs ollama toxiproxy alertmanager prometheus $(if $(CI_FULL),loki)
+
+.PHONY: help setup setup-dev demo up down test test-stack stack-up stack-down check bench eval torture lock clean
 
 help: ## what can be typed
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,6 +30,16 @@ down: ## stop it
 test: setup-dev ## the default tests: no services, under five minutes
 	.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
+test-stack: setup-dev ## the tests on real PostgreSQL, Redis, Kafka, MinIO, Ollama (no Docker)
+	@$(STACK) install $(SERVERS)
+	.venv/bin/python -m pytest -m stack --timeout 300 --durations 15 $(PYTEST)
+
+stack-up: setup ## the platform on real servers, no Docker; prints its address
+	@$(STACK) up --weft
+
+stack-down: ## stop it and them
+	@$(PYTHON) deploy/native/stack down
+
 check: setup-dev ## style, types, imports
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -45,4 +60,6 @@ lock: ## resolve the pinned packages again
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements/dev.txt
 
 clean: ## forget what was built (keeps data/)
+	@for each in stack stack-test; do test ! -d build/$$each || \
+		WEFT_STACK_DIR=build/$$each $(PYTHON) deploy/native/stack wipe all || exit 1; done
 	rm -rf .venv build .mypy_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +13,8 @@ from dataclasses import asdict
 from weftstack import running
 from weftstack.halt import Halt
 from weftstack.place import PORTS, Place
-from weftstack.services import SERVICES, USUAL, named
+from weftstack.services import SERVICES, USUAL, named, weft
+from weftstack.services.base import Service
 from weftstack.services.watchers import wish
 
 EPILOG = f"""
@@ -24,6 +26,14 @@ WEFT_STACK_PORTS  first of {PORTS} ports (default: 24000)
 WEFT_STACK_CACHE  folder of built programs (default: ~/.cache/weft/stack)
 WEFT_STACK_FAST   1: PostgreSQL does not wait for the disk (tests only)
 """
+
+
+NEXT = """\
+Weft runs at {url} (API: {url}/docs) on the servers above. Next:
+  eval "$(deploy/native/stack env --weft)"
+  .venv/bin/weft doctor
+  .venv/bin/weft tenants create acme
+Stop all with: make stack-down"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     command("install", "bring the programs, start nothing", "*")
     for name, names in (("up", "*"), ("start", "+")):
         made = command(name, "install what is missing and start", names)
+        made.add_argument("--weft", action="store_true", help="Weft's own processes too")
         made.add_argument("--fast", action="store_true", help="PostgreSQL without fsync")
         made.add_argument("--rules", metavar="GLOB", help="Prometheus: files of rules")
         made.add_argument("--targets", metavar="HOST:PORT,…", help="Prometheus: what it reads")
@@ -69,11 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     command("kill", "SIGKILL for the whole tree of processes", "+")
     command("pause", "SIGSTOP: it keeps its connections and answers nothing", "+")
     command("resume", "SIGCONT after a pause", "+")
-    command("wipe", "stop and forget all data", "+")
+    command("wipe", "stop and forget all data; NAME may be `all`", "+")
     command("status", "what runs", "*").add_argument("--json", action="store_true")
-    command("env", "the settings that choose what runs", "").add_argument(
-        "--json", action="store_true"
-    )
+    env = command("env", "the settings that choose what runs", "")
+    env.add_argument("--json", action="store_true")
+    env.add_argument("--weft", action="store_true", help="for a shell, to use the weft command")
     command("url", "the address of one service", 1)
     logs = command("logs", "the end of one service's log", 1)
     logs.add_argument("-n", type=int, default=40, help="lines")
@@ -90,25 +101,49 @@ def _obey(asked: argparse.Namespace) -> int:
             for service in named(names or list(USUAL)):
                 service.install(place)
         case "up" | "start":
-            if asked.fast:
-                os.environ["WEFT_STACK_FAST"] = "1"
-            wish(place, {key: getattr(asked, key) for key in ("rules", "targets", "webhook")})
-            running.up(place, named(names or list(USUAL)))
+            _up(place, asked, named(names or list(USUAL)))
         case "down" | "stop":
             running.down(place, named(names) if names else everything)
         case "kill" | "pause" | "resume" | "wipe":
             getattr(running, asked.command)(place, named(names))
+            if asked.command == "wipe" and "all" in names:
+                weft.forget(place)
         case "status":
             return _status(place, names, asked.json)
         case "env":
-            found = running.urls(place, everything)
-            lines = [f"{key}={value}" for key, value in found.items()]
-            print(json.dumps(found, indent=1) if asked.json else "\n".join(lines))
+            _env(place, asked.json, asked.weft)
         case "url":
             print(named(names)[0].url(place))
         case "logs":
             _logs(place, named(names)[0].name, asked.n, asked.f)
     return 0
+
+
+def _up(place: Place, asked: argparse.Namespace, services: list[Service]) -> None:
+    if asked.fast:
+        os.environ["WEFT_STACK_FAST"] = "1"
+    wish(place, {key: getattr(asked, key) for key in ("rules", "targets", "webhook")})
+    if not asked.weft:
+        running.up(place, services)
+        return
+    for role in weft.ROLES:
+        role.install(place)
+    running.up(place, [service for service in services if not service.client])
+    weft.settle(place, running.urls(place, list(SERVICES.values())))
+    running.up(place, weft.ROLES)
+    print(NEXT.format(url=weft.GATEWAY.url(place)))
+
+
+def _env(place: Place, as_json: bool, for_weft: bool) -> None:
+    found = running.urls(place, list(SERVICES.values()))
+    if for_weft:
+        found |= weft.about(place)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    before = "export " if for_weft else ""
+    for key, value in found.items():
+        print(f"{before}{key}={shlex.quote(value)}")
 
 
 def _status(place: Place, names: list[str], as_json: bool) -> int:

@@ -53,29 +53,39 @@ def up(place: Place, services: Sequence[Service]) -> None:
     for service in services:
         service.install(place)
     with _held(place, services):
-        began = time.monotonic()
-        started = [service for service in services if _started(place, service)]
-        for service in services:
-            if service in started:
-                _awaited(place, service, began)
-            took = f" ({time.monotonic() - began:.1f} s)" if service in started else ""
-            tell(f"{service.name} is up on {HOST}:{service.port(place)}{took}")
+        for client in (False, True):
+            _up(place, [service for service in services if service.client == client])
+
+
+def _up(place: Place, services: Sequence[Service]) -> None:
+    began = time.monotonic()
+    started = [service for service in services if _started(place, service)]
+    for service in services:
+        if service in started:
+            _awaited(place, service, began)
+        took = f" ({time.monotonic() - began:.1f} s)" if service in started else ""
+        tell(f"{service.name} is up on {HOST}:{service.port(place)}{took}")
 
 
 def down(place: Place, services: Sequence[Service]) -> None:
     """Asks all to end, then waits for each, the last started first."""
     with _held(place, services):
-        asked = []
-        for service in reversed(services):
-            found = processes.read(_pid_file(place, service))
-            if found is not None:
-                processes.ask(found, service.stop_signal)
-                asked.append((service, found))
-        for service, found in asked:
-            in_order = processes.end(found, service.stop_seconds)
-            _pid_file(place, service).unlink()
-            how = "" if in_order else f" (killed after {service.stop_seconds:.0f} s)"
-            tell(f"{service.name} is down{how}")
+        for client in (True, False):
+            _down(place, [service for service in services if service.client == client])
+
+
+def _down(place: Place, services: Sequence[Service]) -> None:
+    asked = []
+    for service in reversed(services):
+        found = processes.read(_pid_file(place, service))
+        if found is not None:
+            processes.ask(found, service.stop_signal)
+            asked.append((service, found))
+    for service, found in asked:
+        in_order = processes.end(found, service.stop_seconds)
+        _pid_file(place, service).unlink()
+        how = "" if in_order else f" (killed after {service.stop_seconds:.0f} s)"
+        tell(f"{service.name} is down{how}")
 
 
 def kill(place: Place, services: Sequence[Service]) -> None:
@@ -103,9 +113,11 @@ def wipe(place: Place, services: Sequence[Service]) -> None:
     down(place, services)
     with _held(place, services):
         for service in services:
-            for folder in (service.folder(place), *service.outside(place)):
+            folders = [f for f in (service.folder(place), *service.outside(place)) if f.exists()]
+            for folder in folders:
                 clear(folder)
-            tell(f"{service.name} is wiped")
+            if folders:
+                tell(f"{service.name} is wiped")
 
 
 def urls(place: Place, services: Sequence[Service]) -> dict[str, str]:

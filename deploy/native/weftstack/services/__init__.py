@@ -11,13 +11,14 @@ from weftstack.services.redis import Redis
 from weftstack.services.stores import Minio, Seaweedfs
 from weftstack.services.toxiproxy import Toxiproxy
 from weftstack.services.watchers import Alertmanager, Loki, Prometheus
+from weftstack.services.weft import ROLES
 
 # In the order of their start.
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
         Postgres(), Redis(), Kafka(), Minio(), Seaweedfs(), Ollama(), Toxiproxy(),
-        Alertmanager(), Prometheus(), Loki(),
+        Alertmanager(), Prometheus(), Loki(), *ROLES,
     )
 }  # fmt: skip
 USUAL = ("postgres", "redis", "kafka", "minio", "ollama")
@@ -25,6 +26,8 @@ USUAL = ("postgres", "redis", "kafka", "minio", "ollama")
 
 def named(names: list[str]) -> list[Service]:
     """The services by name, in the order of their start."""
+    if "all" in names:
+        return list(SERVICES.values())
     unknown = [name for name in names if name not in SERVICES]
     if unknown:
         raise Halt(f"there is no service {unknown[0]!r}. There are: {', '.join(SERVICES)}")

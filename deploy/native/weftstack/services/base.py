@@ -30,6 +30,7 @@ class Service:
     start_seconds = 30.0
     stop_signal: int = signal.SIGTERM
     stop_seconds = 15.0
+    client = False  # it uses the others: started after them, stopped before them
 
     def install(self, place: Place) -> None:
         """Brings what is missing."""

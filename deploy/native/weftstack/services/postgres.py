@@ -90,7 +90,7 @@ class Postgres(Service):
 
     def outside(self, place: Place) -> list[Path]:
         data = self._data(place)
-        return [] if data.is_relative_to(place.state) else [data.parent]
+        return [] if data.is_relative_to(place.state) else [data.parent.parent]
 
     def _url(self, place: Place, role: str, secret: str) -> str:
         word = place.secret(secret)
@@ -147,7 +147,10 @@ def _given(folder: Path, user: str | None) -> None:
 
 def _enters(user: str, folder: Path) -> bool:
     """Whether the user may pass through a folder and all that it lies in."""
-    entry = pwd.getpwnam(user)
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        return True  # not installed, so nothing of it lies anywhere
     groups = set(os.getgrouplist(user, entry.pw_gid))
     for each in [folder, *folder.parents]:
         if not each.exists():
