@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.secret_files import SecretFiles
 
 
 class Settings(BaseSettings):
-    """Built once, in `ops`. The URLs choose the adapters; there is no mode flag."""
+    """Built once, in `ops`. The URLs choose the adapters; there is no mode flag. Each may be given
+    as `WEFT_<NAME>_FILE` too, the path of a file that holds it."""
 
     model_config = SettingsConfigDict(env_prefix="WEFT_", env_file=".env", extra="ignore")
 
@@ -43,6 +46,9 @@ class Settings(BaseSettings):
     limits_url: str = Field(
         "local:", description="where rate limits are counted: local: | redis://host:6379/1"
     )
+    limits_replicas: int = Field(
+        1, ge=1, description="gateways at least: what each may allow while Redis is away"
+    )
     traces_url: str = Field(
         "", description="OTLP/HTTP collector, such as http://host:4318; default: no traces"
     )
@@ -61,7 +67,7 @@ class Settings(BaseSettings):
     chat_model: str = Field(
         "", description="chat model by name, or a .gguf file; default: the cheapest that passed"
     )
-    embedding: str = Field("fp32", description="fp32 | int8 | sentence-transformers")
+    embedding: str = Field("fp32", description="fp32 | int8 | sentence-transformers | ollama:MODEL")
     model_threads: int = Field(1, ge=1, description="threads of one model call")
 
     root_key: SecretStr = Field(
@@ -89,6 +95,18 @@ class Settings(BaseSettings):
     tenant_running_max: int = Field(8, description="jobs of one tenant running at once")
     approval_seconds_max: int = Field(7 * 86_400, description="an approval expires after")
     log_level: str = Field("info", description="debug | info | warning | error")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        files = SecretFiles(settings_cls, env_settings, dotenv_settings)
+        return init_settings, files, env_settings, dotenv_settings
 
     def resolved(self) -> Settings:
         """The same settings with every default that depends on `data_dir` filled in."""

@@ -14,6 +14,7 @@ from core.settings import Settings
 COMMANDS = {
     "demo": "ops.demo:demo",
     "serve": "ops.commands.platform:serve",
+    "migrate": "ops.commands.platform:migrate",
     "up": "ops.commands.platform:up",
     "down": "ops.commands.platform:down",
     "status": "ops.commands.platform:status",
@@ -28,6 +29,7 @@ COMMANDS = {
     "api-keys": "ops.commands.tenants:api_keys",
     "models": "ops.commands.models:models",
     "doctor": "ops.doctor:doctor",
+    "health": "ops.health:health",
     "backup": "ops.backup:backup",
     "restore": "ops.backup:restore",
     "failpoints": "ops.commands.platform:failpoints",

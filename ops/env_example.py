@@ -11,7 +11,11 @@ from core.settings import Settings
 
 def env_example() -> str:
     """One commented line of description and one commented default per setting."""
-    lines = ["# Every setting of Weft with its default. Copy to .env and change what you need.", ""]
+    lines = [
+        "# Every setting of Weft with its default. Copy to .env and change what you need.",
+        "# Instead of WEFT_X=value a file may hold the value: WEFT_X_FILE=/run/secrets/x",
+        "",
+    ]
     for name, field in Settings.model_fields.items():
         default = field.default
         if isinstance(default, SecretStr):

@@ -18,7 +18,7 @@ from prometheus_client import start_http_server
 from core import telemetry
 from core.settings import Settings
 from core.telemetry import configure_logs
-from ops import process
+from ops import default_secrets, process
 from runtime import Runtime
 
 ROLES = ("gateway", "worker", "relay", "intake")
@@ -30,6 +30,7 @@ log = structlog.get_logger(room="ops")
 def serve(settings: Settings, only: str | None = None) -> None:
     """The whole platform in this process, or only one role beside others on the same URLs."""
     configure_logs(settings.log_level)
+    default_secrets.refuse(settings)
     roles = (only,) if only else _roles(settings)
     with contextlib.ExitStack() as stack:
         sock = process.bind(settings) if "gateway" in roles else None

@@ -1,4 +1,4 @@
-"""serve, up, down, status, failpoints."""
+"""serve, migrate, up, down, status, failpoints."""
 
 from __future__ import annotations
 
@@ -21,6 +21,29 @@ def serve(settings: Settings, only: str | None) -> None:
     from ops.serve import serve as run
 
     run(settings, only)
+
+
+@click.command()
+@click.pass_obj
+@guarded
+def migrate(settings: Settings) -> None:
+    """Bring the database to this version, by the role that owns it (WEFT_DATABASE_ADMIN_URL)."""
+    from core.clock import SystemClock
+    from database import Database
+    from database import migrate as migrations
+    from ops.default_secrets import refuse
+
+    refuse(settings)
+    url = settings.database_admin_url or settings.database_url
+    application = settings.database_url if settings.database_admin_url else ""
+    if url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = Database(url, SystemClock())
+    try:
+        migrations.upgrade(db, application=application)
+        say(f"The database is at version {migrations.current(db)}.")
+    finally:
+        db.close()
 
 
 @click.command()
