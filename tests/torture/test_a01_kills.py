@@ -13,6 +13,7 @@ import pytest
 
 from core.failpoints import NAMES
 from tests.flows.platform import Forge
+from tests.flows.program import until
 from tests.torture.cast import LEASE_SECONDS, Cast
 from tests.torture.checker import count
 from tests.torture.figures import at_least, at_most, held, none
@@ -66,19 +67,17 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_repeated(
 
 def _round(one: Stage, name: str, side: str, chance: random.Random, many: int) -> None:
     """Every process of the role that passes this boundary dies there, at a pass by chance."""
-    for actor in one.cast.of(WHO.get(name, "worker")):
-        # Two of a kind share the passes: a later one might never come.
+    actors = one.cast.of(WHO.get(name, "worker"))
+    for actor in actors:
+        # Two of a kind share the passes: a late one might never come.
         actor.rule = f"{name}:{side}:{chance.randint(1, 3)}=kill"
-        actor.wanted = True
-        one.history.note("armed", name=actor.name, rule=actor.rule)
         one.cast.strike(actor, "kill -9 to arm")
+    assert until(lambda: not any(actor.rule for actor in actors), 20), "they are not armed"
     one.cast.until_ready()
     if name in BY_DOCUMENTS:
         one.crowd.upload(many)
     else:
         one.crowd.run(many, mail_every=2)
-    for actor in one.cast.actors:
-        actor.rule = ""
 
 
 def _hit(one: Stage) -> set[tuple[str, str]]:
