@@ -58,7 +58,7 @@ class Breaker:
                 raise Unavailable(
                     f"{target} failed {state.failures} times in a row and rests for a while.",
                     code="target_resting",
-                    retry_after=max(1, round(wait_ms / 1000)),
+                    retry_after=-(-wait_ms // 1000),  # rounded up: who comes then is let in
                 )
             state.shut_until_ms = self._clock.now_ms() + int(self._seconds * 1000)
 

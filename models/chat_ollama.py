@@ -29,9 +29,9 @@ class OllamaEngine:
         self._model = model
 
     def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
-        with _client(self._host, request.deadline_seconds) as client:
-            outlet.close = client.close
-            parts = client.chat(
+        with client(self._host, request.deadline_seconds, self._model) as found:
+            outlet.close = found.close
+            parts = found.chat(
                 model=self._model,
                 messages=[{"role": m.role, "content": m.content} for m in request.messages],
                 stream=True,
@@ -56,9 +56,9 @@ def installed(host: str, seconds: float = LIST_SECONDS) -> list[OllamaModel]:
     """What this Ollama has for chat, smallest first. Raises `Unavailable` when it is silent."""
 
     def ask(outlet: Outlet[list[OllamaModel]]) -> None:
-        with _client(host, seconds) as client:
-            outlet.close = client.close
-            models = [m for m in client.list().models if not _only_embeds(m)]
+        with client(host, seconds) as found:
+            outlet.close = found.close
+            models = [m for m in found.list().models if not _only_embeds(m)]
             outlet.put([OllamaModel(m.model, int(m.size or 0), m.digest or "") for m in models])
 
     models = next(bounded(ask, seconds), [])
@@ -66,22 +66,24 @@ def installed(host: str, seconds: float = LIST_SECONDS) -> list[OllamaModel]:
 
 
 def _only_embeds(model: Any) -> bool:
-    return "bert" in ((model.details and model.details.family) or "")
+    return "bert" in ((model.details and model.details.family) or "") or "embed" in model.model
 
 
 @contextmanager
-def _client(host: str, seconds: float) -> Iterator[Any]:
+def client(host: str, seconds: float, model: str = "NAME") -> Iterator[Any]:
     """Every way in which a server can fail becomes `Unavailable`."""
     import httpx
     import ollama
 
     timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-    client: Any = ollama.Client(
+    found: Any = ollama.Client(
         host, timeout=timeout, trust_env=False, verify=host.startswith("https:")
     )
     try:
-        yield client
+        yield found
     except ollama.ResponseError as error:
+        if error.status_code == 404:
+            raise Unavailable(missing(host, model), code="model_missing", retry_after=30) from error
         raise Unavailable(_reason(error), code="model_server", retry_after=10) from error
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         raise Unavailable(
@@ -91,10 +93,12 @@ def _client(host: str, seconds: float) -> Iterator[Any]:
         # RuntimeError: the client was closed under the read, at the deadline.
         raise Unavailable(f"Ollama at {host} sent garbage.", code="model_output") from error
     finally:
-        client.close()
+        found.close()
+
+
+def missing(host: str, model: str) -> str:
+    return f"Ollama at {host} lacks the model {model}. Type: ollama pull {model}"
 
 
 def _reason(error: Any) -> str:
-    if error.status_code == 404:
-        return f"Ollama lacks the model: {error.error} Type: ollama pull NAME"
     return f"Ollama answered {error.status_code}: {str(error.error)[:200]}"

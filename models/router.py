@@ -17,6 +17,7 @@ from models.engine import ChatEngine, EngineChat
 
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 _EMBEDDINGS = {"fp32": "minilm-fp32", "int8": "minilm-int8"}
+_BY_OLLAMA = "ollama:"
 _LOOK_AGAIN_SECONDS = 30.0
 
 
@@ -73,7 +74,7 @@ class Models:
 
     def describe(self) -> list[dict[str, Any]]:
         """For `/v1/models`, `/health` and `weft models`: id, kind, engine, available, tasks, …"""
-        return [*self._describe_weights(), *self._describe_chats()]
+        return [*self._describe_weights(), *self._describe_embedder(), *self._describe_chats()]
 
     def _describe_weights(self) -> list[dict[str, Any]]:
         """Embedding models, and the chat weights that are not there yet."""
@@ -97,6 +98,27 @@ class Models:
                     }
                 )
         return rows
+
+    def _describe_embedder(self) -> list[dict[str, Any]]:
+        """The embedding model that lives in Ollama, if one is chosen."""
+        chosen = self._settings.embedding
+        if not chosen.startswith(_BY_OLLAMA) or (embedder := self.embedder()) is None:
+            return []
+        try:
+            there = bool(embedder.digest)
+        except Unavailable:
+            there = False
+        return [
+            {
+                "id": chosen.removeprefix(_BY_OLLAMA),
+                "kind": "embedding",
+                "engine": "ollama",
+                "available": there,
+                "default": True,
+                "active": there,
+                "tasks": ["embedding"],
+            }
+        ]
 
     def _describe_chats(self) -> list[dict[str, Any]]:
         return [
@@ -125,10 +147,15 @@ def _embedder(settings: Settings) -> Embedder | None:
         from models.embedding_torch import SentenceTransformersEmbedder
 
         return SentenceTransformersEmbedder(settings.models_path, settings.model_threads)
+    if settings.embedding.startswith(_BY_OLLAMA):
+        from models.embedding_ollama import OllamaEmbedder
+
+        named = settings.embedding.removeprefix(_BY_OLLAMA)
+        return OllamaEmbedder(_ollama_host(settings.models_url), named)
     if (model := _EMBEDDINGS.get(settings.embedding)) is None:
         raise InvalidInput(
-            f"WEFT_EMBEDDING is {settings.embedding!r}; it may be fp32, int8 or "
-            "sentence-transformers."
+            f"WEFT_EMBEDDING is {settings.embedding!r}; it may be fp32, int8, "
+            "sentence-transformers or ollama:MODEL."
         )
     if not weights.present(settings, model):
         return None
@@ -151,7 +178,7 @@ def _candidates(settings: Settings) -> list[Candidate]:
         case "embedded":
             return _embedded(settings)
         case "ollama":
-            return _ollama(settings, f"http:{rest}" if rest else OLLAMA_DEFAULT)
+            return _ollama(settings, _ollama_host(settings.models_url))
         case "huggingface":
             return [_huggingface(rest, settings.model_threads)]
         case "auto":
@@ -160,6 +187,11 @@ def _candidates(settings: Settings) -> list[Candidate]:
         f"WEFT_MODELS_URL is {settings.models_url!r}; it may be auto:, embedded:, none:, "
         "ollama://host:port or huggingface:MODEL."
     )
+
+
+def _ollama_host(models_url: str) -> str:
+    scheme, _, rest = models_url.partition(":")
+    return f"http:{rest}" if scheme == "ollama" and rest else OLLAMA_DEFAULT
 
 
 def _ollama(settings: Settings, host: str, *, probe: bool = False) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import threading
@@ -25,6 +26,7 @@ class FakeOllama:
     url: str = ""
     reply: str = "All is well."
     fault: str | None = None
+    digest: str = "d1"
     chats: int = 0
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -60,14 +62,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         details = {"family": "llama", "format": "gguf"}
-        model = {"model": MODEL, "name": MODEL, "size": 10**9, "digest": "d1", "details": details}
+        model = {"model": MODEL, "name": MODEL, "size": 10**9, "digest": self.state.digest,
+                 "details": details}  # fmt: skip
         self._send(200, json.dumps({"models": [model]}).encode())
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        if asked.get("model") != MODEL:
+            self._send(
+                404, json.dumps({"error": f"model '{asked.get('model')}' not found"}).encode()
+            )
+            return
         self.state.chats += 1
         try:
-            self._chat()
+            if self.path == "/api/embed" and self.state.fault is None:
+                vectors = [_vector(text) for text in asked["input"]]
+                self._send(200, json.dumps({"model": MODEL, "embeddings": vectors}).encode())
+            else:
+                self._chat()
         except OSError:  # the client left, as it should
             return
 
@@ -122,6 +134,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, b"")
         while not self.state.released.is_set():
             self.wfile.write(_line("again and again "))
+
+
+def _vector(text: str) -> list[float]:
+    """Not of unit length: Weft does that."""
+    return [float(byte + 1) for byte in hashlib.sha256(text.encode()).digest()[:8]]
 
 
 def _line(text: str) -> bytes:
