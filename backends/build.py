@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.vault import Vault
 from database import Database
 from database.keys import TenantKeys
-from database.migrate import upgrade
+from database.migrate import ready, upgrade
 from models import Models
 from runtime import Runtime
 from vectorstore import Shelves
@@ -49,14 +49,14 @@ def open_runtime(
     clock = clock or SystemClock()
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     root_key = load_root_key(settings)
-    jobs = _jobs(settings)
     opened = contextlib.ExitStack()
+    jobs = _jobs(settings, opened)
     bus = _bus(settings, opened)
-    limiter = _limiter(settings, clock)
+    limiter = _limiter(settings, clock, opened)
     blobs = _blobs(settings, root_key)
     db = _database(settings, clock)
     try:
-        upgrade(db)
+        _migrated(db, settings, clock)
         keys = TenantKeys(db, root_key)
         vault = Vault(blobs, keys)
         yield Runtime(
@@ -126,10 +126,30 @@ def _database(settings: Settings, clock: Clock) -> Database:
     return Database(settings.database_url, clock)
 
 
-def _jobs(settings: Settings) -> JobQueue:
-    if urlsplit(settings.jobs_url).scheme == "local":
+def _migrated(db: Database, settings: Settings, clock: Clock) -> None:
+    """SQLite's tables belong to whoever opens them; PostgreSQL's to the role of the admin URL."""
+    if db.is_sqlite:
+        upgrade(db)
+        return
+    if settings.database_admin_url:
+        owner = Database(settings.database_admin_url, clock)
+        try:
+            upgrade(owner, application=settings.database_url)
+        finally:
+            owner.close()
+    ready(db)
+
+
+def _jobs(settings: Settings, opened: contextlib.ExitStack) -> JobQueue:
+    scheme = urlsplit(settings.jobs_url).scheme
+    if scheme == "local":
         return LocalJobs(settings.sweep_seconds)
-    raise _unknown("JOBS_URL", settings.jobs_url, "local:")
+    if scheme in ("celery+redis", "celery+rediss"):
+        from backends.celery_jobs import CeleryJobs
+
+        jobs = CeleryJobs(settings.jobs_url, settings.sweep_seconds)
+        return opened.enter_context(contextlib.closing(jobs))
+    raise _unknown("JOBS_URL", f"{scheme}:…", "local: or celery+redis://:PASSWORD@HOST:6379/0")
 
 
 def _bus(settings: Settings, opened: contextlib.ExitStack) -> EventBus:
@@ -159,10 +179,16 @@ def intake(settings: Settings, clock: Clock) -> KafkaIntake:
     return KafkaIntake(Cluster.at(settings.bus_url), clock)
 
 
-def _limiter(settings: Settings, clock: Clock) -> Limiter:
-    if urlsplit(settings.limits_url).scheme == "local":
+def _limiter(settings: Settings, clock: Clock, opened: contextlib.ExitStack) -> Limiter:
+    scheme = urlsplit(settings.limits_url).scheme
+    if scheme == "local":
         return LocalLimiter(clock)
-    raise _unknown("LIMITS_URL", settings.limits_url, "local:")
+    if scheme in ("redis", "rediss"):
+        from backends.redis_limits import RedisLimiter
+
+        limiter = RedisLimiter(settings.limits_url, clock, settings.limits_replicas)
+        return opened.enter_context(contextlib.closing(limiter))
+    raise _unknown("LIMITS_URL", f"{scheme}:…", "local: or redis://:PASSWORD@HOST:6379/1")
 
 
 def _blobs(settings: Settings, root_key: bytes) -> BlobStore:

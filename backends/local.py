@@ -37,21 +37,52 @@ class LocalJobs:
             # Nobody sleeps. Each server looks again before it does, so one ring for each is enough.
             self._rung[queue] = min(self._rung[queue] + 1, max(1, self._servers[queue]))
 
-    def serve(self, queues: Sequence[str], work: Callable[[], bool], stop: threading.Event) -> None:
+    def serve(
+        self,
+        queues: Sequence[str],
+        work: Callable[[], bool],
+        stop: threading.Event,
+        threads: int = 1,
+    ) -> None:
         mine = frozenset(queues)
         with self._lock:
-            self._servers.update(mine)
+            self._servers.update(dict.fromkeys(mine, threads))
         try:
-            while not stop.is_set():
-                if not work() and not stop.is_set():
-                    self._wait(mine)
+            crew = [self._start(number, mine, work, stop) for number in range(threads)]
+            stop.wait()
+            self._wake()
+            for thread in crew:
+                thread.join()
         finally:
             with self._lock:
-                self._servers.subtract(mine)
+                self._servers.subtract(dict.fromkeys(mine, threads))
 
-    def _wait(self, queues: frozenset[str]) -> None:
+    def _start(
+        self, number: int, queues: frozenset[str], work: Callable[[], bool], stop: threading.Event
+    ) -> threading.Thread:
+        """A daemon: a step that does not end must not keep a process that was told to stop."""
+
+        def look() -> None:
+            while not stop.is_set():
+                if not work():
+                    self._wait(queues, stop)
+
+        thread = threading.Thread(target=look, name=f"weft-work-{number}", daemon=True)
+        thread.start()
+        return thread
+
+    def _wake(self) -> None:
+        """Whoever sleeps for another `stop` looks once and sleeps again."""
+        with self._lock:
+            for sleeper in self._sleepers:
+                sleeper.woken.set()
+            self._sleepers.clear()
+
+    def _wait(self, queues: frozenset[str], stop: threading.Event) -> None:
         sleeper = _Sleeper(queues)
         with self._lock:
+            if stop.is_set():
+                return
             for queue in queues:
                 if self._rung[queue] > 0:
                     self._rung[queue] -= 1

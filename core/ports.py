@@ -32,10 +32,20 @@ class JobQueue(Protocol):
     """A doorbell: it says that a queue may have work, never what the work is. Losing, repeating or
     shuffling rings costs time, not a run."""
 
-    def ring(self, queue: str) -> None: ...
-    def serve(self, queues: Sequence[str], work: Callable[[], bool], stop: threading.Event) -> None:
-        """Calls `work` whenever there may be some, until `stop`; `work` answers whether it did any,
-        and is called again at once while it does."""
+    def ring(self, queue: str) -> None:
+        """Never raises and never waits: a bell that cannot be rung is looked for by the sweeps."""
+        ...
+
+    def serve(
+        self,
+        queues: Sequence[str],
+        work: Callable[[], bool],
+        stop: threading.Event,
+        threads: int = 1,
+    ) -> None:
+        """Calls `work` on up to `threads` threads whenever there may be some, until `stop`; `work`
+        answers whether it did any, and is called again at once while it does. It must not raise.
+        Returns when the last call has."""
         ...
 
 
