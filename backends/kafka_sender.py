@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,8 @@ from typing import Any
 
 from backends.kafka_topics import RECORD_BYTES_MAX, Cluster, ensure, probe, translated
 from core.errors import TooLarge
+
+_PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,22 @@ class Sender:
             for one in records
         ]
         for future in futures:
-            future.get(timeout=max(0.001, deadline - time.monotonic()))
+            self._acknowledged(future, deadline)
+
+    def _acknowledged(self, future: Any, deadline: float) -> None:
+        """The client tries until its deadline; a broker that is not there is noticed sooner."""
+        from kafka.errors import KafkaTimeoutError
+
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                future.get(timeout=max(0.001, min(left, _PROBE_SECONDS)))
+            except KafkaTimeoutError:
+                if future.is_done or left <= _PROBE_SECONDS:
+                    raise
+                probe(self._cluster)
+            else:
+                return
 
     def _opened(self) -> Any:
         if self._producer is None:
@@ -76,9 +92,13 @@ class Sender:
     def _drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with contextlib.suppress(Exception):
-                producer.close(timeout=0)
+            # Its `close` first sends what it has, and gives up closing when that takes too long.
+            producer.flush = _nothing
+            producer.close(timeout=0)
 
     def close(self) -> None:
         with self._lock:
             self._drop()
+
+
+def _nothing(timeout: float | None = None) -> None: ...
