@@ -145,7 +145,8 @@ def test_an_unexpected_error_shows_its_request_id_only(tmp_path: Path) -> None:
 def test_metrics_count_the_jobs_that_wait(town: Town) -> None:
     file = {"file": ("waits.txt", b"Nobody works here.")}
     town.http.post("/documents", files=file, headers=town.as_role("acme", "operator"))
-    shown = TestClient(town.app, client=("127.0.0.1", 1)).get("/metrics").text
+    near = TestClient(create_app(town.rt), client=("127.0.0.1", 1))  # nobody has looked yet
+    shown = near.get("/metrics").text
     assert 'weft_jobs_ready{queue="supervisor"}' in shown
 
 

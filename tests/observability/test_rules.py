@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -25,7 +27,7 @@ from tests.observability.shown import (
     rules,
 )
 
-TESTS = ROOT / "prometheus" / "tests" / "alerts.yml"
+TESTS = sorted((ROOT / "prometheus" / "tests").glob("*.yml"))
 THRESHOLDS = {
     "WeftLatencyHigh": "weft:http_request_seconds:p99_5m > 3",
     "WeftErrorsHigh": "weft:http_errors:ratio5m > 0.05",
@@ -33,10 +35,15 @@ THRESHOLDS = {
 }
 
 
+def cases() -> Iterator[dict[str, Any]]:
+    for path in TESTS:
+        yield from yaml.safe_load(path.read_text())["tests"]
+
+
 def fired() -> set[str]:
     """Alerts that some rule test sees fire; each test names all that do."""
     found: set[str] = set()
-    for test in yaml.safe_load(TESTS.read_text())["tests"]:
+    for test in cases():
         for expected in test["promql_expr_test"]:
             for sample in expected["exp_samples"]:
                 found |= set(re.findall(r'alertname="(\w+)"', sample["labels"]))
@@ -47,7 +54,7 @@ def fed(*needed: str) -> bool:
     """Whether a test in which nothing fires feeds one of these metrics."""
     quiet = [
         test
-        for test in yaml.safe_load(TESTS.read_text())["tests"]
+        for test in cases()
         if not any(expected["exp_samples"] for expected in test["promql_expr_test"])
     ]
     series = {names for test in quiet for one in test["input_series"]
@@ -123,8 +130,8 @@ promtool = shutil.which("promtool")
 
 
 @pytest.mark.skipif(promtool is None, reason="promtool is not installed; make test-stack runs it")
-def test_promtool_agrees(tmp_path: Path) -> None:
-    done = subprocess.run([str(promtool), "test", "rules", TESTS], capture_output=True, text=True)
+def test_promtool_agrees() -> None:
+    done = subprocess.run([str(promtool), "test", "rules", *TESTS], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -135,7 +142,6 @@ def test_promtool_sees_a_limit_that_was_moved(tmp_path: Path) -> None:
         shutil.copytree(RULES.parent / folder, tmp_path / folder)
     moved = tmp_path / "rules" / "alerts.yml"
     moved.write_text(moved.read_text().replace("ratio5m > 0.05", "ratio5m > 0.5"))
-    done = subprocess.run(
-        [str(promtool), "test", "rules", tmp_path / "tests" / "alerts.yml"], capture_output=True
-    )
+    tests = sorted((tmp_path / "tests").glob("*.yml"))
+    done = subprocess.run([str(promtool), "test", "rules", *tests], capture_output=True)
     assert done.returncode == 1
