@@ -17,7 +17,7 @@ WINDOW_MS = 3_600_000
 def agents(rt: Runtime, ctx: Ctx) -> list[dict[str, Any]]:
     """The shape of `GET /agents/status`; times in ms. `status`: `ok`, `busy` (work waits),
     `failing` (more failures than successes this hour) or `no_worker`."""
-    silent_ms = int(rt.settings.heartbeat_seconds * 3000)
+    silent_ms = rt.settings.silent_ms
     with rt.db.read(ctx) as tx:
         crew = workers.listing(tx)
         depths = vitals.depths(tx, ctx)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import redis
 import redis.exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core import telemetry
-from core.errors import InvalidInput
+from core.errors import InvalidInput, Unavailable
+
+_LOOK_SECONDS = 2.0
 
 
 def open_redis(url: str, setting: str, timeout_seconds: float) -> redis.Redis:
@@ -35,3 +39,18 @@ def open_redis(url: str, setting: str, timeout_seconds: float) -> redis.Redis:
             "Redis is away, going on without it", setting=setting, error=type(error).__name__
         )
     return client
+
+
+def roundtrip_ms(url: str, setting: str) -> float:
+    """For `doctor`. Raises `InvalidInput` as `open_redis` does, `Unavailable` when it is away."""
+    client = open_redis(url, setting, _LOOK_SECONDS)
+    try:
+        began = time.perf_counter()
+        client.ping()
+        return (time.perf_counter() - began) * 1000
+    except redis.RedisError as error:
+        raise Unavailable(
+            f"Redis of {setting} does not answer: {type(error).__name__}.", code="redis_away"
+        ) from error
+    finally:
+        client.close()

@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def silent_ms(self) -> int:
+        """A worker that has missed three heartbeats counts as gone."""
+        return int(self.heartbeat_seconds * 3000)
+
+    @property
     def models_path(self) -> Path:
         """Where weight files lie: one folder for every clone, so that they are fetched once."""
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

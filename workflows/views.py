@@ -113,7 +113,7 @@ def _items_done(row: StepRow) -> dict[str, int] | None:
 def why(rt: Runtime, ctx: Ctx, run_id: str) -> dict[str, Any]:
     """What the run waits for: each cause with its queue, its position there, who listens, when
     they were last heard of, and what would unblock it."""
-    silent_ms = int(rt.settings.heartbeat_seconds * 3000)
+    silent_ms = rt.settings.silent_ms
     with rt.db.read(ctx) as tx:
         run = runs.get(tx, ctx, run_id)
         crew = workers.listing(tx)
