@@ -51,6 +51,8 @@ def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
     gone = _left(rt, ctx, head, chosen)
 
     def change(now: Head) -> Head:
+        if any(one not in now.segments for one in chosen):
+            return now  # this caller slept past its lease, and another merged them
         ids = {one.id for one in chosen}
         kept = tuple(one for one in now.segments if one.id not in ids)
         retired = tuple(one.retired(rt.clock.now_ms()) for one in chosen)

@@ -39,10 +39,10 @@ from core.documents import Document
 from core.errors import InvalidInput, NotFound, Outage, Rejected, Unfinishable, WeftError
 from core.failpoints import fp
 from core.vault import unseal
-from database import Tx, documents
+from database import documents
 from database.documents import DocumentRow
 from runtime import Runtime
-from vectorstore import About, Entry, Segment
+from vectorstore import About, Entry
 from workflows.tasks import Defer, Done, TaskSpec, Work
 
 __all__ = [
@@ -217,7 +217,7 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
     embedder = rt.models.embedder() if entries else None
     if embedder is None:
         segment = rt.shelves.write(ctx, entries) if entries else None
-        _publish(work, row, segment, "ready", facts)
+        shelf.publish(rt, ctx, row.id, segment, "ready", facts)
         return
     beat = _beat(work, row, len(entries))
     if len(entries) <= _AT_ONCE:
@@ -225,30 +225,10 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
         segment = rt.shelves.write(ctx, entries, vectors, embedder.digest)
     else:
         words = rt.shelves.write(ctx, entries)
-        _publish(work, row, words, "embedding", facts)
+        shelf.publish(rt, ctx, row.id, words, "embedding", facts)
         vectors = shelf.embedded(rt, ctx, embedder, entries, beat)
         segment = rt.shelves.attach(ctx, words, vectors, embedder.digest)
-    _publish(work, row, segment, "ready", facts)
-
-
-def _publish(
-    work: Work, row: DocumentRow, segment: Segment | None, status: str, facts: dict[str, Any]
-) -> None:
-    """The head and the document's row, together. A worker that slept past its lease may come here
-    after another did the same: what it indexed is on the shelf already, perhaps merged."""
-    late = False
-
-    def also(tx: Tx) -> None:
-        nonlocal late
-        late = documents.get(tx, work.ctx, row.id, lock=True).status == "ready"
-        if not late:
-            documents.set_status(tx, work.ctx, row.id, status, **facts)
-
-    shelf.move(
-        work.rt, work.ctx,
-        lambda head: head if late or not segment else shelf.holding(head, segment),
-        also,
-    )  # fmt: skip
+    shelf.publish(rt, ctx, row.id, segment, "ready", facts)
 
 
 def _beat(work: Work, row: DocumentRow, total: int) -> Callable[[int], None]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from core.context import Ctx
 from core.errors import Unavailable
 from core.failpoints import fp
 from core.ports import Embedder, Vectors
-from database import Tx, shelves
+from database import Tx, documents, shelves
 from runtime import Runtime
 from vectorstore import Entry, Head, Segment
 
@@ -27,8 +28,8 @@ class _LostError(Exception):
     """Another writer moved the head first."""
 
 
-def head_in(tx: Tx, ctx: Ctx) -> Head:
-    row = shelves.head(tx, ctx)
+def head_in(tx: Tx, ctx: Ctx, *, lock: bool = False) -> Head:
+    row = shelves.head(tx, ctx, lock=lock)
     return Head.from_json(row.version, row.segments, row.tombstones)
 
 
@@ -38,8 +39,9 @@ def head_of(rt: Runtime, ctx: Ctx) -> Head:
 
 
 def move_in(tx: Tx, ctx: Ctx, change: Change) -> None:
-    """Within the caller's transaction, which must end when this raises."""
-    head = head_in(tx, ctx)
+    """Within the caller's transaction, which must end when this raises. Writers queue on the row,
+    so that of many at once none has to begin again more than once."""
+    head = head_in(tx, ctx, lock=True)
     changed = change(head)
     if changed != head and not shelves.move(tx, ctx, head.version, *changed.to_json()):
         raise _LostError
@@ -56,6 +58,27 @@ def move(rt: Runtime, ctx: Ctx, change: Change, also: Callable[[Tx], None]) -> N
         except _LostError:
             continue
     raise Unavailable("The search index is busy.", code="index_busy", retry_after=1)
+
+
+def publish(
+    rt: Runtime,
+    ctx: Ctx,
+    document_id: str,
+    segment: Segment | None,
+    status: str,
+    facts: Mapping[str, Any],
+) -> None:
+    """The head and the document's row, together. A worker that slept past its lease may come here
+    after another did the same: what it indexed is on the shelf already, perhaps merged."""
+    late = False
+
+    def also(tx: Tx) -> None:
+        nonlocal late
+        late = documents.get(tx, ctx, document_id, lock=True).status == "ready"
+        if not late:
+            documents.set_status(tx, ctx, document_id, status, **facts)
+
+    move(rt, ctx, lambda head: head if late or not segment else holding(head, segment), also)
 
 
 def holding(head: Head, segment: Segment) -> Head:

@@ -27,9 +27,10 @@ class HeadRow:
     tombstones: list[str] = field(default_factory=list)
 
 
-def head(tx: Tx, ctx: Ctx) -> HeadRow:
+def head(tx: Tx, ctx: Ctx, *, lock: bool = False) -> HeadRow:
+    """`lock`: nobody else moves it before this transaction ends."""
     query = select(_h.version, _h.segments, _h.tombstones).where(_h.tenant_id == ctx.tenant)
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     return HeadRow(*row) if row is not None else HeadRow()
 
 
