@@ -16,9 +16,11 @@ from weftstack.place import PORTS, Place
 from weftstack.services import SERVICES, USUAL, named, weft
 from weftstack.services.base import Service
 from weftstack.services.watchers import wish
+from weftstack.tools import TOOLS
 
 EPILOG = f"""
 services: {", ".join(SERVICES)}
+to install only: {", ".join(TOOLS)}
 `up` and `install` without a name mean: {" ".join(USUAL)}
 
 WEFT_STACK_DIR    folder of data, logs and passwords (default: build/stack)
@@ -98,7 +100,10 @@ def _obey(asked: argparse.Namespace) -> int:
     everything = list(SERVICES.values())
     match asked.command:
         case "install":
-            for service in named(names or list(USUAL)):
+            for name in [name for name in names if name in TOOLS]:
+                print(TOOLS[name](place))
+            services = [name for name in names if name not in TOOLS]
+            for service in named(services if names else list(USUAL)):
                 service.install(place)
         case "up" | "start":
             _up(place, asked, named(names or list(USUAL)))

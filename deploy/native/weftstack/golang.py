@@ -64,28 +64,32 @@ def ollama(place: Place) -> Path:
 
 
 def loki(place: Place) -> Path:
-    """Loki's module replaces others, which `go install` refuses: a module of ours repeats that."""
     module = "github.com/grafana/loki/v3"
+    return wrapped(place, "loki", module, versions.LOKI, f"{module}/cmd/loki")
+
+
+def wrapped(place: Place, name: str, module: str, version: str, package: str) -> Path:
+    """A module that replaces others, which `go install` refuses: one of ours repeats that."""
 
     def build(folder: Path) -> None:
-        work, log = folder / "work", _log(place, "loki")
+        work, log = folder / "work", _log(place, name)
         work.mkdir()
         env = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
         tool = go(place)
 
         def run(*arguments: str, minutes: int = 20) -> None:
-            watched([tool, *arguments], what=f"loki: go {arguments[0]}", log=log, cwd=work,
+            watched([tool, *arguments], what=f"{name}: go {arguments[0]}", log=log, cwd=work,
                     env=env, minutes=minutes, hint=HINT)  # fmt: skip
 
-        run("mod", "init", "wrap/loki")
-        for line in _replaced(tool, work, f"{module}@{versions.LOKI}"):
+        run("mod", "init", f"wrap/{name}")
+        for line in _replaced(tool, work, f"{module}@{version}"):
             run("mod", "edit", f"-replace={line}")
-        run("mod", "edit", f"-require={module}@{versions.LOKI}")
-        run("get", f"{module}/cmd/loki@{versions.LOKI}")
-        run("build", "-trimpath", SMALL, "-o", str(folder / "loki"), f"{module}/cmd/loki")
+        run("mod", "edit", f"-require={module}@{version}")
+        run("get", f"{package}@{version}")
+        run("build", "-trimpath", SMALL, "-o", str(folder / name), package)
         shutil.rmtree(work)
 
-    return program(place, f"loki-{versions.LOKI}", build, free_mib=5000) / "loki"
+    return program(place, f"{name}-{version}", build, free_mib=5000) / name
 
 
 def has_avx2() -> bool:

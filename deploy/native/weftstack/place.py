@@ -63,7 +63,7 @@ class Place:
 
 def port_base(text: str) -> int:
     highest = 65535 - PORTS
-    if not text.isdigit() or not 1024 <= int(text) <= highest:
+    if not (text.isascii() and text.isdigit()) or not 1024 <= int(text) <= highest:
         raise Halt(
             f"WEFT_STACK_PORTS is {text!r}, but must be a number from 1024 to {highest}: "
             f"the first of {PORTS} ports."

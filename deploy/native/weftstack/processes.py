@@ -8,7 +8,7 @@ import os
 import pwd
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -160,21 +160,21 @@ def slay(root: Process) -> None:
         raise Halt(f"process {left} does not end, even after SIGKILL")
 
 
-def gone(members: Iterable[Process], seconds: float) -> bool:
+def gone(members: Sequence[Process], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while any(each.alive for each in members):
         if time.monotonic() > deadline:
             return False
-        reap()
         time.sleep(0.02)
+    for each in members:
+        reap(each)
     return True
 
 
-def reap() -> None:
-    """Takes notice of own children that ended."""
+def reap(ended: Process) -> None:
+    """Takes notice of the end of an own child; others are their parent's."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        os.waitpid(ended.pid, os.WNOHANG)
 
 
 def memory(root: Process) -> int:

@@ -155,12 +155,12 @@ def _awaited(place: Place, service: Service, began: float) -> None:
     assert found is not None
     try:
         while not service.ready(place):
-            processes.reap()
             if not found.alive:
+                processes.reap(found)
                 raise Halt(_failure(place, service, "ended at once"))
             if time.monotonic() - began > service.start_seconds:
                 raise Halt(
-                    _failure(place, service, f"is not ready after {service.start_seconds} s")
+                    _failure(place, service, f"is not ready after {service.start_seconds:.0f} s")
                 )
             time.sleep(0.05)
         service.after(place)

@@ -13,6 +13,8 @@ MINIO = "v0.0.0-20260212201848-7aac2a2c5b7c"  # the last commit before the repos
 OLLAMA = "v0.17.4"
 TOXIPROXY = "v2.12.0"
 LOKI = "v3.7.8"
+COMPOSE = "v2.40.3"
+CADDY = "v2.11.4"  # the image of docker-compose.yml
 MALGO = "v0.11.23"  # carries miniaudio.h, which Ollama's module leaves out
 
 SEAWEEDFS = "4.48"
