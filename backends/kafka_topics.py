@@ -183,11 +183,11 @@ def lag(cluster: Cluster) -> dict[str, int]:
 
 
 def _settled(client: Any, cluster: Cluster, parts: list[Any]) -> dict[Any, Any]:
-    """The first question of a new broker makes it make its table of offsets."""
-    from kafka.errors import CoordinatorNotAvailableError
+    """A broker that has just begun makes its table of offsets first."""
+    from kafka.errors import RetriableError
 
     for _ in range(20):
-        with contextlib.suppress(CoordinatorNotAvailableError):
+        with contextlib.suppress(RetriableError):
             found: dict[Any, Any] = client.list_group_offsets({cluster.group: parts})
             return dict(found[cluster.group])
         time.sleep(0.25)

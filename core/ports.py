@@ -50,11 +50,16 @@ class JobQueue(Protocol):
 
 
 class EventBus(Protocol):
-    """Facts out. Delivered at least once, in order per key; subscribers must not block."""
+    """Facts out. Delivered at least once, in order per run."""
 
-    def publish(self, events: Sequence[Event]) -> None: ...
+    def publish(self, events: Sequence[Event]) -> None:
+        """Returns when all of them are kept; raises `Unavailable`, and the caller gives the same
+        batch again."""
+        ...
+
     def subscribe(self, listen: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
-        """Returns the function that ends the subscription."""
+        """Hears what any process publishes from now on, in a thread that it must not hold; of
+        `data` it may get names and ids only. Returns the function that ends the subscription."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +67,18 @@ def jobs(request: pytest.FixtureRequest) -> Iterator[JobQueue]:
         yield opened
 
 
-@pytest.fixture(params=["local"])
-def bus(request: pytest.FixtureRequest) -> EventBus:
-    makers: dict[str, Callable[[], EventBus]] = {"local": LocalBus}
-    return makers[request.param]()
+@pytest.fixture(params=["local", *stacked("kafka")])
+def bus(request: pytest.FixtureRequest) -> Iterator[EventBus]:
+    if request.param == "local":
+        yield LocalBus()
+        return
+    from backends.kafka_bus import KafkaBus
+    from backends.kafka_topics import Cluster
+    from tests.stack.kafka_side import address
+
+    place = address(request.getfixturevalue("servers"))
+    with contextlib.closing(KafkaBus(Cluster.at(place))) as opened:
+        yield opened
 
 
 @pytest.fixture(params=["local", *stacked("redis")])
@@ -213,14 +221,45 @@ def test_up_to_as_many_threads_work_at_once_and_stop_waits_for_them(jobs: JobQue
 
 def test_events_reach_every_listener_in_order_until_it_leaves(bus: EventBus) -> None:
     events = [Event(n, "t", "r", "x", 0) for n in range(3)]
-    first: list[int] = []
-    second: list[int] = []
-    leave = bus.subscribe(lambda batch: first.extend(event.seq for event in batch))
-    bus.subscribe(lambda batch: second.extend(event.seq for event in batch))
+    first, second = Ear(), Ear()
+    leave = bus.subscribe(first)
+    bus.subscribe(second)
     bus.publish(events[:2])
+    first.has(2)
     leave()
     bus.publish(events[2:])
-    assert (first, second) == ([0, 1], [0, 1, 2])
+    second.has(3)
+    assert (first.seqs, second.seqs) == ([0, 1], [0, 1, 2])
+
+
+def test_a_listener_that_breaks_silences_nobody(bus: EventBus) -> None:
+    def breaks(_events: Sequence[Event]) -> None:
+        raise ZeroDivisionError
+
+    bus.subscribe(breaks)
+    ear = Ear()
+    bus.subscribe(ear)
+    bus.publish([Event(1, "t", "r", "x", 0)])
+    bus.publish([Event(2, "t", None, "x", 0)])
+    ear.has(2)
+    assert sorted(ear.seqs) == [1, 2]
+
+
+class Ear:
+    """A listener that can be waited for."""
+
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self._came = threading.Condition()
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        with self._came:
+            self.seqs += [event.seq for event in events]
+            self._came.notify_all()
+
+    def has(self, count: int) -> None:
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.seqs) >= count, WAIT), self.seqs
 
 
 # --- limits --------------------------------------------------------------------------------------
