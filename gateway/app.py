@@ -15,6 +15,7 @@ from gateway import contract, problems
 from gateway.access import AccessControl
 from gateway.credentials import Keyring
 from gateway.edge import Edge
+from gateway.gate import Admission
 from gateway.guard import Guard
 from gateway.head import Head
 from gateway.hot import HotReads
@@ -55,8 +56,9 @@ def create_app(rt: Runtime) -> FastAPI:
     metrics = registry_of(rt, tables=True)
     house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus), metrics)
     ensure_platform(rt)
-    with rt.db.transaction(PLATFORM) as tx:
-        idempotency.release_all(tx)
+    if rt.db.is_sqlite:  # elsewhere other gateways may be at work on requests
+        with rt.db.transaction(PLATFORM) as tx:
+            idempotency.release_all(tx)
     clear_scratch(rt.settings)
     app = FastAPI(
         title="Weft", version=contract.VERSION, summary=contract.SUMMARY, docs_url=None,
@@ -88,6 +90,7 @@ def _middleware(house: House) -> list[Middleware]:
         Middleware(Head),
         *([cors] if origins else []),
         Middleware(Guard, rt=house.rt, access=house.access),
+        Middleware(Admission),
         Middleware(HotReads, house=house),
     ]
 

@@ -19,7 +19,6 @@ from core.vault import seal, unseal
 from database import Tx, idempotency
 from gateway.house import Caller
 
-LEASE_MS = 60_000  # a request that died half-way may be repeated after that
 KEPT_MS = 7 * 24 * 3_600_000
 
 
@@ -71,11 +70,13 @@ class Once:
 
     def _begin(self, who: Caller, body_hash: str) -> idempotency.Stored | int:
         assert self.key is not None
+        # A request that died half-way, with its gateway say, may be repeated after a lease.
+        lease_ms = int(who.rt.settings.lease_seconds * 1000)
         with who.rt.db.transaction(who.ctx) as tx:
             if tx.now_ms % 64 == 0:  # now and then is often enough
                 idempotency.sweep(tx, tx.now_ms - KEPT_MS)
             return idempotency.begin(
-                tx, who.ctx, self.key, route=self.route, body_hash=body_hash, lease_ms=LEASE_MS
+                tx, who.ctx, self.key, route=self.route, body_hash=body_hash, lease_ms=lease_ms
             )
 
     def _keep(self, who: Caller, fence: int, status: int, tx: Tx, answer: BaseModel) -> None:
