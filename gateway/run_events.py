@@ -13,7 +13,7 @@ from database import events, runs
 from gateway.house import Caller
 from gateway.streams import HEARTBEAT, sse, wait_for
 
-_LOOK_SECONDS = 1.0  # a bell that another process rang is not heard here
+_LOOK_SECONDS = 1.0  # without a bus between processes, or while it is away, nobody rings
 _HEARTBEAT_SECONDS = 15.0
 _LIFE_SECONDS = 3600.0  # then the client comes back with `Last-Event-ID` and a fresh credential
 _BATCH = 200
