@@ -17,17 +17,27 @@ from weftstack.services.base import HOST, Service, Start
 
 USER = "postgres"
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-# The owner may make databases, so that a test gets one of its own; neither role passes by RLS.
-ROLES = """
-SELECT 'CREATE ROLE weft_owner' WHERE NOT EXISTS
-    (SELECT FROM pg_roles WHERE rolname = 'weft_owner') \\gexec
-SELECT 'CREATE ROLE weft_app' WHERE NOT EXISTS
-    (SELECT FROM pg_roles WHERE rolname = 'weft_app') \\gexec
+# As in deploy/compose/postgres-roles.sh: the application inherits nothing and takes one of two other
+# roles for each transaction; none passes by row-level security. Only here the owner may make
+# databases, so that each test gets its own.
+MAKE_ROLE = """
+SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS
+    (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
+"""
+ROLES = (
+    "".join(
+        MAKE_ROLE.format(role=role)
+        for role in ("weft_tenant", "weft_platform", "weft_owner", "weft_app")
+    )
+    + """
 ALTER ROLE weft_owner LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB NOCREATEROLE PASSWORD '{owner}';
-ALTER ROLE weft_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{app}';
+ALTER ROLE weft_app LOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE
+    PASSWORD '{app}';
+GRANT weft_tenant, weft_platform TO weft_app;
 SELECT 'CREATE DATABASE weft OWNER weft_owner' WHERE NOT EXISTS
     (SELECT FROM pg_database WHERE datname = 'weft') \\gexec
 """
+)
 
 
 class Postgres(Service):
