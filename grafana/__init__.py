@@ -1,0 +1,1 @@
+"""Dashboards, written by code; see `generate`."""
