@@ -19,7 +19,7 @@ _SECRET_TEXT = re.compile(
     (?P<address>\b[a-z][a-z0-9+.-]{0,20}://) [^\s"'<>]* @
     | (?P<scheme>\b(?:bearer|basic)\s+) [a-z0-9._~+/=-]{6,}
     | (?P<name>\b(?:password|passwd|secret|token|api[_-]?key|authorization|cookie)
-        ["']?\s*[=:]\s*["']?) [^\s"',;&}]+
+        ["']?\s*[=:]\s*["']?) (?:(?:bearer|basic)\s+)? [^\s"',;&}]+
     | \bwk_[a-z0-9_-]{8,}
     | \beyJ[a-z0-9_-]+\.[a-z0-9_-]+\.[a-z0-9_-]+
     """
