@@ -73,8 +73,8 @@ class KafkaIntake:
         topics = (self._cluster.ingest, self._cluster.retry)
         consumer = KafkaConsumer(
             **self._cluster.client, group_id=self._cluster.group, enable_auto_commit=False,
-            auto_offset_reset="earliest", max_poll_records=_POLL_RECORDS, fetch_max_wait_ms=5_000,
-            session_timeout_ms=20_000, allow_auto_create_topics=False, metrics_enabled=False,
+            auto_offset_reset="earliest", max_poll_records=_POLL_RECORDS, fetch_max_wait_ms=1_000,
+            session_timeout_ms=10_000, allow_auto_create_topics=False, metrics_enabled=False,
         )  # fmt: skip
         try:
             consumer.subscribe(topics)

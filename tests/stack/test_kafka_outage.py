@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from database import dispatch
 from runtime import Runtime
 from tests.engine import QUEUES, flow, step
 from tests.flows.person import Person
-from tests.flows.platform import Platform, Process
+from tests.flows.platform import Platform, Process, command
 from tests.stack.kafka_side import TORTURE, address, everything, until
 from tests.stack.servers import Servers
 from tests.torture.figures import at_most, held
@@ -34,13 +32,8 @@ BODY = {"definition": flow(step("a"), name="cheap")}
 _nothing = threading.Event()
 
 
-def gateway_only(env: dict[str, str], log: Path) -> Process:
-    with log.open("ab") as out:
-        return subprocess.Popen(
-            [sys.executable, "-m", "ops", "serve", "--only", "gateway"],
-            env=env, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            start_new_session=True,
-        )  # fmt: skip
+def gateway_only(env: dict[str, str], log: Path, only: str | None = None) -> Process:
+    return command(env, log, only or "gateway")
 
 
 @pytest.fixture
