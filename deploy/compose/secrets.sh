@@ -33,12 +33,11 @@ keep() {
     cat >"$folder/$1.part"
     chmod 0444 "$folder/$1.part"
     mv "$folder/$1.part" "$folder/$1"
-    made="${made:-} $1"
 }
 random() { od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 of() { cat "$folder/$1"; }
 
-made=
+if [ -s "$folder/root_key" ]; then before=yes; else before=no; fi
 for name in root_key postgres_password owner_password app_password redis_password blobs_password grafana_password; do
     random | keep "$name"
 done
@@ -59,5 +58,9 @@ line() { grep -q "^$1=" .env || printf '%s=%s\n' "$1" "$2" >>.env; }
 line WEFT_SECRETS "$folder"
 line COMPOSE_PROFILES "$profiles"
 
-if [ -n "$made" ]; then echo "weft: made in $folder:$made"; else echo "weft: the secrets in $folder are kept"; fi
+if [ "$before" = yes ]; then
+    echo "weft: the secrets in $folder are kept"
+else
+    echo "weft: made the secrets in $folder. Keep a copy of its root_key elsewhere."
+fi
 echo "weft: type: docker compose up --detach --wait"

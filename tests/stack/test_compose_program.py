@@ -75,7 +75,8 @@ def merged(project: Path, *arguments: str, **more: str) -> dict[str, Any]:
 def test_without_secrets_it_says_what_to_type(project: Path) -> None:
     done = compose(project, "--profile", "small", "config", "--quiet")
     assert done.returncode != 0
-    assert "sh deploy/compose/secrets.sh" in done.stderr
+    assert "Type first: sh deploy/compose/secrets.sh" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_after_the_secrets_a_bare_start_is_the_small_product(project: Path) -> None:
