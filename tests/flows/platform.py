@@ -166,6 +166,13 @@ class Platform:
         with open_runtime(self.settings) as rt:
             yield rt
 
+    def objects(self, tenant: str) -> set[str]:
+        """The keys of all that is stored for a tenant, wherever that is."""
+        from backends import build
+
+        blobs = build._blobs(self.settings, build.load_root_key(self.settings))
+        return set(blobs.list(f"t/{tenant}/"))
+
     def person(self, slug: str, role: str = "admin") -> Person:
         """Signed in."""
         who = Person(self.url, {})

@@ -55,11 +55,10 @@ def _no_pages() -> bytes:
 def _unchanged(platform: Platform, quiet: Person) -> Iterator[None]:
     """Neither rows nor objects nor scratch files come or go."""
 
-    def kept() -> tuple[set[str], set[Path], list[Path]]:
+    def kept() -> tuple[set[str], set[str], list[Path]]:
         documents = {one["document_id"] for one in quiet.listing("/documents")}
         tenant = quiet.get("/auth/verify")["tenant_id"]
-        blobs = {path for path in platform.folder.glob(f"blobs/t/{tenant}/**/*") if path.is_file()}
-        return documents, blobs, list(platform.folder.glob("scratch/*"))
+        return documents, platform.objects(tenant), list(platform.folder.glob("scratch/*"))
 
     before = kept()
     yield
