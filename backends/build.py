@@ -202,6 +202,12 @@ def _blobs(settings: Settings, root_key: bytes) -> BlobStore:
     raise _unknown("BLOBS_URL", f"{url.scheme}:…", "file:FOLDER or s3://KEY:SECRET@host/BUCKET")
 
 
+def open_blobs(settings: Settings) -> BlobStore:
+    """The objects alone, for who copies them."""
+    settings = settings.resolved()
+    return _blobs(settings, load_root_key(settings))
+
+
 def owner_mark(root_key: bytes) -> str:
     """Names the installation without telling its key."""
     return hmac.new(root_key, b"weft objects", hashlib.sha256).hexdigest()

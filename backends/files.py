@@ -24,10 +24,9 @@ class FileBlobs:
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
         path = self._path(key)
-        about = json.dumps(dict(metadata)).encode()
         with _translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, (len(about).to_bytes(_SIZE), about, data))
+            _write(path, (_head(metadata), data))
 
     def get(self, key: str) -> bytes:
         with _translated(key), self._path(key).open("rb") as file:
@@ -55,6 +54,21 @@ class FileBlobs:
 
     def _path(self, key: str) -> Path:
         return self._root / checked(key)
+
+
+def packed(data: bytes, metadata: Mapping[str, str]) -> bytes:
+    """An object as a file holds it; a backup holds it so, too."""
+    return _head(metadata) + data
+
+
+def unpacked(file: bytes) -> tuple[bytes, Mapping[str, str]]:
+    end = _SIZE + int.from_bytes(file[:_SIZE])
+    return file[end:], json.loads(file[_SIZE:end])
+
+
+def _head(metadata: Mapping[str, str]) -> bytes:
+    about = json.dumps(dict(metadata)).encode()
+    return len(about).to_bytes(_SIZE) + about
 
 
 def _write(path: Path, parts: Iterable[bytes]) -> None:
