@@ -49,6 +49,7 @@ def tell(**answer: Any) -> None:
 def start(env: dict[str, str], log: str, only: str | None) -> int:
     child = os.fork()
     if child:
+        _ended.pop(child, None)  # a number comes back some day
         return child
     code = 1
     try:
@@ -80,15 +81,20 @@ def serve(env: dict[str, str], only: str | None) -> None:
         raise
 
 
+_ended: dict[int, int] = {}  # asked for again by another thread
+
+
 def wait(pid: int, seconds: float) -> int | None:
     deadline = time.monotonic() + seconds
-    while True:
+    while pid not in _ended:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            return os.waitstatus_to_exitcode(status)
+            _ended[pid] = os.waitstatus_to_exitcode(status)
+            break
         if time.monotonic() >= deadline:
             return None
         threading.Event().wait(0.02)
+    return _ended[pid]
 
 
 if __name__ == "__main__":
