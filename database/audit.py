@@ -11,7 +11,7 @@ from database.engine import Tx
 from database.prepared import Prepared
 from database.tables import audit
 
-_insert = Prepared(insert(audit))
+_insert = Prepared(insert(audit).inline())
 
 
 def record(tx: Tx, ctx: Ctx, action: str, subject: str, data: dict[str, Any] | None = None) -> None:

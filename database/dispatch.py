@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, false, func, or_, select, update
+from sqlalchemy import Float, and_, bindparam, case, false, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from core.context import Ctx
 from core.events import Event
 from core.tiers import tier_of
 from database.engine import Tx
@@ -72,7 +73,7 @@ _busy = Prepared(
     .where(jobs.c.status == "running")
     .group_by(jobs.c.tenant_id)
 )
-_first = Prepared(
+_oldest = (
     select(
         jobs.c.id, jobs.c.run_id, jobs.c.step_id, jobs.c.effect_id, jobs.c.kind, jobs.c.fence,
         jobs.c.attempts, jobs.c.priority,
@@ -86,6 +87,17 @@ _first = Prepared(
     .order_by(jobs.c.priority.desc(), jobs.c.ready_ms, jobs.c.id)
     .limit(1)
 )  # fmt: skip
+_its_run = and_(runs.c.tenant_id == jobs.c.tenant_id, runs.c.id == jobs.c.run_id)
+# On PostgreSQL the run is locked with its job, in the order that everybody keeps (run, job, step),
+# and nobody waits for either: what another worker holds is passed over.
+_first = {
+    "sqlite": Prepared(_oldest),
+    "postgresql": Prepared(
+        _oldest.join(runs, _its_run).with_for_update(
+            of=(runs, jobs), key_share=True, skip_locked=True
+        )
+    ),
+}
 _take = Prepared(
     update(jobs)
     .where(
@@ -96,7 +108,7 @@ _take = Prepared(
     )
     .values(
         status="running",
-        fence=bindparam("seen") + 1,
+        fence=jobs.c.fence + 1,
         attempts=jobs.c.attempts + 1,
         lease_until_ms=bindparam("until"),
         lease_owner=bindparam("owner"),
@@ -105,12 +117,18 @@ _take = Prepared(
 
 
 def _upsert_turn(insert: Any) -> Prepared:
+    """Adds to what is there: another worker may have added meanwhile."""
     statement = insert(turns).values(
         tenant_id=bindparam("tenant"), queue=bindparam("queue_"), served=bindparam("served_")
     )
+    least = case(
+        (turns.c.served > bindparam("floor", type_=Float), turns.c.served),
+        else_=bindparam("floor", type_=Float),
+    )
     return Prepared(
         statement.on_conflict_do_update(
-            index_elements=["tenant_id", "queue"], set_={"served": statement.excluded.served}
+            index_elements=["tenant_id", "queue"],
+            set_={"served": least + bindparam("cost", type_=Float)},
         )
     )
 
@@ -126,7 +144,8 @@ def claim(
     lease_ms: int,
     running_max: int,
 ) -> Claim | None:
-    """The fairest ready job: lowest virtual time of its tenant, then priority, then age.
+    """The fairest ready job; the transaction goes on as its tenant. The fairest: lowest virtual
+    time of its tenant, then priority, then age.
 
     A tenant's virtual time grows by 1/weight a job (start-time fair queueing; Goyal, Vin and Cheng,
     SIGCOMM 1996), weighted as its tier's jobs at once; a tenant that has that many running waits.
@@ -140,8 +159,9 @@ def claim(
     open_ = [row for row in waiting if busy.get(row.tenant, 0) < most[row.tier]]
     open_.sort(key=lambda row: row.served or 0.0)
     for row in open_:
+        tx.become(Ctx(row.tenant, "system"))
         first = tx.execute(
-            _first, {"queue": row.queue, "tenant": row.tenant, "now": tx.now_ms}
+            _first[tx.dialect], {"queue": row.queue, "tenant": row.tenant, "now": tx.now_ms}
         ).first()
         if first is None:
             continue
@@ -155,11 +175,14 @@ def claim(
             continue
         rivals = [other.served or 0.0 for other in open_ if other.tenant != row.tenant]
         floor = min(rivals) - _BURST if rivals else 0.0
-        served = max(row.served or 0.0, floor) + 1.0 / most[row.tier]
-        tx.execute(
-            _turn[tx.connection.dialect.name],
-            {"tenant": row.tenant, "queue_": row.queue, "served_": served},
-        )
+        cost = 1.0 / most[row.tier]
+        served = max(row.served or 0.0, floor) + cost
+        # At last, because the tenant's other claims wait for this row.
+        tx.at_last(
+            _turn[tx.dialect],
+            {"tenant": row.tenant, "queue_": row.queue, "served_": served, "floor": floor,
+             "cost": cost},
+        )  # fmt: skip
         return Claim(
             row.tenant, job, run, step, effect, kind, row.queue, fence + 1, attempts + 1, priority
         )
@@ -184,12 +207,11 @@ _expired = Prepared(
     select(*_claim_columns)
     .where(jobs.c.status == "running", jobs.c.lease_until_ms < bindparam("now"))
     .limit(200)
-    .with_for_update(skip_locked=True)
 )
 
 
 def expired(tx: Tx) -> list[Claim]:
-    """Running jobs whose worker fell silent."""
+    """Running jobs whose worker fell silent, as they look without a lock."""
     return [Claim(*row) for row in tx.execute(_expired, {"now": tx.now_ms})]
 
 
@@ -205,23 +227,20 @@ _held = Prepared(
 )
 
 
-def renew(tx: Tx, claims: Sequence[Claim], lease_ms: int) -> list[Claim]:
-    """Prolongs the leases; gives those that are no longer ours."""
-    lost = []
-    for one in claims:
-        found = tx.execute(
-            _held,
-            {"tenant": one.tenant, "job": one.job_id, "mine": one.fence,
-             "until": tx.now_ms + lease_ms},
-        )  # fmt: skip
-        if found.rowcount != 1:
-            lost.append(one)
-    return lost
+def renew(tx: Tx, claim: Claim, lease_ms: int) -> bool:
+    """Prolongs the lease, in the transaction of its tenant; False when it is no longer ours."""
+    found = tx.execute(
+        _held,
+        {"tenant": claim.tenant, "job": claim.job_id, "mine": claim.fence,
+         "until": tx.now_ms + lease_ms},
+    )  # fmt: skip
+    return found.rowcount == 1
 
 
 _overdue_runs = (
     select(runs.c.tenant_id, runs.c.id)
     .where(
+        runs.c.completed_ms.is_(None),
         runs.c.status.in_(("pending", "running", "waiting_approval")),
         runs.c.deadline_ms < bindparam("now"),
     )

@@ -46,7 +46,10 @@ _mine = (
     jobs.c.status == "running",
 )
 _delete = Prepared(delete(jobs).where(*_mine))
-_hold = Prepared(select(jobs.c.id).where(*_mine).with_for_update())
+_look = select(jobs.c.id).where(*_mine)
+_held = Prepared(_look)
+_hold = Prepared(_look.with_for_update(key_share=True))
+_seize = Prepared(_look.with_for_update(key_share=True, skip_locked=True))
 _release = Prepared(
     update(jobs)
     .where(*_mine)
@@ -120,6 +123,16 @@ def hold(tx: Tx, claim: Claim) -> None:
     """Raises `FenceLost` unless the job is still this worker's."""
     if tx.execute(_hold, _key(claim)).first() is None:
         raise FenceLost(claim.job_id)
+
+
+def is_held(tx: Tx, claim: Claim) -> bool:
+    """Whether the job is still this worker's, without locking it."""
+    return tx.execute(_held, _key(claim)).first() is not None
+
+
+def seize(tx: Tx, claim: Claim) -> bool:
+    """Locks the job unless somebody else holds it just now, or it is not the claim's any more."""
+    return tx.execute(_seize, _key(claim)).first() is not None
 
 
 def end(tx: Tx, claim: Claim) -> None:

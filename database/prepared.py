@@ -1,7 +1,7 @@
-"""Statements that are asked often: compiled once, then handed to SQLite's driver as they are.
+"""Statements that are asked often: compiled once, then handed to the driver as they are.
 
 SQLAlchemy stays the source of the SQL and of the types; what is left out is its work for each
-call, which costs four times what SQLite itself does. Other databases go through SQLAlchemy.
+call, which costs four times what SQLite itself does.
 """
 
 from __future__ import annotations
@@ -9,17 +9,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Insert
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+if TYPE_CHECKING:
+    from database.wire import Later, Wire
+
+Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Convert = Callable[[Any], Any]
-_DIALECT = SQLiteDialect_pysqlite()
+_SQLITE = SQLiteDialect_pysqlite()
+_POSTGRES: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class Answer(Protocol):
@@ -54,12 +61,13 @@ class _Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One statement for SQLite: its text, where each parameter goes, how values are converted."""
+    """One statement for one database: its text, where parameters go, how values are converted."""
 
     sql: str
     fixed: Mapping[str, Any]  # what the statement itself says: `status='ready'`
     slots: tuple[tuple[str, Convert | None], ...]
     results: tuple[tuple[int, Convert], ...]
+    wire_sql: bytes
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
         given = {**self.fixed, **params}
@@ -81,7 +89,7 @@ class Prepared:
     def __init__(self, statement: Executable) -> None:
         self.statement = statement
         self._by_columns = isinstance(statement, Insert)
-        self._ways: dict[tuple[str, ...], _Way] = {}
+        self._ways: dict[tuple[Any, ...], _Way] = {}
 
     def on(
         self,
@@ -90,47 +98,59 @@ class Prepared:
     ) -> _Rows:
         """By the driver, inside its open transaction."""
         if isinstance(params, Sequence):
-            way = self._way(params[0])
+            way = self._way(_SQLITE, params[0])
             done = connection.executemany(way.sql, [way.bind(row) for row in params])
             return _Rows((), done.rowcount)
-        way = self._way(params or {})
+        way = self._way(_SQLITE, params or {})
         cursor = connection.execute(way.sql, way.bind(params or {}))
         rows = cursor.fetchall()
         return _Rows([way.row(row) for row in rows] if way.results else rows, cursor.rowcount)
 
-    def _way(self, params: Mapping[str, Any]) -> _Way:
-        columns = tuple(params) if self._by_columns else ()
+    def on_wire(self, wire: Wire, role: str, params: Params | None) -> Later:
+        """On its way to PostgreSQL; of several rows the answer to the last one."""
+        if not isinstance(params, Sequence):
+            way = self._way(_POSTGRES, params or {})
+            return wire.send(role, way.wire_sql, way.bind(params or {}))
+        way = self._way(_POSTGRES, params[0])
+        return [wire.send(role, way.wire_sql, way.bind(row)) for row in params][-1]
+
+    def _way(self, dialect: Dialect, params: Mapping[str, Any]) -> _Way:
+        columns = (dialect.name, *params) if self._by_columns else (dialect.name,)
         way = self._ways.get(columns)
         if way is None:
-            way = self._ways[columns] = _compiled(self.statement, columns)
+            way = self._ways[columns] = _compiled(self.statement, dialect, columns[1:])
         return way
 
 
-def _compiled(statement: Executable, columns: tuple[str, ...]) -> _Way:
+def _compiled(statement: Executable, dialect: Dialect, columns: tuple[str, ...]) -> _Way:
     assert isinstance(statement, ClauseElement)
-    made = statement.compile(dialect=_DIALECT, column_keys=list(columns) or None)
+    made = statement.compile(dialect=dialect, column_keys=list(columns) or None)
     assert isinstance(made, SQLCompiler)
     assert "POSTCOMPILE" not in str(made), "an IN whose length is known at the call only"
     fixed = {name: one.effective_value for name, one in made.binds.items() if not one.required}
     for column in made.insert_prefetch:
         assert column.default is not None
         fixed[column.key] = column.default.arg  # type: ignore[attr-defined]
-    slots = tuple((name, _binder(made.binds[name])) for name in made.positiontup or ())
+    # PostgreSQL's numbered places name a value once, however often it is used.
+    names = made.positiontup or []
+    if dialect is _POSTGRES:
+        names = list(dict.fromkeys(names))
+    slots = tuple((name, _binder(dialect, made.binds[name])) for name in names)
     # Not `exported_columns`: a statement remembers those of the one it was derived from.
     types = [column.type for column in made._result_columns]
-    return _Way(str(made), fixed, slots, _results(types))
+    return _Way(str(made), fixed, slots, _results(types), str(made).encode())
 
 
-def _binder(parameter: Any) -> Convert | None:
-    found: Convert | None = parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+def _binder(dialect: Dialect, parameter: Any) -> Convert | None:
+    found: Convert | None = parameter.type.dialect_impl(dialect).bind_processor(dialect)
     return found
 
 
 def _results(types: Iterable[TypeEngine[Any]]) -> tuple[tuple[int, Convert], ...]:
-    """Only the columns whose values are not what the driver gives."""
+    """Only the columns whose values are not what SQLite's driver gives."""
     found = []
     for index, kind in enumerate(types):
-        convert = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+        convert = kind.dialect_impl(_SQLITE).result_processor(_SQLITE, None)
         if convert is not None:
             found.append((index, convert))
     return tuple(found)

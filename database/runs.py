@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, update
 
 from core.context import Ctx
 from core.errors import NotFound
@@ -61,8 +61,10 @@ _columns = tuple(runs.c[field.name] for field in fields(Run))
 _mine = (runs.c.tenant_id == bindparam("tenant"), runs.c.id == bindparam("run"))
 _by_id = select(*_columns).where(*_mine)
 _get = Prepared(_by_id)
-_ENDED_AT = "SELECT completed_ms FROM runs WHERE tenant_id = :tenant AND id = :run"
-_lock = Prepared(_by_id.with_for_update())
+_ended_at = Prepared(select(runs.c.completed_ms).where(*_mine))
+# Not FOR UPDATE: rows that point at a run can be added while it is held.
+_lock = Prepared(_by_id.with_for_update(key_share=True))
+_hold = Prepared(select(runs.c.id).where(*_mine).with_for_update(key_share=True))
 _insert = Prepared(insert(runs))
 _children = Prepared(
     select(*_columns)
@@ -73,11 +75,13 @@ _children = Prepared(
     )
     .order_by(runs.c.item_index)
 )
-_all_children = Prepared(
-    select(*_columns).where(
-        runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run")
-    )
+_children_of = (
+    select(*_columns)
+    .where(runs.c.tenant_id == bindparam("tenant"), runs.c.parent_run_id == bindparam("run"))
+    .order_by(runs.c.id)
 )
+_all_children = Prepared(_children_of)
+_lock_children = Prepared(_children_of.with_for_update(key_share=True))
 
 
 def add(tx: Tx, ctx: Ctx, run_id: str, values: Json) -> None:
@@ -95,12 +99,7 @@ def get(tx: Tx, ctx: Ctx, run_id: str) -> Run:
 
 def ended_at(db: Database, ctx: Ctx, run_id: str) -> int | None:
     """When it ended, in ms; None while it goes on. The cheapest look at a run there is."""
-    params = {"tenant": ctx.tenant, "run": run_id}
-    if db.is_sqlite:
-        row = db.glance(_ENDED_AT, params)
-    else:
-        with db.read(ctx) as tx:
-            row = tx.execute(text(_ENDED_AT), params).first()
+    row = db.glance(ctx, _ended_at, {"tenant": ctx.tenant, "run": run_id})
     if row is None:
         raise NotFound("There is no such workflow run.")
     return None if row[0] is None else int(row[0])
@@ -109,6 +108,14 @@ def ended_at(db: Database, ctx: Ctx, run_id: str) -> int | None:
 def lock(tx: Tx, ctx: Ctx, run_id: str) -> Run:
     """The run, held until the transaction ends: whoever decides about a run holds its row first."""
     return _one(tx.execute(_lock, {"tenant": ctx.tenant, "run": run_id}).first())
+
+
+def hold(tx: Tx, ctx: Ctx, run_id: str) -> None:
+    """The same without a look at it. Whoever writes a run's steps, jobs or facts begins with it:
+    so nobody meets anybody half-way, and a run's facts become visible in the order of their
+    numbers. SQLite has one writer anyway."""
+    if tx.dialect != "sqlite":
+        tx.execute(_hold, {"tenant": ctx.tenant, "run": run_id})
 
 
 def _one(row: Any) -> Run:
@@ -157,10 +164,11 @@ def children(tx: Tx, ctx: Ctx, run_id: str, step_id: str) -> list[Run]:
     return [Run(*row) for row in tx.execute(_children, params)]
 
 
-def descendants(tx: Tx, ctx: Ctx, run_id: str) -> list[Run]:
+def descendants(tx: Tx, ctx: Ctx, run_id: str, *, lock: bool = False) -> list[Run]:
     """Every child run, whatever its step."""
     params = {"tenant": ctx.tenant, "run": run_id}
-    return [Run(*row) for row in tx.execute(_all_children, params)]
+    found = tx.execute(_lock_children if lock else _all_children, params)
+    return [Run(*row) for row in found]
 
 
 def listing(

@@ -45,7 +45,7 @@ _of_run = (steps.c.tenant_id == bindparam("tenant"), steps.c.run_id == bindparam
 _insert = Prepared(insert(steps))
 _by_id = select(*_columns).where(*_mine)
 _get = Prepared(_by_id)
-_lock = Prepared(_by_id.with_for_update())
+_lock = Prepared(_by_id.with_for_update(key_share=True))
 _all = Prepared(select(*_columns).where(*_of_run).order_by(steps.c.id))
 _begin = Prepared(
     update(steps)

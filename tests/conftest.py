@@ -16,6 +16,7 @@ from core.context import Ctx
 from core.settings import Settings
 from core.telemetry import configure_logs
 from runtime import Runtime
+from tests import databases
 from tests.engine import Drain, drained, new_tenant
 from tests.stack.servers import servers as servers
 
@@ -30,13 +31,21 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("weft")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _swept() -> Iterator[None]:
+    yield
+    databases.sweep()
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Everything embedded in a folder of its own, no chat model, nothing from the environment."""
-    return Settings(
-        _env_file=None, data_dir=tmp_path / "data", models_dir=tmp_path / "none",
-        models_url="none:", log_level="error",
-    )  # fmt: skip
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Everything embedded in a folder of its own, no chat model, nothing from the environment. The
+    database is SQLite's, or PostgreSQL's with `WEFT_TEST_DATABASE_URL`."""
+    with databases.fresh() as url:
+        yield Settings(
+            _env_file=None, data_dir=tmp_path / "data", models_dir=tmp_path / "none",
+            models_url="none:", log_level="error", database_url=url,
+        )  # fmt: skip
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 from core.failpoints import fp
 from database import Tx, jobs, journal, run_logs
 from database import steps as step_rows
-from database.jobs import FenceLost
 from runtime import Runtime
 from workflows.held import Held
 
@@ -52,11 +51,7 @@ class RunDesk:
         with self.rt.db.read(self.held.ctx) as tx:
             if tx.now_ms > self.held.run.deadline_ms:
                 return True
-            try:
-                jobs.hold(tx, self.held.claim)
-            except FenceLost:
-                return True
-        return False
+            return not jobs.is_held(tx, self.held.claim)
 
     @contextlib.contextmanager
     def _mine(self, *, durable: bool) -> Iterator[Tx]:

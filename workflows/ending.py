@@ -70,17 +70,19 @@ def _outputs(
     return ended
 
 
-def _stop_rest(t: Turn, run: Run) -> None:
-    step_rows.stop_open(t.tx, t.ctx, run.id)
-    effects.cancel_open(t.tx, t.ctx, run.id)
-    approvals.close(t.tx, t.ctx, run.id)
-    for child in runs.descendants(t.tx, t.ctx, run.id):
+def _stop_rest(t: Turn, run: Run, *, keep_dead: bool = True) -> None:
+    """Children first, then jobs, then steps: the order in which their own workers lock them, and a
+    child's end its parent's step."""
+    for child in runs.descendants(t.tx, t.ctx, run.id, lock=True):
         if not child.ended:
-            _stop_rest(t, child)
-            jobs.clear(t.tx, t.ctx, child.id)
+            _stop_rest(t, child, keep_dead=False)
             why = {"code": "parent_ended", "detail": "The run that this item belongs to ended."}
             runs.end(t.tx, t.ctx, child.id, "cancelled", None, why)
             t.fact(child.id, "workflow.cancelled", workflow=child.workflow)
+    jobs.clear(t.tx, t.ctx, run.id, keep_dead=keep_dead)
+    step_rows.stop_open(t.tx, t.ctx, run.id)
+    effects.cancel_open(t.tx, t.ctx, run.id)
+    approvals.close(t.tx, t.ctx, run.id)
 
 
 def _tell_parent(t: Turn, run: Run) -> None:

@@ -95,9 +95,9 @@ def _put_back(rt: Runtime, agents: Agents, owner: str, claim: Claim, error: Exce
     detail = f"{type(error).__name__}: {error}"[:500]
     broken = Unavailable(detail, code="decision_broke")
     with turn(rt, Ctx(claim.tenant, f"run:{claim.run_id}"), agents=agents) as t:
+        run = runs.lock(t.tx, t.ctx, claim.run_id)
         if not dispatch.retake(t.tx, claim, owner, lease_ms=0):
             return
-        run = runs.lock(t.tx, t.ctx, claim.run_id)
         t.ctx = run_ctx(run, claim.tenant)
         if claim.attempts < rt.settings.step_attempts_max:
             at = t.tx.now_ms + int(rt.settings.retry_base_seconds * 1000 * 2**claim.attempts)

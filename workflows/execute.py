@@ -131,6 +131,7 @@ def _completed(rt: Runtime, agents: Agents, shift: Shift, held: Held, done: Done
     last = not held.definition.after.get(held.step.id)
     durable = last or bool(done.effects)
     with turn(rt, held.ctx, "step.commit", agents=agents, durable=durable) as t:
+        runs.hold(t.tx, t.ctx, held.run.id)
         if done.usage:
             _spend(t, held, done.usage)
         if done.effects:
@@ -204,6 +205,7 @@ def _spend(t: Turn, held: Held, usage: Mapping[str, int]) -> None:
 def _deferred(rt: Runtime, agents: Agents, held: Held, defer: Defer) -> None:
     """Asked to come back later: not an attempt."""
     with turn(rt, held.ctx, "step.commit", agents=agents, durable=False) as t:
+        runs.hold(t.tx, t.ctx, held.run.id)
         at = t.tx.now_ms + max(0, int(defer.seconds * 1000))
         tries = held.claim.attempts - 1
         jobs.release(t.tx, held.claim, ready_ms=at, attempts=tries)
@@ -226,6 +228,7 @@ def _failed(rt: Runtime, agents: Agents, held: Held, error: WeftError) -> None:
                 row = step_rows.get(t.tx, t.ctx, held.step_id)
                 give_up(t, run, row, claim, error, dead=not final)
                 return
+            runs.hold(t.tx, t.ctx, held.run.id)
             at = t.tx.now_ms + delay_ms(rt, step, claim.attempts, error)
             jobs.release(t.tx, claim, ready_ms=at, attempts=claim.attempts, error=error.to_json())
             what = {"kind": "retry", "until_ms": at}
@@ -250,6 +253,7 @@ def _wait_out(rt: Runtime, agents: Agents, held: Held, error: Outage) -> None:
     why = error.to_json()
     try:
         with turn(rt, held.ctx, "step.commit", agents=agents, durable=False) as t:
+            runs.hold(t.tx, t.ctx, held.run.id)
             at = t.tx.now_ms + int(random.uniform(1, 4) * asked * 1000)  # noqa: S311
             known = step_rows.get(t.tx, t.ctx, held.step_id).error or {}
             jobs.release(t.tx, held.claim, ready_ms=at, attempts=tries, error=why)

@@ -35,12 +35,13 @@ class Leases:
         return len(self._claims)
 
     def renew(self, rt: Runtime) -> None:
-        """One short transaction for all of them. What is lost is found out at the next write."""
+        """What is lost is found out at the next write. One by one: a job that another transaction
+        holds keeps none of the others waiting, nor the other way round."""
         with self._lock:
             claims = tuple(self._claims.values())
-        if claims:
-            with rt.db.transaction(PLATFORM, durable=False) as tx:
-                dispatch.renew(tx, claims, int(rt.settings.lease_seconds * 1000))
+        for claim in claims:
+            with rt.db.transaction(Ctx(claim.tenant, "system"), durable=False) as tx:
+                dispatch.renew(tx, claim, int(rt.settings.lease_seconds * 1000))
 
     def release(self, rt: Runtime) -> None:
         """At the end of a process: whatever it still holds is ready again at once."""
@@ -65,6 +66,9 @@ def take_back(rt: Runtime) -> int:
     with turn(rt, PLATFORM, durable=False) as t:
         found = dispatch.expired(t.tx)
         for claim in found:
+            t.tx.become(Ctx(claim.tenant, "system"))
+            if not jobs.seize(t.tx, claim):
+                continue  # somebody has it in hands after all
             jobs.release(t.tx, claim, ready_ms=t.tx.now_ms, attempts=claim.attempts)
             t.ring(claim.queue)
     return len(found)

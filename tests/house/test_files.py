@@ -54,13 +54,13 @@ def test_the_example_environment_gives_the_defaults(tmp_path: Path) -> None:
 def test_migrations_go_up_and_down_and_match_the_tables(tmp_path: Path) -> None:
     db = Database(f"sqlite:///{tmp_path}/weft.db", SystemClock())
     migrate.upgrade(db)
-    assert migrate.current(db) == migrate.head(db)
+    assert migrate.current(db) == migrate.head()
     with db.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     migrate.downgrade(db, "base")
     assert migrate.current(db) is None
     migrate.upgrade(db)
-    assert migrate.current(db) == migrate.head(db)
+    assert migrate.current(db) == migrate.head()
     db.close()
 
 

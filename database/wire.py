@@ -1,0 +1,210 @@
+"""PostgreSQL's wire: statements leave when they are given, and are waited for only when somebody
+asks for an answer. A transaction costs as many round trips as it has questions.
+
+libpq's pipeline mode (PostgreSQL documentation, 34.5), by psycopg's `pq`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import select
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.pq import ConnStatus, ExecStatus, PipelineStatus
+
+Decode = Callable[[bytes], Any]
+_GOOD = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.PIPELINE_SYNC})
+
+
+def _text(value: bytes) -> str:
+    return str(value, "utf-8")
+
+
+def _bytes(value: bytes) -> bytes:
+    return bytes.fromhex(value[2:].decode())
+
+
+# By the types' object ids (pg_type.dat); everything else is text.
+_DECODERS: dict[int, Decode] = {
+    16: lambda value: value == b"t", 17: _bytes, 20: int, 21: int, 23: int, 114: json.loads,
+    700: float, 701: float, 1700: lambda value: float(value) if b"." in value else int(value),
+    3802: json.loads,
+}  # fmt: skip
+
+
+def encode(value: Any) -> bytes | None:
+    """For the wire's text format; bytes go as they are, in the binary one."""
+    if value is None or isinstance(value, bytes):
+        return value
+    if value is True:
+        return b"t"
+    if value is False:
+        return b"f"
+    text = value if isinstance(value, str) else repr(value)
+    # PostgreSQL keeps no NUL in a text, and libpq would cut it there.
+    return text.replace("\x00", "\ufffd").encode()
+
+
+class Later:
+    """The answer to a statement that is on its way; asking for anything waits for it."""
+
+    __slots__ = ("_result", "_wire")
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._result: psycopg.pq.abc.PGresult | None = None
+
+    def arrive(self, result: psycopg.pq.abc.PGresult) -> None:
+        self._result = result
+
+    def _known(self) -> psycopg.pq.abc.PGresult:
+        if self._result is None:
+            self._wire.settle()
+            assert self._result is not None
+        return self._result
+
+    @property
+    def rowcount(self) -> int:
+        return self._known().command_tuples or 0
+
+    def fetchall(self) -> Sequence[tuple[Any, ...]]:
+        result = self._known()
+        columns = range(result.nfields)
+        decoders = [_DECODERS.get(result.ftype(column), _text) for column in columns]
+        return [
+            tuple(
+                None if (raw := result.get_value(row, column)) is None else decoders[column](raw)
+                for column in columns
+            )
+            for row in range(result.ntuples)
+        ]
+
+    def first(self) -> tuple[Any, ...] | None:
+        rows = self.fetchall()
+        return rows[0] if rows else None
+
+    def scalar_one(self) -> Any:
+        ((value,),) = self.fetchall()
+        return value
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.fetchall())
+
+
+class Wire:
+    """One connection. Statements are prepared on the server at their first use; once for each
+    role, because the server plans anew when the role of a walled statement changes."""
+
+    def __init__(self, connection: psycopg.Connection[Any], seconds: float) -> None:
+        self._connection = connection
+        self._pg = connection.pgconn
+        self._seconds = seconds
+        self._names: dict[tuple[str, bytes], bytes] = {}
+        self._fresh: list[tuple[str, bytes]] = []
+        self._numbers = itertools.count()
+        self._waiting: deque[Later] = deque()
+        self._poll = select.poll()
+        self._poll.register(self._pg.socket, select.POLLIN)
+        self.used = time.monotonic()
+        self.trips = 0
+
+    @property
+    def broken(self) -> bool:
+        return self._pg.status != ConnStatus.OK
+
+    def send(self, role: str, sql: bytes, values: Sequence[Any]) -> Later:
+        """Puts the statement on its way. `values` as Python has them, for `$1`, `$2` and so on."""
+        if self._pg.pipeline_status == PipelineStatus.OFF:
+            self._pg.enter_pipeline_mode()
+        key = (role, sql)
+        name = self._names.get(key)
+        if name is None:
+            name = self._names[key] = b"w%d" % next(self._numbers)
+            self._pg.send_prepare(name, sql)
+            self._fresh.append(key)
+            self._waiting.append(Later(self))
+        formats = [isinstance(value, bytes) for value in values]
+        self._pg.send_query_prepared(
+            name, [encode(value) for value in values], formats if any(formats) else None
+        )
+        answer = Later(self)
+        self._waiting.append(answer)
+        return answer
+
+    def settle(self) -> None:
+        """Waits until everything sent was answered; raises the first error of the server."""
+        if not self._waiting:
+            return
+        self.trips += 1
+        self._pg.pipeline_sync()
+        failed = self._receive()
+        self.used = time.monotonic()
+        if failed is None:
+            self._fresh.clear()
+            return
+        for key in self._fresh:
+            self._names.pop(key, None)
+        self._fresh.clear()
+        raise psycopg.errors.error_from_result(failed, encoding="utf-8")
+
+    def _receive(self) -> psycopg.pq.abc.PGresult | None:
+        failed: psycopg.pq.abc.PGresult | None = None
+        deadline = time.monotonic() + self._seconds
+        while self._pg.flush():
+            self._ready(select.POLLIN | select.POLLOUT, deadline)
+            self._pg.consume_input()
+        while True:
+            while self._pg.is_busy():
+                self._ready(select.POLLIN, deadline)
+                self._pg.consume_input()
+            result = self._pg.get_result()
+            if result is None:
+                if self.broken:
+                    raise self._lost("the connection broke")
+                continue
+            status = result.status
+            if status == ExecStatus.PIPELINE_SYNC:
+                return failed
+            if status not in _GOOD and status != ExecStatus.PIPELINE_ABORTED and failed is None:
+                failed = result
+            if self._waiting:
+                self._waiting.popleft().arrive(result)
+            if self.broken:
+                raise self._lost(psycopg.pq.error_message(result))
+
+    def _ready(self, events: int, deadline: float) -> None:
+        self._poll.modify(self._pg.socket, events) if events != select.POLLIN else None
+        left = deadline - time.monotonic()
+        try:
+            if left <= 0 or not self._poll.poll(left * 1000):
+                raise self._lost(f"no answer within {self._seconds:g} seconds")
+        finally:
+            if events != select.POLLIN:
+                self._poll.modify(self._pg.socket, select.POLLIN)
+
+    def _lost(self, why: str) -> psycopg.OperationalError:
+        self.close()
+        return psycopg.OperationalError(why)
+
+    def leave(self) -> None:
+        """Settles, and lets psycopg itself use the connection."""
+        self.settle()
+        if self._pg.pipeline_status != PipelineStatus.OFF:
+            self._pg.exit_pipeline_mode()
+
+    def close(self) -> None:
+        self._waiting.clear()
+        self._connection.close()
+
+    def abandon(self) -> None:
+        """The transaction is over by an error: nobody waits for what is still on its way."""
+        if not self.broken:
+            try:
+                self.settle()
+            except psycopg.Error:
+                self._waiting.clear()
