@@ -26,7 +26,7 @@ FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
 def program(
-    place: Place, name: str, build: Callable[[Path], None], *, free_mib: int, minutes: float = 30
+    place: Place, name: str, build: Callable[[Path], None], *, free_mib: int, minutes: float = 60
 ) -> Path:
     """The cached folder of a program. A missing one is built beside it and then renamed, so that
     half a build is never used; whoever asks at the same time waits for the first."""

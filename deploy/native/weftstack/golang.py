@@ -57,7 +57,7 @@ def ollama(place: Place) -> Path:
         env = {"CGO_ENABLED": "1", "CGO_CPPFLAGS": f"'-I{headers}'",
                "CGO_CFLAGS": flags, "CGO_CXXFLAGS": flags}  # fmt: skip
         package = f"github.com/ollama/ollama@{versions.OLLAMA}"
-        _install(place, folder, "ollama", package, 25, env)
+        _install(place, folder, "ollama", package, 45, env)
         shutil.rmtree(headers)
 
     return program(place, name, build, free_mib=4000) / "ollama"
