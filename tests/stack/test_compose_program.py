@@ -108,6 +108,14 @@ def test_a_profile_by_flag_replaces_the_one_of_the_env_file(project: Path) -> No
     assert "weft" not in names
 
 
+def test_other_settings_come_from_a_file_of_the_person(project: Path) -> None:
+    secrets(project)
+    (project / "deploy/compose/weft.env").write_text("WEFT_WORKER_THREADS=8\n")
+    whole = merged(project)["services"]
+    assert whole["weft"]["environment"]["WEFT_WORKER_THREADS"] == "8"
+    assert "WEFT_WORKER_THREADS" not in whole["postgres"].get("environment", {})
+
+
 # ---- TLS -----------------------------------------------------------------------------------------
 
 
