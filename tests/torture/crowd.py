@@ -60,6 +60,10 @@ class Crowd:
             for job in [pool.submit(self.ask, op, n, mail_every) for n, op in enumerate(ops)]:
                 job.result()
 
+    def one(self, op: str) -> None:
+        """A single one under a name of its own, from the first ask to its end."""
+        self._workflow(op, 1, 0)
+
     def _op(self) -> str:
         with self._lock:
             self._count += 1
