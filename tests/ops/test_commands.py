@@ -253,3 +253,18 @@ def test_dead_letters_are_listed_and_given_another_chance(command: Command, data
     refused = command("dead-letters", "redrive", run.id)
     assert refused.exit_code == 1
     assert "Only a run that failed" in refused.stdout
+
+
+def test_a_secret_for_messages_is_shown_and_rotated(command: Command) -> None:
+    told(command("tenants", "create", "acme", "--json"))
+    first = told(command("tenants", "ingest-secret", "acme", "--json"))
+    assert first["secret"].startswith("whsec_")
+    assert told(command("tenants", "ingest-secret", "acme", "--json")) == first
+    second = told(command("tenants", "ingest-secret", "acme", "--rotate", "--json"))
+    assert (second["version"], second["secret"] != first["secret"]) == (2, True)
+
+
+def test_dead_messages_need_kafka(command: Command) -> None:
+    refused = command("dead-letters", "list", "--kafka")
+    assert refused.exit_code == 4
+    assert "There is no Kafka here" in refused.stderr

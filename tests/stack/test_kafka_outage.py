@@ -6,23 +6,24 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.registry import AGENTS
 from backends.kafka_topics import Cluster
 from core.context import PLATFORM
 from database import dispatch
 from runtime import Runtime
-from tests.engine import QUEUES, flow, step
+from tests.engine import QUEUES, Script, flow, step
 from tests.flows.person import Person
 from tests.flows.platform import Platform, Process, command
 from tests.stack.kafka_side import TORTURE, address, everything, until
 from tests.stack.servers import Servers
 from tests.torture.figures import at_most, held
 from workflows.relay import run_relay
+from workflows.tasks import Done, Work
 from workflows.worker import Worker
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -127,21 +128,25 @@ def test_a_stream_on_one_replica_shows_what_another_one_s_worker_does(
     gateway = Platform(tmp_path / "platform", more, spawn=gateway_only)
     gateway.provision(acme="unlimited")
     gateway.start()
-    stop = threading.Event()
+    stop, gate, script = threading.Event(), threading.Event(), Script()
+
+    def wait(_work: Work) -> Done:
+        assert gate.wait(60)
+        return Done({})
+
+    script.on("a", wait)
     with gateway.opened() as rt:
         crew = [
-            threading.Thread(target=Worker(rt, AGENTS, QUEUES).run, args=(stop,)),
+            threading.Thread(target=Worker(rt, script.agents(), QUEUES).run, args=(stop,)),
             threading.Thread(target=run_relay, args=(rt, stop)),
         ]
         for thread in crew:
             thread.start()
         try:
             who = gateway.person("acme")
-            for _ in range(3):
-                followed(who)
-            near = sorted(followed(who) for _ in range(10))[5]
+            near = sorted(followed(who, gate) for _ in range(7))[3]
             servers.stop("kafka")
-            far = sorted(followed(who) for _ in range(3))[1]
+            far = sorted(followed(who, gate) for _ in range(3))[1]
             who.close()
         finally:
             servers.start("kafka")
@@ -155,20 +160,22 @@ def test_a_stream_on_one_replica_shows_what_another_one_s_worker_does(
     ]) == []  # fmt: skip
 
 
-def followed(who: Person) -> float:
-    """Seconds from a run's end to its line in a stream that was open before."""
+def followed(who: Person, gate: threading.Event) -> float:
+    """Seconds from a run's end to its line in a stream that waits for it: it looks at the table
+    a second after the line before, which is 0.7 s after the end."""
+    gate.clear()
     run: dict[str, Any] = who.post("/workflows/execute", json=BODY).json()
     with who.http.stream("GET", run["links"]["events"]) as stream:
         for line in stream.iter_lines():
             if not line.startswith("data: "):
                 continue
             event = json.loads(line.removeprefix("data: "))
+            if event["type"] == "step.started":
+                threading.Timer(0.3, gate.set).start()
             if event["type"] == "workflow.completed":
                 return max(0.0, time.time() - moment(event["at"]))
     raise AssertionError("the stream ended before its run")
 
 
 def moment(text: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(text).timestamp()
