@@ -52,8 +52,13 @@ bench: setup-dev ## measured beside peers in the same run; writes build/figures.
 eval: setup ## grade the chat models on the bundled cases
 	.venv/bin/weft models eval
 
-torture: setup-dev ## kill -9 at every failpoint, many times
-	WEFT_TORTURE=1 .venv/bin/python -m pytest tests/crash tests/flows/test_kill.py -p no:randomly
+torture: setup-dev ## crash, fault and load on both worlds; writes docs/figures.md (an hour)
+	@$(STACK) install $(SERVERS)
+	@WEFT_TORTURE=1 .venv/bin/python -m pytest -m 'stack or not stack' --timeout 1800 \
+		-p no:randomly --durations 15 tests/crash tests/flows/test_kill.py tests/torture \
+		tests/stack/test_kafka*.py tests/stack/test_objects*.py tests/stack/test_limits*.py \
+		tests/stack/test_celery*.py $(PYTEST); \
+		code=$$?; .venv/bin/python -m tests.torture.figures; exit $$code
 
 lock: ## resolve the pinned packages again
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements/default.txt

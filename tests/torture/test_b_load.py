@@ -115,11 +115,11 @@ def test_a_loud_tenant_does_not_slow_its_neighbour_down(
 ) -> None:
     with serving(tmp_path, urls(world, servers_of, "b3"), forge) as (platform, keys):
         runs = [_run(platform, key) for key in keys]
-        quiet = [
+        quiet: list[dict[str, Any]] = [
             {"name": kind, "kind": kind, "key": keys[1], "rate": rate, "run": runs[1]}
             for kind, rate in (("read", 5), ("start", 2), ("whole", 1), ("search", 2))
         ]
-        loud = [
+        loud: list[dict[str, Any]] = [
             {"name": f"loud {kind}", "kind": kind, "key": keys[0], "rate": rate, "run": runs[0]}
             for kind, rate in (("read", 500), ("start", 200), ("search", 200))
         ]
