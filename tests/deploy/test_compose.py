@@ -88,6 +88,17 @@ def unpinned(compose: Compose) -> Iterator[str]:
                 yield f"{name}: {image} is not one version"
 
 
+def borrowed(compose: Compose) -> Iterator[str]:
+    """What is built here has one builder, and nobody looks for it in a registry."""
+    builders = [one["image"] for one in services(compose).values() if "build" in one]
+    for name, one in services(compose).items():
+        ours = one["image"].startswith("weft")
+        if ours != (one.get("pull_policy") == "never"):
+            yield f"{name}: {one['image']} could come from elsewhere"
+        if ours and builders.count(one["image"]) != 1:
+            yield f"{name}: {one['image']} has {builders.count(one['image'])} builders"
+
+
 def unwatched(compose: Compose) -> Iterator[str]:
     for name, one in services(compose).items():
         check = one.get("healthcheck", {})
@@ -200,7 +211,7 @@ def large(compose: Compose) -> Iterator[str]:
 
 
 RULES: list[Callable[[Compose], Iterator[str]]] = [
-    unpinned, unwatched, unbounded, mighty, mounted, exposed, told, waiting, large,
+    unpinned, borrowed, unwatched, unbounded, mighty, mounted, exposed, told, waiting, large,
 ]  # fmt: skip
 
 
@@ -225,6 +236,9 @@ BREAKS = [
     (unpinned, "services/redis/image", "valkey/valkey:8"),
     (unpinned, "services/redis/image", "valkey/valkey"),
     (unpinned, "services/seaweedfs/build/args/IMAGE", "chrislusf/seaweedfs"),
+    (borrowed, "services/weft/pull_policy", "missing"),
+    (borrowed, "services/weft/build", {"context": "."}),
+    (borrowed, "services/worker/image", "weft:0.2.0"),
     (unwatched, "services/kafka/healthcheck", {}),
     (unwatched, "services/kafka/healthcheck", {"disable": True}),
     (unbounded, "services/worker", {"logging": {"driver": "syslog"}, "cpus": 1, "pids_limit": 1}),
