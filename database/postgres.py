@@ -182,7 +182,7 @@ class Postgres:
         try:
             if not wire.broken:
                 wire.send("", b"ROLLBACK", ())
-                wire.settle()
+                wire.leave()
         except psycopg.Error:
             wire.close()
         if wire.broken:

@@ -84,9 +84,6 @@ def open_(connection: Connection, name: str) -> None:
     for policy in _policies(connection, name):
         _run(connection, f"DROP POLICY {policy} ON {name}")
     _run(connection, f"REVOKE ALL ON {name} FROM weft_tenant, weft_platform, PUBLIC")
-    for command in ("SELECT", "INSERT", "UPDATE"):
-        columns = ", ".join(column.name for column in metadata.tables[name].columns)
-        _run(connection, f"REVOKE {command} ({columns}) ON {name} FROM weft_platform")
     _run(connection, f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
     _run(connection, f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY")
 

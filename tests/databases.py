@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from database import Database, migrate
 
 APPLICATION = os.environ.get("WEFT_TEST_DATABASE_URL", "")
+_LASTING = contextlib.ExitStack()
 OWNER = os.environ.get("WEFT_TEST_DATABASE_ADMIN_URL", "")
 
 
@@ -30,8 +31,19 @@ def fresh() -> Iterator[str]:
     if not APPLICATION:
         yield ""
         return
-    with _made(f"weft_t_{uuid.uuid4().hex[:12]}", _template()) as name:
+    with _made(_name(), _template()) as name:
         yield named(APPLICATION, name)
+
+
+def lasting() -> str:
+    """The same, gone at the end of the test process."""
+    if not APPLICATION:
+        return ""
+    return named(APPLICATION, _LASTING.enter_context(_made(_name(), _template())))
+
+
+def _name() -> str:
+    return f"weft_t_{uuid.uuid4().hex[:12]}"
 
 
 @contextlib.contextmanager
@@ -54,9 +66,30 @@ def _template() -> str:
     return name
 
 
-def run(statement: str, database: str = "postgres") -> None:
+@contextlib.contextmanager
+def empty(application: str, owner: str) -> Iterator[tuple[str, str]]:
+    """A database of its own on that server, not migrated: (the application's URL, the owner's)."""
+    name = _name()
+    run(f"CREATE DATABASE {name}", owner)
+    try:
+        yield named(application, name), named(owner, name)
+    finally:
+        run(f"DROP DATABASE {name} WITH (FORCE)", owner)
+
+
+@contextlib.contextmanager
+def beside(application: str, owner: str) -> Iterator[tuple[str, str]]:
+    """The same, migrated."""
+    with empty(application, owner) as urls:
+        db = Database(urls[1], SystemClock())
+        migrate.upgrade(db, application=urls[0])
+        db.close()
+        yield urls
+
+
+def run(statement: str, owner: str = "") -> None:
     """By the owner, outside a transaction."""
-    url: URL = make_url(named(OWNER, database))
+    url: URL = make_url(named(owner or OWNER, "postgres"))
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))
@@ -64,6 +97,7 @@ def run(statement: str, database: str = "postgres") -> None:
 
 
 def sweep() -> None:
-    """At the end of a test process: its template goes."""
+    """At the end of a test process: what it made goes."""
+    _LASTING.close()
     if _template.cache_info().currsize:
         run(f"DROP DATABASE {_template()} WITH (FORCE)")

@@ -20,6 +20,7 @@ from database import Database, migrate, tenants
 from database.keys import TenantKeys, new_tenant_key
 from models import Models
 from runtime import Runtime
+from tests import databases
 from tests.fakes.embedder import HashEmbedder
 from vectorstore import Shelves
 
@@ -103,8 +104,10 @@ def _empty_database() -> bytes:
 
 def platform(folder: Path, *, with_embedder: bool = True, **settings: Any) -> Platform:
     clock, store, embedder, bells = FakeClock(), DictStore(), HashEmbedder(), Bells()
-    (folder / "weft.db").write_bytes(_empty_database())
-    db = Database(f"sqlite:///{folder / 'weft.db'}", clock)
+    url = databases.lasting() or f"sqlite:///{folder / 'weft.db'}"
+    if databases.APPLICATION == "":
+        (folder / "weft.db").write_bytes(_empty_database())
+    db = Database(url, clock)
     keys = TenantKeys(db, ROOT_KEY)
     vault = Vault(store, keys)
     rt = Runtime(

@@ -10,6 +10,7 @@ from typing import Any
 from backends.build import open_runtime
 from core.settings import Settings
 from runtime import Runtime
+from tests import databases
 
 
 @contextmanager
@@ -19,5 +20,7 @@ def opened(folder: Path, **settings: Any) -> Iterator[Runtime]:
         "data_dir": folder, "models_dir": folder / "none", "models_url": "none:",
         "log_level": "error", **settings,
     }  # fmt: skip
-    with open_runtime(Settings(_env_file=None, **values)) as rt:
-        yield rt
+    with databases.fresh() as url:
+        values.setdefault("database_url", url)
+        with open_runtime(Settings(_env_file=None, **values)) as rt:
+            yield rt
