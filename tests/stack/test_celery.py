@@ -31,7 +31,7 @@ SWEEP = 0.5
 def url(servers: Servers) -> str:
     servers.up("redis")
     with client(servers.url("redis")) as server:
-        server.flushall()
+        server.flushdb()
     return servers.url("redis")
 
 
@@ -88,7 +88,7 @@ def test_bells_are_heard_again_after_a_flush_and_a_kill(servers: Servers, url: s
     with served(url, sweep=60) as (jobs, looks):
         until_a_bell_is_heard(jobs, looks)
         with client(url) as server:
-            server.flushall()
+            server.flushdb()
         until_a_bell_is_heard(jobs, looks)
         servers.kill("redis")
         servers.start("redis")
@@ -189,7 +189,7 @@ def test_a_thousand_runs_under_bad_bells_while_redis_is_flushed(
     def flush_now_and_then(number: int) -> None:
         if number % 250 == 249:
             with client(url) as server:
-                server.flushall()
+                server.flushdb()
 
     with open_runtime(stacked) as rt:
         wanted = ordered(rt, new_tenant(rt))
