@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from core.context import Ctx
 from core.events import Event
@@ -18,6 +18,7 @@ _columns = (
     events.c.seq, events.c.tenant_id, events.c.run_id, events.c.type, events.c.at_ms,
     events.c.data,
 )  # fmt: skip
+_in_order = Prepared(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("run"), 0))))
 _of_run = Prepared(
     select(*_columns)
     .where(
@@ -37,7 +38,12 @@ def append(tx: Tx, ctx: Ctx, run_id: str | None, kind: str, data: Mapping[str, A
 def append_many(
     tx: Tx, ctx: Ctx, facts: Sequence[tuple[str | None, str, Mapping[str, Any]]]
 ) -> None:
-    """`facts`: (run id, type, data)."""
+    """`facts`: (run id, type, data). The last thing of a transaction: on PostgreSQL numbers are
+    given before the commit, so that whoever writes of the same run waits for it. Else a stream
+    that has seen the higher number would never see the lower one."""
+    if facts and tx.dialect == "postgresql":
+        for run in sorted({run for run, _, _ in facts if run is not None}):
+            tx.execute(_in_order, {"run": run})
     if facts:
         rows = [
             {"tenant_id": ctx.tenant, "run_id": run, "type": kind, "data": data,

@@ -35,6 +35,15 @@ def fresh(servers: Servers, name: str) -> dict[str, str]:
     return found
 
 
+def database(servers: Servers, name: str) -> dict[str, str]:
+    """The same for PostgreSQL alone."""
+    servers.up("postgres")
+    given, mark = servers.env(), f"{name}{secrets.token_hex(3)}"
+    _database(given["WEFT_DATABASE_ADMIN_URL"], mark)
+    names = ("WEFT_DATABASE_URL", "WEFT_DATABASE_ADMIN_URL")
+    return {each: _path(given[each], mark) for each in names}
+
+
 def _database(url: str, name: str) -> None:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # its name is ours: letters and digits
