@@ -68,20 +68,13 @@ class KafkaBus:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._sender = Sender(cluster, _PUBLISH_SECONDS)
-        self._outage = Outage("the relay")
         self._lock = threading.Lock()
         self._listeners: tuple[Listener, ...] = ()
         self._ear: _Ear | None = None
 
     def publish(self, events: Sequence[Event]) -> None:
         """Returns when every event is acknowledged; else raises `Unavailable`."""
-        records = [_record(self._cluster.events, one) for one in events]
-        try:
-            self._sender.send(records)
-        except Unavailable as error:
-            self._outage.began(error)
-            raise
-        self._outage.ended()
+        self._sender.send([_record(self._cluster.events, one) for one in events])
 
     def subscribe(self, listen: Listener) -> Callable[[], None]:
         """Hears what is published from now on; while Kafka is away, from its return on. The

@@ -32,7 +32,8 @@ class Settings(BaseSettings):
         "local:", description="doorbell for workers: local: | celery+redis://host:6379/0"
     )
     bus_url: str = Field(
-        "local:", description="where facts are published: local: | kafka://host:9092"
+        "local:",
+        description="facts out and messages in: local: | kafka://host:9092 (?prefix=weft)",
     )
     blobs_url: str = Field(
         "",

@@ -60,15 +60,22 @@ def _told(batch: Sequence[Event]) -> None:
 
 def run_relay(rt: Runtime, stop: threading.Event) -> None:
     """Until `stop`: at every ring, and every `sweep_seconds` anyway."""
+    waits_for = ""  # an outage is one line, and its end another
 
     def work() -> bool:
+        nonlocal waits_for
         try:
             found = relay_once(rt)
+            if waits_for and found:
+                _log.info("the relay goes on")
+                waits_for = ""
             least, most = REST_SECONDS
             rest = min(max(found * REST_SECONDS_EACH, least), most)
             return found > 0 and not stop.wait(rest)
         except WeftError as error:
-            _log.warning("the relay waits", **error.to_json())
+            if waits_for != error.slug:
+                _log.warning("the relay waits", **error.to_json())
+            waits_for = error.slug
         except Exception:  # noqa: BLE001 (an edge: the relay goes on)
             _log.exception("the relay broke")
         stop.wait(1.0)
