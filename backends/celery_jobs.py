@@ -18,6 +18,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+# What Celery would import late, on several threads at once, each of which may see half of it.
+import celery.app.amqp
+import celery.concurrency.solo
+import celery.worker.worker  # noqa: F401
+import kombu.transport.redis  # noqa: F401
 import redis
 from celery import Celery, Task
 from celery.worker.consumer import Consumer
