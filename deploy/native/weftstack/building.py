@@ -80,7 +80,10 @@ def watched(
             while child.poll() is None:
                 elapsed = time.monotonic() - began
                 if elapsed > minutes * 60:
-                    raise Halt(f"{what}: not done after {minutes:.0f} minutes. {hint}")
+                    raise Halt(
+                        f"{what}: not done after {minutes:.0f} minutes. "
+                        "What was done is kept: type the same again."
+                    )
                 shown(elapsed)
                 time.sleep(0.1)
     if child.returncode != 0:

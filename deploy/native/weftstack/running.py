@@ -125,7 +125,7 @@ def urls(place: Place, services: Sequence[Service]) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in services:
         if state(place, service).state in ("up", "paused"):
-            found = {**service.urls(place), **found}
+            found = {**found, **{k: v for k, v in service.urls(place).items() if k not in found}}
     return found
 
 

@@ -17,9 +17,9 @@ from weftstack.services.base import HOST, Service, Start
 
 USER = "postgres"
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-# As in deploy/compose/postgres-roles.sh: the application inherits nothing and takes one of two other
-# roles for each transaction; none passes by row-level security. Only here the owner may make
-# databases, so that each test gets its own.
+# As in deploy/compose/postgres-roles.sh: the application inherits nothing and takes one of two
+# other roles for each transaction; none passes by row-level security. Only here the owner may
+# make databases, so that each test gets its own.
 MAKE_ROLE = """
 SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS
     (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec
