@@ -11,7 +11,7 @@ from typing import Any
 HERE = Path(__file__).parent
 PROMETHEUS = {"type": "prometheus", "uid": "weft-prometheus"}
 LOKI = {"type": "loki", "uid": "weft-loki"}
-_LOGS = '{job="weft"}'
+_LOGS = '{service="weft"}'
 _ROUTES = 'route!~"/healthz|/health|/readyz|/metrics|/workflows/{workflow_id}/events"'
 
 # Limits as lines and colours: (value, colour), lowest first.

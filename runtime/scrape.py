@@ -23,6 +23,7 @@ LOOK_SECONDS = 5.0
 SILENT_MS = 30_000
 QUIET_MS = 60_000
 TENANTS_MAX = 20  # the busiest ones by id; the others together are `other`
+_OPEN = ("pending", "running", "waiting_approval")
 _NOBODY = Ctx("00000000-0000-0000-0000-000000000000", "system")
 
 
@@ -98,7 +99,8 @@ def _tables(tx: Tx) -> Iterator[Metric]:
     loads = gauges.loads(tx)
     yield from _queues(loads, gauges.crews(tx, SILENT_MS))
     yield _of_tenants(loads)
-    yield _family("weft_runs_open", "Runs that have not ended", "status", gauges.open_runs(tx))
+    open_ = {**dict.fromkeys(_OPEN, 0), **gauges.open_runs(tx)}
+    yield _family("weft_runs_open", "Runs that have not ended", "status", open_)
     stuck = gauges.stuck_runs(tx, QUIET_MS)
     yield _gauge("weft_runs_stuck", "Open runs that nothing would ever move", stuck)
     count, age = gauges.unpublished(tx)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from database.tables.base import json_column, ms, points_at, tenant_table
@@ -61,6 +62,13 @@ runs = tenant_table(
     points_at("runs", "parent_run_id"),
     Index("ix_runs_created", "tenant_id", "created_ms", "id"),
     Index("ix_runs_parent", "tenant_id", "parent_run_id"),
+    Index(
+        "ix_runs_open",
+        "status",
+        "deadline_ms",
+        sqlite_where=text("completed_ms IS NULL"),
+        postgresql_where=text("completed_ms IS NULL"),
+    ),
 )
 
 steps = tenant_table(

@@ -1,0 +1,1 @@
+"""Where log lines go; see `ship` for bringing them there without Docker."""
