@@ -15,11 +15,11 @@ from gateway import contract, problems
 from gateway.access import AccessControl
 from gateway.credentials import Keyring
 from gateway.edge import Edge
-from gateway.gate import Admission
 from gateway.guard import Guard
 from gateway.head import Head
 from gateway.hot import HotReads
 from gateway.house import House
+from gateway.overload import Overload
 from gateway.provision import ensure_platform
 from gateway.routers import (
     agents,
@@ -90,7 +90,7 @@ def _middleware(house: House) -> list[Middleware]:
         Middleware(Head),
         *([cors] if origins else []),
         Middleware(Guard, rt=house.rt, access=house.access),
-        Middleware(Admission),
+        Middleware(Overload),
         Middleware(HotReads, house=house),
     ]
 

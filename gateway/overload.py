@@ -1,4 +1,4 @@
-"""Admission: so many requests at work at once, the others wait in turn by tenant, briefly.
+"""Overload: so many requests at work at once, the others wait in turn by tenant, briefly.
 
 A queue that empties now and then is a burst and may wait; one that has stood for a while is
 overload, and whoever would only grow old in it is told to come back (Maurer, "Fail at Scale", ACM
@@ -22,7 +22,7 @@ _LONG_POSTS = ("/ask", "/v1/", "/documents")
 
 
 @dataclass(slots=True)
-class Gate:
+class Line:
     """`places` requests at once; a burst waits `patient` seconds, a standing queue `brisk`."""
 
     places: int
@@ -91,24 +91,24 @@ class Gate:
         self.places += 1
 
 
-class Admission:
+class Overload:
     """After the guard: the tenant is known and nothing of the body was read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         # Short requests mostly take the interpreter: more at once would only slow each other.
-        self._short = Gate(places=8, patient=1.0, brisk=0.1)
+        self._short = Line(places=8, patient=1.0, brisk=0.1)
         # Bodies and models: they wait for others, and hold one of the forty threads.
-        self._long = Gate(places=24, patient=10.0, brisk=2.0)
+        self._long = Line(places=24, patient=10.0, brisk=2.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gate = self._gate(scope) if scope["type"] == "http" else None
-        if gate is None:
+        line = self._line(scope) if scope["type"] == "http" else None
+        if line is None:
             await self._app(scope, receive, send)
             return
         exchange = exchange_of(scope)
         tenant = exchange.identity.ctx.tenant if exchange.identity else ""
-        if not await gate.enter(tenant):
+        if not await line.enter(tenant):
             busy = Unavailable(
                 "Too much is asked of this server at once. Try again in a moment.",
                 code="overloaded", retry_after=1,
@@ -118,9 +118,9 @@ class Admission:
         try:
             await self._app(scope, receive, send)
         finally:
-            gate.leave()
+            line.leave()
 
-    def _gate(self, scope: Scope) -> Gate | None:
+    def _line(self, scope: Scope) -> Line | None:
         path = scope["path"]
         if scope["method"] == "POST" and path.startswith(_LONG_POSTS):
             return self._long
