@@ -70,8 +70,7 @@ def put(tx: Tx, ctx: Ctx, claim: Claim, new: Checkpoint) -> None:
         "new": new.checkpoint_id, "fence_": claim.fence, "state": new.checkpoint,
         "meta": new.metadata, "pending": new.writes,
     }  # fmt: skip
-    if tx.execute(_move, params).rowcount != 1:
-        raise FenceLost(claim.job_id)
+    tx.insist(_move, params, FenceLost(claim.job_id))
 
 
 def forget(tx: Tx, ctx: Ctx, run_id: str) -> None:

@@ -88,16 +88,7 @@ _oldest = (
     .limit(1)
 )  # fmt: skip
 _its_run = and_(runs.c.tenant_id == jobs.c.tenant_id, runs.c.id == jobs.c.run_id)
-# On PostgreSQL the run is locked with its job, in the order that everybody keeps (run, job, step),
-# and nobody waits for either: what another worker holds is passed over.
-_first = {
-    "sqlite": Prepared(_oldest),
-    "postgresql": Prepared(
-        _oldest.join(runs, _its_run).with_for_update(
-            of=(runs, jobs), key_share=True, skip_locked=True
-        )
-    ),
-}
+_first = Prepared(_oldest)
 _take = Prepared(
     update(jobs)
     .where(
@@ -114,6 +105,48 @@ _take = Prepared(
         lease_owner=bindparam("owner"),
     )
 )
+
+
+# On PostgreSQL the run is locked with its job, in the order that everybody keeps (run, job, step),
+# and nobody waits for either: what another worker holds is passed over.
+_free = (
+    _oldest.with_only_columns(jobs.c.id)
+    .join(runs, _its_run)
+    .with_for_update(of=(runs, jobs), key_share=True, skip_locked=True)
+    .cte("free")
+)
+_take_first = Prepared(
+    update(jobs)
+    .where(jobs.c.tenant_id == bindparam("tenant"), jobs.c.id == _free.c.id)
+    .values(
+        status="running", fence=jobs.c.fence + 1, attempts=jobs.c.attempts + 1,
+        lease_until_ms=bindparam("until"), lease_owner=bindparam("owner"),
+    )
+    .returning(
+        jobs.c.id, jobs.c.run_id, jobs.c.step_id, jobs.c.effect_id, jobs.c.kind, jobs.c.fence,
+        jobs.c.attempts, jobs.c.priority,
+    )
+)  # fmt: skip
+
+
+def _taken(tx: Tx, tenant: str, queue: str, owner: str, lease_ms: int) -> Claim | None:
+    """The first ready job of the tenant in that queue, ours from now on."""
+    wanted = {"queue": queue, "tenant": tenant, "now": tx.now_ms}
+    mine = {"owner": owner, "until": tx.now_ms + lease_ms}
+    if tx.dialect == "postgresql":
+        row = tx.execute(_take_first, {**wanted, **mine}).first()
+        if row is None:
+            return None
+        job, run, step, effect, kind, fence, attempts, priority = row
+    else:
+        row = tx.execute(_first, wanted).first()
+        if row is None:
+            return None
+        job, run, step, effect, kind, seen, tries, priority = row
+        if tx.execute(_take, {"tenant": tenant, "job": job, "seen": seen, **mine}).rowcount != 1:
+            return None
+        fence, attempts = seen + 1, tries + 1
+    return Claim(tenant, job, run, step, effect, kind, queue, fence, attempts, priority)
 
 
 def _upsert_turn(insert: Any) -> Prepared:
@@ -151,27 +184,18 @@ def claim(
     SIGCOMM 1996), weighted as its tier's jobs at once; a tenant that has that many running waits.
     """
     found = tx.execute(_waiting(tuple(queues)), {"now": tx.now_ms})
+    running = tx.execute(_busy) if tx.dialect == "postgresql" else None  # the same round trip
     waiting = [_Waiting(*row) for row in found]
     if not waiting:
         return None
-    busy: dict[str, int] = dict(tx.execute(_busy).fetchall())
+    busy: dict[str, int] = dict((running or tx.execute(_busy)).fetchall())
     most = {row.tier: min(tier_of(row.tier).running or running_max, running_max) for row in waiting}
     open_ = [row for row in waiting if busy.get(row.tenant, 0) < most[row.tier]]
     open_.sort(key=lambda row: row.served or 0.0)
     for row in open_:
         tx.become(Ctx(row.tenant, "system"))
-        first = tx.execute(
-            _first[tx.dialect], {"queue": row.queue, "tenant": row.tenant, "now": tx.now_ms}
-        ).first()
-        if first is None:
-            continue
-        job, run, step, effect, kind, fence, attempts, priority = first
-        took = tx.execute(
-            _take,
-            {"tenant": row.tenant, "job": job, "seen": fence, "owner": owner,
-             "until": tx.now_ms + lease_ms},
-        )  # fmt: skip
-        if took.rowcount != 1:
+        claim = _taken(tx, row.tenant, row.queue, owner, lease_ms)
+        if claim is None:
             continue
         rivals = [other.served or 0.0 for other in open_ if other.tenant != row.tenant]
         floor = min(rivals) - _BURST if rivals else 0.0
@@ -183,9 +207,7 @@ def claim(
             {"tenant": row.tenant, "queue_": row.queue, "served_": served, "floor": floor,
              "cost": cost},
         )  # fmt: skip
-        return Claim(
-            row.tenant, job, run, step, effect, kind, row.queue, fence + 1, attempts + 1, priority
-        )
+        return claim
     return None
 
 

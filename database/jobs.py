@@ -121,8 +121,7 @@ def new_row(
 
 def hold(tx: Tx, claim: Claim) -> None:
     """Raises `FenceLost` unless the job is still this worker's."""
-    if tx.execute(_hold, _key(claim)).first() is None:
-        raise FenceLost(claim.job_id)
+    tx.insist(_hold, _key(claim), FenceLost(claim.job_id))
 
 
 def is_held(tx: Tx, claim: Claim) -> bool:
@@ -137,8 +136,7 @@ def seize(tx: Tx, claim: Claim) -> bool:
 
 def end(tx: Tx, claim: Claim) -> None:
     """The job is done: its row goes. Raises `FenceLost`."""
-    if tx.execute(_delete, _key(claim)).rowcount != 1:
-        raise FenceLost(claim.job_id)
+    tx.insist(_delete, _key(claim), FenceLost(claim.job_id))
 
 
 def release(
@@ -155,8 +153,7 @@ def release(
         **_key(claim), "to": "dead" if dead else "ready", "at": ready_ms, "tries": attempts,
         "why": error,
     }  # fmt: skip
-    if tx.execute(_release, params).rowcount != 1:
-        raise FenceLost(claim.job_id)
+    tx.insist(_release, params, FenceLost(claim.job_id))
 
 
 def hand_over(tx: Tx, claim: Claim, step_id: str, queue: str, lease_ms: int) -> Claim:
@@ -165,8 +162,7 @@ def hand_over(tx: Tx, claim: Claim, step_id: str, queue: str, lease_ms: int) -> 
         **_key(claim), "step": step_id, "queue_": queue, "now": tx.now_ms,
         "until": tx.now_ms + lease_ms,
     }  # fmt: skip
-    if tx.execute(_hand_over, params).rowcount != 1:
-        raise FenceLost(claim.job_id)
+    tx.insist(_hand_over, params, FenceLost(claim.job_id))
     return Claim(
         claim.tenant, claim.job_id, claim.run_id, step_id, None, "step", queue, claim.fence, 1,
         claim.priority,

@@ -112,6 +112,9 @@ class PostgresTx:
         self.role, self.tenant = _role(ctx), ctx.tenant
         self.wire.send("", _BECOME, (self.role, ctx.tenant))
 
+    def insist(self, statement: Prepared, params: Mapping[str, Any], otherwise: Exception) -> None:
+        statement.insisting.on_wire(self.wire, self.role, params).otherwise = otherwise
+
     def at_last(self, statement: Prepared, params: Mapping[str, Any]) -> None:
         self.last.append((statement, params))
 

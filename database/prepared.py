@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Insert
+from sqlalchemy import Insert, UpdateBase, literal_column, select
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Dialect
@@ -90,6 +91,17 @@ class Prepared:
         self.statement = statement
         self._by_columns = isinstance(statement, Insert)
         self._ways: dict[tuple[Any, ...], _Way] = {}
+
+    @cached_property
+    def insisting(self) -> Prepared:
+        """For PostgreSQL: the same, but the server divides by the number of its rows. None: an
+        error, which needs nobody to wait for a count."""
+        rows: Any = self.statement
+        if isinstance(rows, UpdateBase):
+            found = rows.returning(literal_column("1")).cte("found")
+        else:
+            found = rows.subquery("found")
+        return Prepared(select(literal_column("1 / count(*)")).select_from(found))
 
     def on(
         self,

@@ -42,6 +42,11 @@ class SqliteTx:
 
     def become(self, ctx: Ctx) -> None: ...
 
+    def insist(self, statement: Prepared, params: Mapping[str, Any], otherwise: Exception) -> None:
+        done = statement.on(self.driver, params)
+        if done.rowcount < 1 and done.first() is None:
+            raise otherwise
+
     def at_last(self, statement: Prepared, params: Mapping[str, Any]) -> None:
         statement.on(self.driver, params)
 

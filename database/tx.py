@@ -31,6 +31,10 @@ class Tx(Protocol):
         """The rest of the transaction is `ctx`'s: for what begins before its tenant is known."""
         ...
 
+    def insist(self, statement: Prepared, params: Mapping[str, Any], otherwise: Exception) -> None:
+        """Raises `otherwise`, at the latest instead of the commit, when there is no such row."""
+        ...
+
     def at_last(self, statement: Prepared, params: Mapping[str, Any]) -> None:
         """Just before the commit: what others would have to wait for is locked last."""
         ...

@@ -53,10 +53,11 @@ def encode(value: Any) -> bytes | None:
 class Later:
     """The answer to a statement that is on its way; asking for anything waits for it."""
 
-    __slots__ = ("_result", "_wire")
+    __slots__ = ("_result", "_wire", "otherwise")
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self.otherwise: Exception | None = None  # raised instead of a division by zero
         self._result: psycopg.pq.abc.PGresult | None = None
 
     def arrive(self, result: psycopg.pq.abc.PGresult) -> None:
@@ -150,10 +151,14 @@ class Wire:
         for key in self._fresh:
             self._names.pop(key, None)
         self._fresh.clear()
-        raise psycopg.errors.error_from_result(failed, encoding="utf-8")
+        answer, result = failed
+        error = psycopg.errors.error_from_result(result, encoding="utf-8")
+        if answer.otherwise is not None and isinstance(error, psycopg.errors.DivisionByZero):
+            raise answer.otherwise
+        raise error
 
-    def _receive(self) -> psycopg.pq.abc.PGresult | None:
-        failed: psycopg.pq.abc.PGresult | None = None
+    def _receive(self) -> tuple[Later, psycopg.pq.abc.PGresult] | None:
+        failed: tuple[Later, psycopg.pq.abc.PGresult] | None = None
         deadline = time.monotonic() + self._seconds
         while self._pg.flush():
             self._ready(select.POLLIN | select.POLLOUT, deadline)
@@ -170,12 +175,12 @@ class Wire:
             status = result.status
             if status == ExecStatus.PIPELINE_SYNC:
                 return failed
-            if status not in _GOOD and status != ExecStatus.PIPELINE_ABORTED and failed is None:
-                failed = result
-            if self._waiting:
-                self._waiting.popleft().arrive(result)
-            if self.broken:
+            if self.broken or not self._waiting:
                 raise self._lost(psycopg.pq.error_message(result))
+            answer = self._waiting.popleft()
+            answer.arrive(result)
+            if status not in _GOOD and status != ExecStatus.PIPELINE_ABORTED and failed is None:
+                failed = answer, result
 
     def _ready(self, events: int, deadline: float) -> None:
         self._poll.modify(self._pg.socket, events) if events != select.POLLIN else None
