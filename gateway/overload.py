@@ -22,16 +22,24 @@ _LONG_POSTS = ("/ask", "/v1/", "/documents")
 
 
 @dataclass(slots=True)
+class _Queue:
+    """Those of one tenant that wait, and since when there has been somebody."""
+
+    since: float
+    turns: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
 class Line:
-    """`places` requests at once; a burst waits `patient` seconds, a standing queue `brisk`."""
+    """`places` requests at once; of each tenant a burst waits `patient` seconds, a queue that has
+    stood for that long `brisk`."""
 
     places: int
     patient: float
     brisk: float
     waiting_max: int = 1_000
-    _waiting: OrderedDict[str, deque[asyncio.Future[None]]] = field(default_factory=OrderedDict)
+    _waiting: OrderedDict[str, _Queue] = field(default_factory=OrderedDict)
     _many: int = 0
-    _empty_at: float = 0.0
 
     async def enter(self, tenant: str) -> bool:
         """Whether it may go on; then it must `leave`."""
@@ -45,11 +53,10 @@ class Line:
     async def _wait(self, tenant: str) -> bool:
         loop = asyncio.get_running_loop()
         now = time.monotonic()
-        if not self._many:
-            self._empty_at = now
-        standing = now - self._empty_at > self.patient
+        queue = self._waiting.setdefault(tenant, _Queue(now))
+        standing = now - queue.since > self.patient
         turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.setdefault(tenant, deque()).append(turn)
+        queue.turns.append(turn)
         self._many += 1
         late = loop.call_later(self.brisk if standing else self.patient, turn.cancel)
         try:
@@ -69,20 +76,20 @@ class Line:
 
     def _forget(self, tenant: str, turn: asyncio.Future[None]) -> None:
         queue = self._waiting.get(tenant)
-        if queue is None or turn not in queue:
+        if queue is None or turn not in queue.turns:
             return  # `leave` met it first
-        queue.remove(turn)
+        queue.turns.remove(turn)
         self._many -= 1
-        if not queue:
+        if not queue.turns:
             del self._waiting[tenant]
 
     def leave(self) -> None:
         """The place goes to the tenant whose turn it is."""
         while self._waiting:
             tenant, queue = self._waiting.popitem(last=False)
-            turn = queue.popleft()
+            turn = queue.turns.popleft()
             self._many -= 1
-            if queue:
+            if queue.turns:
                 self._waiting[tenant] = queue  # behind the others
             if not turn.done():
                 turn.set_result(None)

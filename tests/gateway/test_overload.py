@@ -88,6 +88,27 @@ def test_overload_is_refused_at_once_and_forgotten_when_the_queue_was_empty() ->
     _run(story())
 
 
+def test_a_loud_tenants_overload_is_not_its_neighbours() -> None:
+    async def story() -> None:
+        line = Line(places=1, patient=0.2, brisk=0.01)
+        assert await line.enter("loud")
+        first = await _asked(line, "loud")
+        await asyncio.sleep(0.15)
+        keeps = await _asked(line, "loud")
+        await asyncio.sleep(0.1)
+        refused = await _asked(line, "loud")
+        (quiet,) = await _asked(line, "quiet")
+        await asyncio.sleep(0.05)
+        assert not await refused[0]
+        assert not await first[0]
+        line.leave()
+        line.leave()
+        assert await quiet, "it has only just come"
+        assert await keeps[0]
+
+    _run(story())
+
+
 def test_a_client_that_goes_away_leaves_no_place_behind() -> None:
     async def story() -> None:
         line = Line(places=1, patient=10, brisk=10)
