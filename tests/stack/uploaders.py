@@ -55,7 +55,8 @@ class Uploaders:
         with self._lock:
             self._count += 1
             number = self._count
-        data = f"# Note {number}\n\nThe word of note {number} is {self.name}{number:05d}.\n".encode()
+        word = f"{self.name}{number:05d}"
+        data = f"# Note {number}\n\nThe word of note {number} is {word}.\n".encode()
         started = time.monotonic()
         try:
             answer = http.post("/documents", files=[("file", (f"note-{number}.md", data))])
