@@ -77,8 +77,8 @@ def wrapped(place: Place, name: str, module: str, version: str, package: str) ->
         env = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
         tool = go(place)
 
-        def run(*arguments: str, minutes: int = 20) -> None:
-            watched([tool, *arguments], what=f"{name}: go {arguments[0]}", log=log, cwd=work,
+        def run(*arguments: str, minutes: int = 45) -> None:
+            watched([tool, *arguments], what=f"building {name}: go {arguments[0]}", log=log, cwd=work,
                     env=env, minutes=minutes, hint=HINT)  # fmt: skip
 
         run("mod", "init", f"wrap/{name}")
@@ -107,7 +107,7 @@ def _install(
     log = _log(place, name)
     watched(
         ["nice", go(place), "install", "-trimpath", SMALL, package],
-        what=f"{name}: building it, once, which takes a few minutes",
+        what=f"building {name} (once, some minutes)",
         log=log, minutes=minutes, hint=HINT, cwd=folder,
         env={"GOBIN": str(binaries), "GOFLAGS": "-buildvcs=false", "GOWORK": "off", **env},
     )  # fmt: skip
