@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("platform", "parsing", "workflow", "dispatch", "search", "http", "reports", "embedding")
+BENCHES = ("platform", "parsing", "workflow", "workflow_postgres", "dispatch", "search", "http", "reports", "embedding")
 FIGURES = Path("build/figures.jsonl")
 
 

@@ -79,13 +79,14 @@ def run() -> Iterator[dict[str, Any]]:
     yield at_least("workflow.times_langgraph", heap / langgraph, 1, "x", "AsyncSqliteSaver")
 
 
-def _ours(folder: Path) -> tuple[list[float], float]:
+def _ours(folder: Path, **more: Any) -> tuple[list[float], float]:
     """(seconds of each run alone, runs a second of a heap with fifty at once)."""
     stop, ends = threading.Event(), Ends()
     # One thread: the steps do nothing, so a second one only takes turns with the first.
     settings = Settings(
-        _env_file=None, data_dir=folder, models_dir=folder, models_url="none:", worker_threads=1
-    )
+        **{"_env_file": None, "data_dir": folder, "models_dir": folder, "models_url": "none:",
+           "worker_threads": 1, **more}
+    )  # fmt: skip
     with open_runtime(settings) as rt:
         ctx = _tenant(rt)
         rt.bus.subscribe(ends.hear)
@@ -140,14 +141,14 @@ def _p99(times: Sequence[float]) -> float:
     return sorted(times)[int(len(times) * 0.99)]
 
 
-def _peer(name: str) -> dict[str, float]:
-    """Another engine in its own environment, in this same run."""
+def _peer(name: str, database: str = "") -> dict[str, float]:
+    """Another engine in its own environment, in this same run; on SQLite without a URL."""
     python = PEERS.absolute() / "bin" / "python"
     if not python.exists():
         venv.create(PEERS, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True, timeout=600)
     done = subprocess.run(
-        [python, "-P", PEER_CODE.absolute(), name, str(ALONE), str(HEAP), str(AT_ONCE)],
+        [python, "-P", PEER_CODE.absolute(), name, str(ALONE), str(HEAP), str(AT_ONCE), database],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     found = [line for line in done.stdout.splitlines() if line.startswith("{")]

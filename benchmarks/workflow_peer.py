@@ -1,4 +1,4 @@
-"""Runs in the peers' own environment: `workflow_peer.py dbos|langgraph ALONE HEAP AT_ONCE`."""
+"""Runs in the peers' own environment: `workflow_peer.py dbos|langgraph ALONE HEAP AT_ONCE URL`."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ async def langgraph(folder: str, *counts: int) -> dict[str, float]:
         return await drive(one, *counts)
 
 
-def dbos(folder: str, *counts: int) -> dict[str, float]:
+def dbos(url: str, *counts: int) -> dict[str, float]:
     from dbos import DBOS
 
     DBOS(config={
-        "name": "bench", "system_database_url": f"sqlite:///{folder}/dbos.sqlite",
+        "name": "bench", "system_database_url": url,
         "log_level": "ERROR", "run_admin_server": False,
     })  # fmt: skip
 
@@ -87,10 +87,10 @@ def dbos(folder: str, *counts: int) -> dict[str, float]:
 
 if __name__ == "__main__":
     name, *rest = sys.argv[1:]
-    counts = [int(one) for one in rest]
+    counts, url = [int(one) for one in rest[:3]], rest[3]
     with tempfile.TemporaryDirectory() as folder:
         if name == "dbos":
-            print(json.dumps(dbos(folder, *counts)), flush=True)
+            print(json.dumps(dbos(url or f"sqlite:///{folder}/dbos.sqlite", *counts)), flush=True)
         else:
             print(json.dumps(asyncio.run(langgraph(folder, *counts))), flush=True)
         os._exit(0)
