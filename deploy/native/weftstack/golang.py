@@ -78,8 +78,9 @@ def wrapped(place: Place, name: str, module: str, version: str, package: str) ->
         tool = go(place)
 
         def run(*arguments: str, minutes: int = 45) -> None:
-            watched([tool, *arguments], what=f"building {name}: go {arguments[0]}", log=log, cwd=work,
-                    env=env, minutes=minutes, hint=HINT)  # fmt: skip
+            what = f"building {name}: go {arguments[0]}"
+            command = [tool, *arguments]
+            watched(command, what=what, log=log, cwd=work, env=env, minutes=minutes, hint=HINT)
 
         run("mod", "init", f"wrap/{name}")
         for line in _replaced(tool, work, f"{module}@{version}"):
