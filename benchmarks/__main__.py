@@ -12,7 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("platform", "parsing", "workflow", "workflow_postgres", "dispatch", "search", "http", "reports", "embedding")
+BENCHES = (
+    "platform", "parsing", "workflow", "workflow_postgres", "dispatch", "search", "http", "reports",
+    "embedding",
+)  # fmt: skip
 FIGURES = Path("build/figures.jsonl")
 
 

@@ -1,5 +1,5 @@
-"""The four durable steps on PostgreSQL, beside DBOS on the same server with the same durability: the
-server's own defaults (fsync and synchronous_commit on)."""
+"""The four durable steps on PostgreSQL, beside DBOS on the same server, equally durable: with the
+server's own settings (fsync and synchronous_commit on)."""
 
 from __future__ import annotations
 
