@@ -29,7 +29,7 @@ DOORS = {
     "xllamacpp": {"models"}, "pypdfium2": {"ingestion"}, "lxml": {"ingestion"},
     "selectolax": {"ingestion"}, "python_calamine": {"ingestion"},
     "celery": {"backends"}, "kombu": {"backends"}, "kafka": {"backends"}, "minio": {"backends"},
-    "redis": {"backends"}, "psycopg": {"database"}, "opentelemetry": {"core"},
+    "redis": {"backends"}, "psycopg": {"database"}, "opentelemetry": {"core"}, "requests": {"core"},
     "standardwebhooks": {"connectors"}, "cryptography": {"core", "gateway"},
     # The command is an outside client of its own gateway; the product's calls go by egress.
     "httpx": {"connectors", "models", "ops"},

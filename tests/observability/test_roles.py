@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -157,8 +158,9 @@ def hand_over(roles: Roles, given: list[str]) -> list[str]:
     config = {"webhook_secret": f"whsec_{next(left)}"}
     admin.ask("PATCH", "/tenants/me", json={"config": config})
     for place in ("inputs", "metadata"):
-        body = {"definition": flow(step("a")), place: {"api_key": next(left)}}
-        admin.ask("POST", "/workflows/execute", json=body)
+        given_away: dict[str, Any] = {"definition": flow(step("a"))}
+        given_away[place] = {"api_key": next(left)}
+        admin.ask("POST", "/workflows/execute", json=given_away)
     _failing(admin, next(left))
     for secret in left:
         admin.ask("POST", "/workflows/execute", json={"goal": f"The password is {secret}"})
