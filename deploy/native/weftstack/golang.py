@@ -79,7 +79,7 @@ def wrapped(place: Place, name: str, module: str, version: str, package: str) ->
 
         def run(*arguments: str, minutes: int = 45) -> None:
             what = f"building {name}: go {arguments[0]}"
-            command = [tool, *arguments]
+            command: list[str | Path] = [tool, *arguments]
             watched(command, what=what, log=log, cwd=work, env=env, minutes=minutes, hint=HINT)
 
         run("mod", "init", f"wrap/{name}")
