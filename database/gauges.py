@@ -72,9 +72,10 @@ def stuck_runs(tx: Tx, quiet_ms: int) -> int:
     stuck = select(func.count()).where(
         runs.c.completed_ms.is_(None),
         runs.c.created_ms < tx.now_ms - quiet_ms,
-        ~exists().where(_of_run(jobs), jobs.c.status != "dead"),
-        ~exists().where(_of_run(approvals), approvals.c.status == "waiting"),
-        ~exists().where(
+        # `exists()` alone asks for every column, of which the platform may not see all.
+        ~exists(jobs.c.id).where(_of_run(jobs), jobs.c.status != "dead"),
+        ~exists(approvals.c.id).where(_of_run(approvals), approvals.c.status == "waiting"),
+        ~exists(child.c.id).where(
             child.c.tenant_id == runs.c.tenant_id,
             child.c.parent_run_id == runs.c.id,
             child.c.completed_ms.is_(None),

@@ -51,6 +51,11 @@ class Servers:
         found: dict[str, str] = json.loads(self._run(["env", "--json"]))
         return found
 
+    def secret(self, name: str) -> str:
+        """A password that the stack made: `postgres.superuser`, for a look past every wall."""
+        path = Path(self.environment["WEFT_STACK_DIR"]) / "secrets.json"
+        return str(json.loads(path.read_text())[name])
+
     def port(self, name: str) -> int:
         return next(int(str(each["port"])) for each in self.status() if each["name"] == name)
 

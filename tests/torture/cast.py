@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, make_url, text
 
 from ops import process
 from tests.flows.platform import Platform, Process, free_port, pause
+from tests.stack.servers import Servers
 from tests.torture.history import History
 
 LEASE_SECONDS = 2.0
@@ -159,11 +159,6 @@ class Cast:
         one.start()
 
 
-def _as_platform(connection: Any, _record: Any) -> None:
-    connection.execute("SET ROLE weft_platform")
-    connection.commit()
-
-
 def _gone(one: Actor, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while one.running is not None and one.running.poll() is None:
@@ -176,13 +171,13 @@ def _gone(one: Actor, seconds: float) -> bool:
 class Table:
     """A look into the database itself, past every wall: what the platform says is not asked here.
 
-    PostgreSQL shows all rows of the engine's own tables to the platform's role only."""
+    With PostgreSQL that takes the superuser of the test's own server."""
 
     def __init__(self, platform: Platform) -> None:
-        url = platform.settings.database_url
+        url = make_url(platform.settings.database_url)
+        if url.get_backend_name() != "sqlite":
+            url = url.set(username="postgres", password=Servers().secret("postgres.superuser"))
         self.engine: Engine = create_engine(url, pool_pre_ping=True)
-        if not url.startswith("sqlite"):
-            event.listen(self.engine, "connect", _as_platform)
 
     def number(self, sql: str, **params: object) -> int:
         with self.engine.connect() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ pytestmark = [
     pytest.mark.figure, pytest.mark.timeout(900),
     pytest.mark.skipif("full" not in WORLDS, reason="the embedded default has no such servers"),
 ]  # fmt: skip
-DEATHS = 10
+DEATHS = int(os.environ.get("WEFT_TORTURE_DEATHS", "10"))
 MANY = 30
 NORMAL_SECONDS = 10.0
 

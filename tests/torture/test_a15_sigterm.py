@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.torture.stage import Stage, stage
 from tests.torture.worlds import urls
 
 pytestmark = [pytest.mark.figure, pytest.mark.timeout(900)]
-ROUNDS = 3
+ROUNDS = int(os.environ.get("WEFT_TORTURE_ROUNDS", "3"))
 MANY = 60
 HELD = "SELECT count(*) FROM jobs WHERE status = 'running' AND lease_owner LIKE :owner"
 
