@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ops.cli import weft
+from ops.serve import ROLES
 from runtime import Runtime
 from runtime.scrape import registry_of
 from tests.observability.shown import (
@@ -145,3 +146,9 @@ def test_promtool_sees_a_limit_that_was_moved(tmp_path: Path) -> None:
     tests = sorted((tmp_path / "tests").glob("*.yml"))
     done = subprocess.run([str(promtool), "test", "rules", *tests], capture_output=True)
     assert done.returncode == 1
+
+
+def test_every_role_of_the_platform_is_scraped() -> None:
+    jobs = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    found = {job["job_name"]: job["dns_sd_configs"][0]["names"] for job in jobs}
+    assert found == {f"weft-{role}": [role] for role in ROLES}
