@@ -6,9 +6,10 @@ call, which costs four times what SQLite itself does.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Convert = Callable[[Any], Any]
+_ROWS = 100  # of one INSERT on PostgreSQL
+_PLACE = re.compile(r"\$(\d+)")
 _SQLITE = SQLiteDialect_pysqlite()
 _POSTGRES: Dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -69,12 +72,25 @@ class _Way:
     slots: tuple[tuple[str, Convert | None], ...]
     results: tuple[tuple[int, Convert], ...]
     wire_sql: bytes
+    wider: dict[int, bytes] = field(default_factory=dict)
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
         given = {**self.fixed, **params}
         return [
             given[name] if convert is None else convert(given[name]) for name, convert in self.slots
         ]
+
+    def of_rows(self, count: int) -> bytes:
+        """The INSERT of that many rows at once."""
+        if count not in self.wider:
+            head, _, one = self.sql.partition(" VALUES ")
+            width = len(self.slots)
+            rows = (
+                _PLACE.sub(lambda found, n=n: f"${int(found[1]) + n * width}", one)  # type: ignore[misc]
+                for n in range(count)
+            )
+            self.wider[count] = f"{head} VALUES {', '.join(rows)}".encode()
+        return self.wider[count]
 
     def row(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         changed = list(values)
@@ -124,7 +140,13 @@ class Prepared:
             way = self._way(_POSTGRES, params or {})
             return wire.send(role, way.wire_sql, way.bind(params or {}))
         way = self._way(_POSTGRES, params[0])
-        return [wire.send(role, way.wire_sql, way.bind(row)) for row in params][-1]
+        if len(params) == 1 or not (self._by_columns and way.sql.endswith(")")):
+            return [wire.send(role, way.wire_sql, way.bind(row)) for row in params][-1]
+        for at in range(0, len(params), _ROWS):
+            some = params[at : at + _ROWS]
+            values = [value for row in some for value in way.bind(row)]
+            answer = wire.send(role, way.of_rows(len(some)), values)
+        return answer
 
     def _way(self, dialect: Dialect, params: Mapping[str, Any]) -> _Way:
         columns = (dialect.name, *params) if self._by_columns else (dialect.name,)
