@@ -102,8 +102,9 @@ def test_ten_times_more_than_it_can_do_is_refused_in_good_order(
         none(f"B1.{world}.rude", wrong + most["rude"], f"refusals of {refused}"),
         at_most(f"B1.{world}.memory", 100 * memory.peak / CAP_MB, 80, "% of 1 GiB",
                 f"{memory.peak:.0f} MiB"),
-        at_most(f"B1.{world}.accepted_p99", most["p99_ms"], 2 * max(idle["p99_ms"], 50), "ms",
-                f"idle p99 {idle['p99_ms']:.1f} ms, floor 50 ms"),
+        at_most(f"B1.{world}.accepted_p99", most["served_p99_ms"], 2 * max(idle["p99_ms"], 50),
+                "ms from sent to answered", f"idle p99 {idle['p99_ms']:.1f} ms, floor 50 ms; with "
+                f"the wait for one of the clients' 400 connections {most['p99_ms']:.0f} ms"),
         at_most(f"B1.{world}.after_p99", after["p99_ms"], 2 * max(idle["p99_ms"], 50), "ms",
                 f"{AFTER_SECONDS:g} s later; {after['statuses']}"),
     ])  # fmt: skip
