@@ -18,7 +18,7 @@ from psycopg import sql
 from sqlalchemy import Table
 from sqlalchemy.engine import make_url
 
-from core.errors import Conflict, Unavailable, Unfinishable
+from core.errors import Conflict, Outage, Unfinishable
 from database.postgres import PLATFORM_ROLE, TENANT_ROLE
 from database.tables import SHARED, metadata
 
@@ -193,7 +193,7 @@ def _cursor(url: str, begin: str) -> Iterator[Cursor]:
             yield cursor
             cursor.execute("COMMIT")
     except psycopg.OperationalError as error:
-        raise Unavailable(
+        raise Outage(
             f"The database does not answer: {error}", code="database_unavailable", retry_after=2
         ) from error
     except psycopg.Error as error:

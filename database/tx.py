@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, overload
@@ -10,8 +11,10 @@ from sqlalchemy import CursorResult, Engine, Executable
 
 from core import telemetry
 from core.context import Ctx
-from core.errors import Unavailable
+from core.errors import Outage, Unavailable
 from database.prepared import Answer, Params, Prepared
+
+_TOO_SLOW = "57014"  # PostgreSQL: query_canceled, by statement_timeout
 
 
 class Tx(Protocol):
@@ -52,13 +55,21 @@ class Store(Protocol):
 
 @contextmanager
 def translated(*errors: type[Exception]) -> Iterator[None]:
-    """The driver's words for "it does not answer" become `Unavailable`."""
+    """The driver's words for "it does not answer" become `Outage`."""
     try:
         yield
     except errors as error:
         telemetry.database_errors.inc()
-        raise Unavailable(
-            f"The database does not answer: {getattr(error, 'orig', error)}",
-            code="database_unavailable",
-            retry_after=1,
+        cause = getattr(error, "orig", error)
+        kind = Unavailable if _asked_wrongly(cause) else Outage
+        raise kind(
+            f"The database does not answer: {cause}", code="database_unavailable", retry_after=1
         ) from error
+
+
+def _asked_wrongly(error: object) -> bool:
+    """The database is there; this statement is what it does not like. Waiting would not end."""
+    if getattr(error, "sqlstate", None) == _TOO_SLOW:
+        return True
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_ERROR

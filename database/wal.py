@@ -6,7 +6,7 @@ import os
 import threading
 from pathlib import Path
 
-from core.errors import Unavailable
+from core.errors import Outage
 
 
 class Log:
@@ -31,7 +31,7 @@ class Log:
             try:
                 self._write_out()
             except OSError as error:
-                raise Unavailable(
+                raise Outage(
                     f"The disk does not answer: {error}", code="database_unavailable"
                 ) from error
             self._done = self._begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import random
 import threading
@@ -23,6 +24,7 @@ from workflows import advance, definitions, intents, scope, starting
 from workflows.definitions import UNDO, Step
 from workflows.desk import RunDesk
 from workflows.held import Held, Shift
+from workflows.leases import patiently
 from workflows.supervision import Agents
 from workflows.tasks import Defer, Done, TaskSpec, Work
 from workflows.turn import Turn, run_ctx, turn
@@ -66,12 +68,22 @@ def attempts_max(rt: Runtime, step: Step) -> int:
 def carry(rt: Runtime, agents: Agents, shift: Shift, held: Held) -> Held | None:
     """Does the step and gives the next one that this worker goes on with."""
     try:
+        return _carried(rt, agents, shift, held)
+    except Outage as error:
+        away = error  # by the task, or while its answer was written down
+    with contextlib.suppress(FenceLost):
+        patiently(rt, lambda: _put_off(rt, agents, held, away))
+    return None
+
+
+def _carried(rt: Runtime, agents: Agents, shift: Shift, held: Held) -> Held | None:
+    try:
         with fp("step.start"), watched(held):
             outcome = _call(rt, agents, held)
             if isinstance(outcome, Done) and outcome.effects:
                 intents.check(rt, held.ctx, outcome.effects)
-    except FenceLost:
-        return None
+    except (FenceLost, Outage):
+        raise
     except WeftError as error:
         _failed(rt, agents, held, error)
         return None
@@ -214,11 +226,7 @@ def _deferred(rt: Runtime, agents: Agents, held: Held, defer: Defer) -> None:
 
 
 def _failed(rt: Runtime, agents: Agents, held: Held, error: WeftError) -> None:
-    """Again later, or over: by its own word (`Rejected`, `Unfinishable`) or out of attempts. An
-    `Outage` spends no attempt: it ends with the store's return, or with the run's deadline."""
-    if isinstance(error, Outage):
-        _wait_out(rt, agents, held, error)
-        return
+    """Again later, or over: by its own word (`Rejected`, `Unfinishable`) or out of attempts."""
     step, claim = held.step, held.claim
     final = isinstance(error, Rejected | Unfinishable)
     try:
@@ -245,30 +253,32 @@ def _failed(rt: Runtime, agents: Agents, held: Held, error: WeftError) -> None:
         return
 
 
-def _wait_out(rt: Runtime, agents: Agents, held: Held, error: Outage) -> None:
-    """Knocks again in one to four times the seconds that the store asked for, so that a thousand
+def _put_off(rt: Runtime, agents: Agents, held: Held, error: Outage) -> None:
+    """An outage spends no attempt: it ends with the store's return, or with the run's deadline.
+    Knocks again in one to four times the seconds that the store asked for, so that a thousand
     waiting steps neither storm it when it is back nor keep it waiting for a minute."""
     tries = held.claim.attempts - 1
     asked = float(error.extra.get("retry_after", 2))
     why = error.to_json()
-    try:
-        with turn(rt, held.ctx, "step.commit", agents=agents, durable=False) as t:
-            runs.hold(t.tx, t.ctx, held.run.id)
-            at = t.tx.now_ms + int(random.uniform(1, 4) * asked * 1000)  # noqa: S311
-            known = step_rows.get(t.tx, t.ctx, held.step_id).error or {}
-            jobs.release(t.tx, held.claim, ready_ms=at, attempts=tries, error=why)
-            what = {"kind": "retry", "until_ms": at}
-            step_rows.wait(
-                t.tx, t.ctx, held.step_id, "waiting", what, attempts=tries, error=why
+    with turn(rt, held.ctx, "step.commit", agents=agents, durable=False) as t:
+        runs.hold(t.tx, t.ctx, held.run.id)
+        at = t.tx.now_ms + int(random.uniform(1, 4) * asked * 1000)  # noqa: S311
+        row = step_rows.get(t.tx, t.ctx, held.step_id)
+        if row.status != "running":  # the commit whose answer was lost had been made
+            jobs.release(t.tx, held.claim, ready_ms=t.tx.now_ms, attempts=0)
+            return
+        known = row.error or {}
+        jobs.release(t.tx, held.claim, ready_ms=at, attempts=tries, error=why)
+        what = {"kind": "retry", "until_ms": at}
+        step_rows.wait(
+            t.tx, t.ctx, held.step_id, "waiting", what, attempts=tries, error=why
+        )  # fmt: skip
+        telemetry.step_retries.labels(held.step.agent, error.slug).inc()
+        if known.get("code") != error.slug:  # said once, however long it lasts
+            t.fact(
+                held.run.id, "step.retrying", step=held.step.id, agent=held.step.agent,
+                attempt=held.claim.attempts, error=why,
             )  # fmt: skip
-            telemetry.step_retries.labels(held.step.agent, error.slug).inc()
-            if known.get("code") != error.slug:  # said once, however long it lasts
-                t.fact(
-                    held.run.id, "step.retrying", step=held.step.id, agent=held.step.agent,
-                    attempt=held.claim.attempts, error=why,
-                )  # fmt: skip
-    except FenceLost:
-        return
 
 
 def give_up(t: Turn, run: Run, row: StepRow, claim: Claim, error: WeftError, *, dead: bool) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from core.context import PLATFORM, Ctx
+from core.errors import Outage
 from database import dispatch, jobs
 from database.dispatch import Claim
 from database.jobs import FenceLost
 from runtime import Runtime
 from workflows.turn import turn
+
+_KNOCK_SECONDS = 0.5
+_pause = threading.Event()  # never set
 
 
 class Leases:
@@ -72,3 +77,16 @@ def take_back(rt: Runtime) -> int:
             jobs.release(t.tx, claim, ready_ms=t.tx.now_ms, attempts=claim.attempts)
             t.ring(claim.queue)
     return len(found)
+
+
+def patiently(rt: Runtime, write: Callable[[], None]) -> None:
+    """What a worker has to say of a job that it holds, said until the database hears it, as long
+    as a lease: a job that is let go by its lease has spent an attempt."""
+    until = time.monotonic() + rt.settings.lease_seconds
+    while True:
+        try:
+            return write()
+        except Outage:
+            if time.monotonic() > until:
+                raise
+            _pause.wait(_KNOCK_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core import telemetry
 from core.context import Ctx
-from core.errors import InDoubt, InvalidInput, Unavailable, Unfinishable, WeftError
+from core.errors import InDoubt, InvalidInput, Outage, Unavailable, Unfinishable, WeftError
 from core.failpoints import fp
 from core.ports import Connector, EffectCall
 from database import effects, jobs, runs, tenants
@@ -20,6 +20,7 @@ from database.runs import Run
 from runtime import Runtime
 from workflows import advance, callbacks, execute
 from workflows.definitions import Step
+from workflows.leases import give_back, patiently
 from workflows.supervision import Agents
 from workflows.turn import Turn, run_ctx, turn
 
@@ -38,7 +39,7 @@ class _Outcome:
 def perform(rt: Runtime, agents: Agents, claim: Claim) -> None:
     """One claimed effect job, from the row alone: what is sent was frozen when it was reserved."""
     try:
-        opened = _open(rt, agents, claim)
+        opened = _opened(rt, agents, claim)
         if opened is None:
             return
         run, effect, call, in_doubt = opened
@@ -55,9 +56,20 @@ def perform(rt: Runtime, agents: Agents, claim: Claim) -> None:
             if outcome.error is not None:
                 span.fail(outcome.error.slug)
         _told(claim, run, effect, outcome)
-        _record(rt, agents, claim, run, effect, outcome)
+        # What was done outside must not be in doubt because the database is away just now.
+        patiently(rt, lambda: _record(rt, agents, claim, run, effect, outcome))
     except FenceLost:
         return
+
+
+def _opened(
+    rt: Runtime, agents: Agents, claim: Claim
+) -> tuple[Run, Effect, EffectCall, bool] | None:
+    try:
+        return _open(rt, agents, claim)
+    except Outage:  # nothing was sent
+        patiently(rt, lambda: give_back(rt, claim))
+        return None
 
 
 def _open(rt: Runtime, agents: Agents, claim: Claim) -> tuple[Run, Effect, EffectCall, bool] | None:
