@@ -30,7 +30,7 @@ def settings(urls: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
     given = {name.removeprefix("WEFT_").lower(): url for name, url in urls.items()}
     made = Settings(
         _env_file=None, data_dir=tmp_path, models_dir=tmp_path / "none", log_level="error",
-        root_key="ab" * 32, models_url="none:", **given,
+        root_key="ab" * 32, models_url="none:", **given,  # type: ignore[arg-type]
     ).resolved()  # fmt: skip
     ensure(Cluster.at(made.bus_url))  # as the relay does when it starts
     with open_runtime(made):
