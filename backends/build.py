@@ -58,7 +58,7 @@ def open_runtime(
     try:
         _migrated(db, settings, clock)
         keys = TenantKeys(db, root_key)
-        vault = Vault(blobs, keys)
+        vault = Vault(blobs, keys, clock)
         yield Runtime(
             settings=settings, clock=clock, db=db, root_key=root_key, keys=keys, vault=vault,
             jobs=jobs, bus=bus, limiter=limiter, models=Models(settings),

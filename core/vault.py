@@ -16,12 +16,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core import telemetry
+from core.clock import Clock, SystemClock
 from core.context import Ctx
 from core.errors import NotFound, Unfinishable, WeftError
 from core.ports import BlobStore
 
 _MAGIC = b"WV1"
 _NAME = re.compile(r"^[0-9a-f-]{16,64}$")
+_STORED = "stored_ms"
 _KIND = re.compile(r"^[a-z_]{1,32}$")
 
 
@@ -52,16 +54,20 @@ def _cipher(key: bytes, salt: bytes) -> AESGCM:
 class Vault:
     """The only way to a tenant's objects. Keys are `t/{tenant}/{kind}/{name}`, built from `Ctx`."""
 
-    def __init__(self, store: BlobStore, tenant_key: Callable[[Ctx], bytes]) -> None:
+    def __init__(
+        self, store: BlobStore, tenant_key: Callable[[Ctx], bytes], clock: Clock | None = None
+    ) -> None:
         self._store = store
         self._tenant_key = tenant_key
+        self._clock = clock or SystemClock()
 
     def put(self, ctx: Ctx, kind: str, name: str, data: bytes) -> None:
         """`name` is an id or a hash in hex, never a user's file name."""
         key = _address(ctx, kind, name)
         sealed = seal(self._tenant_key(ctx), data, key)
+        about = {"tenant_id": ctx.tenant, _STORED: str(self._clock.now_ms())}
         with _watched("put"):
-            self._store.put(key, sealed, {"tenant_id": ctx.tenant})
+            self._store.put(key, sealed, about)
 
     def get(self, ctx: Ctx, kind: str, name: str) -> bytes:
         """Raises `NotFound` for what this tenant never stored."""
@@ -73,6 +79,10 @@ class Vault:
     def delete(self, ctx: Ctx, kind: str, name: str) -> None:
         with _watched("delete"):
             self._store.delete(_address(ctx, kind, name))
+
+    def stored_ms(self, ctx: Ctx, kind: str, name: str) -> int:
+        """When it was put there for the last time. Raises `NotFound`."""
+        return int(self._store.metadata(_address(ctx, kind, name)).get(_STORED, 0))
 
     def names(self, ctx: Ctx, kind: str) -> Iterator[str]:
         prefix = f"t/{ctx.tenant}/{kind}/"

@@ -4,7 +4,7 @@ Promises: removed documents never appear; filters keep their recall; a segment o
 opens for another; nothing is unpickled, and nothing is written outside the vault.
 """
 
-from vectorstore.shelves import Shelves
+from vectorstore.shelves import SEGMENT, Shelves
 from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
 
-__all__ = ["K_MAX", "About", "Entry", "Head", "Query", "Segment", "Shelves"]
+__all__ = ["K_MAX", "SEGMENT", "About", "Entry", "Head", "Query", "Segment", "Shelves"]

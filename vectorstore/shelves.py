@@ -22,7 +22,7 @@ from vectorstore.scan import EXACT_ROWS, Half, Scan, halved
 from vectorstore.segments import Passages, packed
 from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
 
-_KIND = "segment"
+SEGMENT = "segment"  # the kind of its objects
 _POOL = 40  # candidates of each kind, beyond k, that a hybrid ranking chooses from
 
 
@@ -82,7 +82,7 @@ class Shelves:
         """Deletes the segment's objects but those named in `keep`; a search that holds an older
         head would miss them."""
         for name in {segment.id, segment.vectors or segment.id} - keep:
-            self._vault.delete(ctx, _KIND, name)
+            self._vault.delete(ctx, SEGMENT, name)
             self.cache.forget((ctx.tenant, name))
 
     def search(self, ctx: Ctx, head: Head, query: Query) -> list[Hit]:
@@ -151,11 +151,11 @@ class Shelves:
 
     def _put(self, ctx: Ctx, data: bytes) -> str:
         name = sha256(data).hexdigest()
-        self._vault.put(ctx, _KIND, name, data)
+        self._vault.put(ctx, SEGMENT, name, data)
         return name
 
     def _get(self, ctx: Ctx, name: str) -> bytes:
-        data = self._vault.get(ctx, _KIND, name)
+        data = self._vault.get(ctx, SEGMENT, name)
         if sha256(data).hexdigest() != name:
             raise Unfinishable(
                 "A search segment is not the one that was written. Restore it from a backup.",
