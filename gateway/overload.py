@@ -104,7 +104,7 @@ class Overload:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         # Short requests mostly take the interpreter: more at once would only slow each other.
-        self._short = Line(places=8, patient=1.0, brisk=0.1)
+        self._short = Line(places=6, patient=1.0, brisk=0.1)
         # Bodies and models: they wait for others, and hold one of the forty threads.
         self._long = Line(places=24, patient=10.0, brisk=2.0)
 

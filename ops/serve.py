@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -65,6 +66,9 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event) -> None:
 
     from gateway.app import create_app
 
+    # The event loop asks for the interpreter often; with the usual 5 ms each busy thread makes it
+    # wait that long (measured: a quiet tenant's p99 beside a loud one is four times shorter).
+    sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
         create_app(rt),
         log_config=None,
