@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 from core.context import Ctx
@@ -15,6 +17,7 @@ from database.dispatch import Claim
 from workflows.supervision import Decision, RunView
 
 _lock = threading.Lock()
+REMEMBERED = 512  # decisions
 
 
 class Supervisor:
@@ -22,26 +25,50 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._graph: Any = None
+        self._known: OrderedDict[tuple[Any, ...], Mapping[str, Any]] = OrderedDict()
 
     def decide(self, tx: Tx, ctx: Ctx, claim: Claim, view: RunView) -> Decision:
         """Runs the graph on the run's thread and keeps its checkpoint in `tx`, under the fence."""
         graph = self._compiled()
         from agents.checkpointer import RunCheckpointer
-        from agents.graph import Context, State
 
         saver = RunCheckpointer(tx, ctx, claim, fresh=view.first)
-        new: State = {
-            "verdicts": dict(view.verdicts), "trail": saver.values().get("trail", []),
-            "candidates": [], "start": [], "skip": [], "end": None, "error": None,
-        }  # fmt: skip
-        state: State = graph.invoke(
-            new, {"recursion_limit": 400}, context=Context(view.definition, view.holds)
-        )
+        state = self._decided(graph, view, saver.values().get("trail", []))
         saver.keep(dict(state))
         saver.save()
         return Decision(
             tuple(state["start"]), tuple(state["skip"]), state["end"], state.get("error")
         )
+
+    def _decided(self, graph: Any, view: RunView, trail: list[str]) -> Mapping[str, Any]:
+        """What the graph makes of it. Its nodes are pure: where no condition was looked at, the
+        same definition at the same point gets the same decision, so it is thought of once."""
+        key = (view.definition.hash, *sorted(view.verdicts.items()), *trail)
+        with _lock:
+            if known := self._known.get(key):
+                self._known.move_to_end(key)
+                return known
+        from agents.graph import Context, State
+
+        asked = False
+
+        def holds(text: str) -> bool:
+            nonlocal asked
+            asked = True
+            return view.holds(text)
+
+        new: State = {
+            "verdicts": dict(view.verdicts), "trail": trail,
+            "candidates": [], "start": [], "skip": [], "end": None, "error": None,
+        }  # fmt: skip
+        context = Context(view.definition, holds)
+        state: State = graph.invoke(new, {"recursion_limit": 400}, context=context)
+        if not asked:
+            with _lock:
+                self._known[key] = state
+                if len(self._known) > REMEMBERED:
+                    self._known.popitem(last=False)
+        return state
 
     def warm(self) -> None:
         """Imports LangGraph and compiles now, rather than at the first decision."""

@@ -130,3 +130,31 @@ def test_what_may_fail_does_not_decide() -> None:
     definition = definitions.build(body)
     assert outcome(definition, {"a": "failed", "b": "completed"}) == ("completed", None)
     assert outcome(definition, {"a": "completed", "b": "needs_review"}) == ("needs_review", "b")
+
+
+def test_a_pure_decision_is_thought_of_once_and_one_with_a_condition_each_time(
+    rt: Runtime, tenant: Ctx
+) -> None:
+    claim, supervisor = claimed(rt, tenant), Supervisor()
+    thought: list[Any] = []
+    graph = supervisor._compiled()
+
+    class Counted:
+        def invoke(self, *args: Any, **more: Any) -> Any:
+            thought.append(args)
+            return graph.invoke(*args, **more)
+
+    supervisor._graph = Counted()
+    for _ in range(2):
+        found = decided(rt, tenant, claim, flow(step("a")), {}, supervisor, first=True)
+        assert found == Decision(start=("a",))
+        with rt.db.transaction(tenant) as tx:
+            checkpoints.forget(tx, tenant, claim.run_id)
+    assert len(thought) == 1
+    for holds in (True, False):
+        body = flow(step("a", when="true"))
+        found = decided(rt, tenant, claim, body, {}, supervisor, first=True, holds=holds)
+        assert found.start == (("a",) if holds else ())
+        with rt.db.transaction(tenant) as tx:
+            checkpoints.forget(tx, tenant, claim.run_id)
+    assert len(thought) == 3
