@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from backends.files import FileBlobs
 from backends.limits import LocalLimiter
 from backends.local import LocalBus, LocalJobs
+from backends.probes import probes
 from connectors import connectors
 from core.clock import Clock, SystemClock
 from core.errors import InvalidInput
@@ -64,6 +65,7 @@ def open_runtime(
             jobs=jobs, bus=bus, limiter=limiter, models=Models(settings),
             shelves=Shelves(vault, settings.shelf_bytes_max),
             connectors={**connectors(settings, clock), **(more_connectors or {})},
+            probes=probes(settings),
         )  # fmt: skip
     finally:
         opened.close()
@@ -156,25 +158,26 @@ def _bus(settings: Settings, opened: contextlib.ExitStack) -> EventBus:
     scheme = urlsplit(settings.bus_url).scheme
     if scheme == "local":
         return LocalBus()
-    if scheme == "kafka":
+    if has_intake(settings):
         from backends.kafka_bus import KafkaBus
-        from backends.kafka_topics import Cluster
+        from backends.kafka_cluster import Cluster
 
         return opened.enter_context(contextlib.closing(KafkaBus(Cluster.at(settings.bus_url))))
-    raise _unknown("BUS_URL", settings.bus_url, "local: or kafka://HOST:9092")
+    raise _unknown("BUS_URL", f"{scheme}:…", "local: or kafka://HOST:9092")
 
 
 def has_intake(settings: Settings) -> bool:
     """Whether messages can come in beside HTTP."""
-    return urlsplit(settings.bus_url).scheme == "kafka"
+    return urlsplit(settings.bus_url).scheme in ("kafka", "kafka+ssl")
 
 
 def intake(settings: Settings, clock: Clock) -> KafkaIntake:
     """Raises `InvalidInput` where there is no Kafka."""
     if not has_intake(settings):
-        raise _unknown("BUS_URL", settings.bus_url, "kafka://HOST:9092 for messages in")
+        scheme = urlsplit(settings.bus_url).scheme
+        raise _unknown("BUS_URL", f"{scheme}:…", "kafka://HOST:9092 for messages in")
+    from backends.kafka_cluster import Cluster
     from backends.kafka_intake import KafkaIntake
-    from backends.kafka_topics import Cluster
 
     return KafkaIntake(Cluster.at(settings.bus_url), clock)
 

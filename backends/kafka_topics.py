@@ -1,115 +1,21 @@
-"""Kafka's address, Weft's topics there, and what `doctor` wants to know of them."""
+"""Weft's topics in Kafka, and what `doctor` wants to know of them."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
+from backends.kafka_cluster import RECORD_BYTES_MAX, Cluster, away, probe
 from core import telemetry
-from core.errors import InvalidInput, Unavailable
+from core.errors import Unavailable
 
-_PROBE_SECONDS = 1.0
-_BOOTSTRAP_MS = 5_000
-RECORD_BYTES_MAX = 2 * 2**20  # a dead letter is its message and the reason
+__all__ = ["RECORD_BYTES_MAX", "Cluster", "away", "probe"]
 
 # The client tells of every attempt to connect; `Outage` says it once, in words.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """`kafka://HOST:PORT[,HOST:PORT…][?prefix=weft&partitions=6&replication=3]`"""
-
-    servers: tuple[str, ...]
-    prefix: str = "weft"
-    partitions: int = 6
-    replication: int | None = None  # None: as many as there are brokers, three at most
-
-    @classmethod
-    def at(cls, url: str) -> Cluster:
-        """Raises `InvalidInput`."""
-        parts = urlsplit(url)
-        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        servers = tuple(place for place in parts.netloc.split(",") if place)
-        good = set(given) <= {"prefix", "partitions", "replication"} and servers
-        numbers = [given[name] for name in ("partitions", "replication") if name in given]
-        if not good or not all(text.isdigit() and 0 < int(text) < 1000 for text in numbers):
-            raise InvalidInput(
-                f"WEFT_BUS_URL={url!r} is not understood; use kafka://HOST:9092, after it perhaps "
-                "?prefix=weft&partitions=6&replication=3.",
-                code="bad_bus_url",
-            )
-        return cls(
-            tuple(place if ":" in place else f"{place}:9092" for place in servers),
-            given.get("prefix", "weft"), int(given.get("partitions", 6)),
-            int(given["replication"]) if "replication" in given else None,
-        )  # fmt: skip
-
-    @property
-    def events(self) -> str:
-        return f"{self.prefix}.events"
-
-    @property
-    def ingest(self) -> str:
-        return f"{self.prefix}.ingest"
-
-    @property
-    def retry(self) -> str:
-        return f"{self.prefix}.ingest.retry"
-
-    @property
-    def dead(self) -> str:
-        return f"{self.prefix}.ingest.dead"
-
-    @property
-    def group(self) -> str:
-        return f"{self.prefix}-intake"
-
-    @property
-    def client(self) -> dict[str, Any]:
-        """What every client of it is opened with."""
-        return {
-            "bootstrap_servers": list(self.servers), "client_id": self.prefix,
-            "bootstrap_timeout_ms": _BOOTSTRAP_MS, "reconnect_backoff_max_ms": 1_000,
-        }  # fmt: skip
-
-    def topics(self) -> dict[str, dict[str, Any]]:
-        """Each with its own settings. Whoever sends may compress as they like: the broker unpacks,
-        so that no message can be unreadable here. Dead letters are kept until they are settled."""
-        size = {"max.message.bytes": str(RECORD_BYTES_MAX)}
-        plain = {**size, "compression.type": "uncompressed"}
-        return {
-            self.events: {}, self.ingest: {"compression.type": "uncompressed"}, self.retry: plain,
-            self.dead: {**plain, "cleanup.policy": "compact"},
-        }  # fmt: skip
-
-
-def probe(cluster: Cluster) -> None:
-    """Raises `Unavailable` at once where the client would try for seconds."""
-    why: OSError | None = None
-    for place in cluster.servers:
-        host, _, port = place.rpartition(":")
-        try:
-            socket.create_connection((host.strip("[]"), int(port)), _PROBE_SECONDS).close()
-        except OSError as error:
-            why = error
-        else:
-            return
-    raise away(cluster, why)
-
-
-def away(cluster: Cluster, why: object) -> Unavailable:
-    return Unavailable(
-        f"Kafka at {', '.join(cluster.servers)} does not answer: {why}. Start it, or check "
-        "WEFT_BUS_URL.",
-        code="bus_unavailable", retry_after=1,
-    )  # fmt: skip
 
 
 @contextlib.contextmanager

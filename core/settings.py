@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     )
     bus_url: str = Field(
         "local:",
-        description="facts out and messages in: local: | kafka://host:9092 (?prefix=weft)",
+        description="facts out and messages in: local: | kafka://host:9092 (?prefix=weft) | "
+        "kafka+ssl://USER:PASSWORD@host:9093",
     )
     blobs_url: str = Field(
         "",

@@ -14,6 +14,7 @@ from database import idempotency
 from gateway import contract, problems
 from gateway.access import AccessControl
 from gateway.credentials import Keyring
+from gateway.dependencies import Dependencies, checks_of
 from gateway.edge import Edge
 from gateway.guard import Guard
 from gateway.head import Head
@@ -54,7 +55,10 @@ def create_app(rt: Runtime) -> FastAPI:
     """Expects a migrated database. The runtime stays the caller's to close."""
     keyring = Keyring(rt.root_key)
     metrics = registry_of(rt, tables=True)
-    house = House(rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus), metrics)
+    house = House(
+        rt, keyring, AccessControl(rt, keyring), Doorbells(rt.bus), metrics,
+        Dependencies(checks_of(rt)),
+    )  # fmt: skip
     ensure_platform(rt)
     if rt.db.is_sqlite:  # elsewhere other gateways may be at work on requests
         with rt.db.transaction(PLATFORM) as tx:

@@ -13,6 +13,7 @@ from core.context import Ctx
 from core.errors import Forbidden
 from gateway.access import AccessControl, Identity
 from gateway.credentials import Keyring
+from gateway.dependencies import Dependencies
 from gateway.exchange import Exchange, exchange_of
 from gateway.guard import identity_of
 from gateway.recent import Recent
@@ -27,6 +28,7 @@ class House:
     access: AccessControl
     doorbells: Doorbells
     metrics: CollectorRegistry
+    dependencies: Dependencies
     finished: Recent = field(default_factory=Recent)  # answers about runs that have ended
 
 

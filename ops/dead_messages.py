@@ -74,6 +74,6 @@ def _plain(data: bytes | None) -> str:
 def _cluster(settings: Settings) -> Any:
     from backends.kafka_topics import Cluster
 
-    if not settings.bus_url.startswith("kafka:"):
+    if not settings.bus_url.startswith(("kafka:", "kafka+ssl:")):
         raise InvalidInput("There is no Kafka here: WEFT_BUS_URL is not kafka://HOST:9092.")
     return Cluster.at(settings.bus_url)

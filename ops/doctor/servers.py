@@ -19,7 +19,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _guarded("bell", "WEFT_JOBS_URL", lambda: _redis(settings, "bell"))
     if _scheme(settings.limits_url).startswith("redis"):
         yield from _guarded("limits", "WEFT_LIMITS_URL", lambda: _redis(settings, "limits"))
-    if _scheme(settings.bus_url) == "kafka":
+    if _scheme(settings.bus_url).startswith("kafka"):
         yield from _guarded("kafka", "WEFT_BUS_URL", lambda: _kafka(settings))
     if _scheme(settings.blobs_url) == "s3":
         yield from _guarded("bucket", "WEFT_BLOBS_URL", lambda: _bucket(settings))

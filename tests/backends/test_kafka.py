@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backends.build import intake, open_runtime
 from backends.kafka_bus import KafkaBus, decode, encode
-from backends.kafka_topics import Cluster
+from backends.kafka_cluster import Cluster, roundtrip_ms
 from core.clock import SystemClock
 from core.errors import InvalidInput, Unavailable
 from core.events import Event
@@ -34,6 +37,61 @@ def test_an_address_names_brokers_topics_and_how_they_are_made() -> None:
     assert cluster == Cluster(("one:1", "two:9092"), "x", 12, 2)
     assert sorted(cluster.topics()) == ["x.events", "x.ingest", "x.ingest.dead", "x.ingest.retry"]
     assert Cluster.at("kafka://host:9092").group == "weft-intake"
+
+
+def test_an_address_by_tls_says_who_signs_in_and_never_shows_the_password() -> None:
+    cluster = Cluster.at("kafka+ssl://ann:p%40ss%3F@one:1,two?sasl=SCRAM-SHA-256&prefix=x")
+    assert (cluster.servers, cluster.user, cluster.password) == (
+        ("one:1", "two:9093"),
+        "ann",
+        "p@ss?",
+    )
+    opened = cluster.client
+    assert opened["security_protocol"] == "SASL_SSL"
+    assert opened["sasl_mechanism"] == "SCRAM-SHA-256"
+    assert (opened["sasl_plain_username"], opened["sasl_plain_password"]) == ("ann", "p@ss?")
+    assert opened["ssl_context"].check_hostname
+    assert "p@ss" not in repr(cluster)
+    assert Cluster.at("kafka+ssl://ann:secret@h").client["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert Cluster.at("kafka+ssl://h").client["security_protocol"] == "SSL"
+    assert "security_protocol" not in Cluster.at("kafka://h").client
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "kafka://ann:secret@h",  # no secret goes over an open wire
+        "kafka+ssl://ann@h",
+        "kafka+ssl://ann:secret@h?sasl=GSSAPI",
+        "kafka+ssl://h?sasl=PLAIN",
+        "kafka://h?ca=/ca.pem",
+        "kafka+ssl://ann:secret@h?partitions=many",
+    ],
+)
+def test_what_cannot_be_signed_in_with_is_refused_without_the_secret(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"kafka\+ssl://USER:PASSWORD") as caught:
+        Cluster.at(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_that_holds_no_certificates_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="WEFT_BUS_URL"):
+        _ = Cluster.at(f"kafka+ssl://h?ca={tmp_path / 'none.pem'}").client
+
+
+def test_a_server_that_speaks_otherwise_is_not_kafka() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            with server.accept()[0] as link:
+                link.sendall(b"HTTP/1.1 400 No")
+                link.recv(100)
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(Unavailable, match="something else"):
+            roundtrip_ms(Cluster.at(f"kafka://127.0.0.1:{server.getsockname()[1]}"))
+        thread.join()
 
 
 @pytest.mark.parametrize(
