@@ -1,4 +1,4 @@
-"""`/docs`: the contract for people, without a line from another host."""
+"""`/docs`, the contract for people, and `/why`, a run that waits: no line from another host."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ async def docs() -> Response:
 @router.get("/docs/page.js")
 async def script() -> Response:
     return FileResponse(_STATIC / "docs.js", media_type="text/javascript")
+
+
+@router.get("/why")
+async def why() -> Response:
+    return FileResponse(_STATIC / "why.html", headers={"Content-Security-Policy": _CSP})
+
+
+@router.get("/why/page.js")
+async def why_script() -> Response:
+    return FileResponse(_STATIC / "why.js", media_type="text/javascript")

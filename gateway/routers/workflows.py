@@ -120,7 +120,10 @@ def _execute(who: Caller, body: ExecuteRequest, keep: Keep) -> Executed:
 
 def _executed(run: Run) -> Executed:
     base = f"/workflows/{run.id}"
-    links = Links(status=f"{base}/status", logs=f"{base}/logs", events=f"{base}/events")
+    links = Links(
+        status=f"{base}/status", logs=f"{base}/logs", events=f"{base}/events", why=f"{base}/why",
+        why_page=f"/why?id={run.id}",
+    )  # fmt: skip
     return Executed(workflow_id=run.id, status=run.status, links=links)
 
 

@@ -31,6 +31,8 @@ class Links(Answer):
     status: str
     logs: str
     events: str
+    why: str
+    why_page: str = Field(description="for people")
 
 
 class Executed(Answer):

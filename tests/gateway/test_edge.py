@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -184,14 +185,23 @@ def test_cross_origin_calls_need_the_operators_word(tmp_path: Path, town: Town) 
         assert "access-control-allow-origin" not in other.headers
 
 
-def test_the_docs_page_loads_nothing_from_elsewhere(town: Town) -> None:
-    page = town.http.get("/docs").text + town.http.get("/docs/page.js").text
+@pytest.mark.parametrize("path", ["/docs", "/why"])
+def test_a_page_loads_nothing_from_elsewhere_and_no_script_of_its_own(
+    town: Town, path: str
+) -> None:
+    whole = town.http.get(path)
+    assert "script-src 'self';" in whole.headers["content-security-policy"]
+    assert "<script>" not in whole.text
+    assert not re.search(r"<[^>]* on[a-z]+=", whole.text)
+    page = whole.text + town.http.get(f"{path}/page.js").text
+    assert "innerHTML" not in page
+    assert "localStorage" not in page
     assert "http://" not in page
     assert "https://" not in page
 
 
 def test_the_open_routes_are_these_and_no_others() -> None:
     assert {
-        "/", "/healthz", "/health", "/readyz", "/docs", "/docs/page.js", "/openapi.json",
-        "/auth/login", "/auth/refresh",
+        "/", "/healthz", "/health", "/readyz", "/docs", "/docs/page.js", "/why",
+        "/why/page.js", "/openapi.json", "/auth/login", "/auth/refresh",
     } == OPEN  # fmt: skip
