@@ -20,6 +20,12 @@ _LOOP_CHARS = 480
 _LOOP_UNIT_MAX = 60
 
 
+class _UnusableError(Unavailable):
+    """JSON was wanted and something else came."""
+
+    code = "model_output"
+
+
 class Chunk(NamedTuple):
     """A piece of a reply; counts come with the last one."""
 
@@ -68,23 +74,19 @@ class EngineChat:
     ) -> ChatReply:
         """Asks again, at most twice, when JSON was wanted and something else came."""
         until = time.monotonic() + deadline_seconds
-        fault = ""
+        fault: _UnusableError | None = None
         for attempt in range(JSON_ATTEMPTS):
             left = until - time.monotonic()
             if attempt and left < 0.1:
                 break
             request = ChatRequest(tuple(messages), schema, max_tokens, temperature, left)
-            reply = self._collect(request)
-            if schema is None:
-                return reply
             try:
-                parse(reply.text, schema)
-            except ValueError as error:
-                fault = str(error)
+                return self._collect(request)
+            except _UnusableError as error:
+                fault = error
                 temperature = max(temperature, 0.3)  # the same words would fail the same way
-            else:
-                return reply
-        raise Unavailable(f"{self._name} gave no usable JSON: {fault}", code="model_output")
+        assert fault is not None
+        raise fault
 
     def stream(
         self,
@@ -98,18 +100,25 @@ class EngineChat:
         return (chunk.text for chunk in self._chunks(request) if chunk.text)
 
     def _collect(self, request: ChatRequest) -> ChatReply:
-        texts, prompt, completion, finish = [], 0, 0, "stop"
-        for chunk in self._chunks(request):
-            texts.append(chunk.text)
-            prompt, completion = (
-                chunk.prompt_tokens or prompt,
-                chunk.completion_tokens or completion,
-            )
-            finish = chunk.finish or finish
-        text = "".join(texts).strip()
-        if not text:
-            raise Unavailable(f"{self._name} answered with nothing.", code="model_output")
-        return ChatReply(text, self._name, prompt, completion, finish)
+        """One call; a reply that is of no use counts as an error of the model's."""
+        texts, finish = [], "stop"
+        with watched(self._name, self.breaker) as call:
+            for chunk in self._produced(request):
+                call.seen(chunk.prompt_tokens, chunk.completion_tokens)
+                texts.append(chunk.text)
+                finish = chunk.finish or finish
+            text = "".join(texts).strip()
+            if not text:
+                raise Unavailable(f"{self._name} answered with nothing.", code="model_output")
+            if request.schema is not None:
+                self._check(text, request.schema)
+        return ChatReply(text, self._name, call.prompt, call.completion, finish)
+
+    def _check(self, text: str, schema: Mapping[str, Any]) -> None:
+        try:
+            parse(text, schema)
+        except ValueError as error:
+            raise _UnusableError(f"{self._name} gave no usable JSON: {error}") from error
 
     def _chunks(self, request: ChatRequest) -> Iterator[Chunk]:
         with watched(self._name, self.breaker) as call:

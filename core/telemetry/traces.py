@@ -89,12 +89,28 @@ def _sender(url: str) -> Any:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
+    lock, waiting = threading.Lock(), 0  # the SDK drops the oldest of a full queue, and is silent
+
     class Counting(OTLPSpanExporter):
         def export(self, spans: Sequence[Any]) -> SpanExportResult:
+            nonlocal waiting
+            with lock:
+                waiting -= len(spans)
             result = super().export(spans)
             if result is not SpanExportResult.SUCCESS:
                 metrics.spans_dropped.inc(len(spans))
             return result
+
+    class Queue(BatchSpanProcessor):
+        def on_end(self, span: Any) -> None:
+            nonlocal waiting
+            if span.context and span.context.trace_flags.sampled:
+                with lock:
+                    full = waiting >= QUEUE_SPANS
+                    waiting += not full
+                if full:
+                    metrics.spans_dropped.inc()
+            super().on_end(span)
 
     session = requests.Session()
     session.trust_env = False  # no proxy and no password file of whoever started us
@@ -102,7 +118,7 @@ def _sender(url: str) -> Any:
     exporter = Counting(
         address, headers={}, timeout=SEND_SECONDS, compression=Compression.Gzip, session=session
     )
-    return BatchSpanProcessor(
+    return Queue(
         exporter, max_queue_size=QUEUE_SPANS, max_export_batch_size=BATCH_SPANS,
         schedule_delay_millis=BATCH_SECONDS * 1000, export_timeout_millis=SEND_SECONDS * 1000,
     )  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from core import telemetry
 from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import Unavailable
@@ -105,3 +107,20 @@ def test_an_abandoned_stream_lets_its_request_go(server: FakeOllama) -> None:
 )
 def test_a_loop_is_one_short_unit_over_and_over(tail: str, looping: bool) -> None:
     assert is_loop(tail[-480:]) is looping
+
+
+def _counted(result: str) -> float:
+    labels = {"model": MODEL, "result": result}
+    return telemetry.registry.get_sample_value("weft_model_calls_total", labels) or 0.0
+
+
+@pytest.mark.parametrize(("reply", "schema", "times"), [("  ", None, 1), ("no JSON", SCHEMA, 3)])
+def test_a_reply_of_no_use_is_counted_as_an_error(
+    server: FakeOllama, reply: str, schema: dict[str, Any] | None, times: int
+) -> None:
+    server.reply = reply
+    bad, good = _counted("model_output"), _counted("ok")
+    with pytest.raises(Unavailable) as caught:
+        _chat(server).chat(ASK, schema=schema, deadline_seconds=5)
+    assert caught.value.slug == "model_output"
+    assert (_counted("model_output") - bad, _counted("ok") - good) == (times, 0)

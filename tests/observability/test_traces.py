@@ -17,6 +17,7 @@ from core.context import Ctx
 from core.errors import Unavailable
 from core.events import Event
 from core.ports import ChatMessage
+from core.telemetry.traces import BATCH_SPANS, QUEUE_SPANS
 from models.bounded import Outlet
 from models.engine import ChatRequest, Chunk, EngineChat
 from runtime import Runtime
@@ -190,6 +191,21 @@ def test_a_collector_that_is_away_delays_no_exit_and_fills_no_memory() -> None:
         telemetry.close_traces()
         assert time.perf_counter() - began < 1.5
         assert worked < 5.0, "spans wait for the collector"
+
+
+def test_what_a_full_queue_drops_is_counted() -> None:
+    def dropped() -> float:
+        return telemetry.registry.get_sample_value("weft_spans_dropped_total") or 0.0
+
+    count, kept = 4_000, QUEUE_SPANS + 2 * BATCH_SPANS  # what waits, and what is being sent
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        telemetry.configure_traces(f"http://127.0.0.1:{silent.getsockname()[1]}", "test", "0")
+        before = dropped()
+        for _ in range(count):
+            with telemetry.span("x"):
+                pass
+        assert count - kept <= dropped() - before < count
+        telemetry.close_traces()
 
 
 def test_without_a_collector_there_are_no_spans_and_nothing_is_imported() -> None:
