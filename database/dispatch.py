@@ -5,12 +5,26 @@ The only queries without `Ctx`: what they give is used to make one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Float, and_, bindparam, case, false, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Float,
+    Integer,
+    String,
+    and_,
+    any_,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core.context import Ctx
@@ -18,7 +32,7 @@ from core.events import Event
 from core.tiers import tier_of
 from database.engine import Tx
 from database.prepared import Prepared
-from database.tables import approvals, events, jobs, runs, tenants, turns
+from database.tables import approvals, events, jobs, runs, turns
 
 # How many turns a tenant that comes back from idling may take before the others.
 _BURST = 4.0
@@ -40,22 +54,51 @@ class Claim:
     priority: int
 
 
+# How many tenants with ready jobs one claim looks at, in each queue.
+LOOK = 32
+
+
+@dataclass(slots=True)
+class Round:
+    """Where a worker's next look begins when more tenants wait than one look takes in."""
+
+    after: str = ""
+
+
 @lru_cache(maxsize=64)
 def _waiting(queues: tuple[str, ...]) -> Prepared:
-    """A worker asks for the same queues all its life."""
-    turn = and_(turns.c.tenant_id == jobs.c.tenant_id, turns.c.queue == jobs.c.queue)
+    """The next tenants with ready jobs in each queue: one step down the index for each, however
+    many jobs it has. A worker asks for the same queues all its life."""
+    places = " UNION ALL ".join(f"SELECT :q{n} AS queue" for n in range(len(queues)))
+    line = text(_LINE.format(places=places))
+    kinds = (String, String, Integer, String, Float)
+    names = ("tenant", "queue", "n", "tier", "served")
     return Prepared(
-        select(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
-        .join(tenants, tenants.c.id == jobs.c.tenant_id)
-        .outerjoin(turns, turn)
-        .where(
-            jobs.c.status == "ready",
-            or_(false(), *(jobs.c.queue == queue for queue in queues)),
-            jobs.c.ready_ms <= bindparam("now"),
-            tenants.c.status == "active",
-        )
-        .group_by(jobs.c.tenant_id, jobs.c.queue, tenants.c.tier, turns.c.served)
-    )
+        line.bindparams(
+            bindparam("after", type_=String), bindparam("most", type_=Integer),
+            bindparam("now", type_=BigInteger),
+            *(bindparam(f"q{n}", queue, String) for n, queue in enumerate(queues)),
+        ).columns(*(column(*each) for each in zip(names, kinds, strict=True)))
+    )  # fmt: skip
+
+
+# Subqueries, not joins: PostgreSQL cannot know how short the line is and would read whole tables.
+_LINE = """
+WITH RECURSIVE line(queue, tenant, n) AS (
+    SELECT queue, CAST(:after AS VARCHAR(64)), 0 FROM ({places}) AS places
+    UNION ALL
+    SELECT queue, (
+        SELECT jobs.tenant_id FROM jobs
+        WHERE jobs.status = 'ready' AND jobs.queue = line.queue AND jobs.tenant_id > line.tenant
+            AND jobs.ready_ms <= :now
+        ORDER BY jobs.tenant_id LIMIT 1
+    ), n + 1 FROM line WHERE tenant IS NOT NULL AND n < :most
+)
+SELECT tenant, queue, n,
+    (SELECT tier FROM tenants WHERE tenants.id = line.tenant AND tenants.status = 'active'),
+    (SELECT served FROM turns WHERE turns.tenant_id = line.tenant AND turns.queue = line.queue)
+FROM line WHERE n > 0 AND tenant IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +107,8 @@ class _Waiting:
 
     tenant: str
     queue: str
-    tier: str
+    place: int  # in the line of that queue
+    tier: str | None  # None: the tenant is not active
     served: float | None
 
 
@@ -169,6 +213,28 @@ def _upsert_turn(insert: Any) -> Prepared:
 _turn = {"sqlite": _upsert_turn(sqlite.insert), "postgresql": _upsert_turn(postgresql.insert)}
 
 
+def _next(tx: Tx, queues: tuple[str, ...], after: str) -> Callable[[], tuple[list[_Waiting], str]]:
+    """When called: the tenants that wait behind `after`, and behind whom the next look begins. At
+    the end of the line it goes on at its head, so that no tenant is alone in a look."""
+    asked = {"now": tx.now_ms, "most": LOOK}
+    found = tx.execute(_waiting(queues), {**asked, "after": after})
+
+    def looked() -> tuple[list[_Waiting], str]:
+        line = [_Waiting(*row) for row in found]
+        last = [one.tenant for one in line if one.place == LOOK]
+        if after and len(last) < len(queues):
+            head = [_Waiting(*row) for row in tx.execute(_waiting(queues), {**asked, "after": ""})]
+            seen = {(one.queue, one.tenant) for one in line}
+            full = {one.queue for one in line if one.place == LOOK}
+            line += [
+                one for one in head if one.queue not in full and (one.queue, one.tenant) not in seen
+            ]
+            last = last or [one.tenant for one in head if one.place == LOOK]
+        return [one for one in line if one.tier is not None], min(last, default="")
+
+    return looked
+
+
 def claim(
     tx: Tx,
     queues: Sequence[str],
@@ -176,20 +242,27 @@ def claim(
     *,
     lease_ms: int,
     running_max: int,
+    round_: Round | None = None,
 ) -> Claim | None:
     """The fairest ready job; the transaction goes on as its tenant. The fairest: lowest virtual
     time of its tenant, then priority, then age.
 
     A tenant's virtual time grows by 1/weight a job (start-time fair queueing; Goyal, Vin and Cheng,
     SIGCOMM 1996), weighted as its tier's jobs at once; a tenant that has that many running waits.
+    Where more than `LOOK` tenants wait in a queue, the fairest of the next so many of the round.
     """
-    found = tx.execute(_waiting(tuple(queues)), {"now": tx.now_ms})
+    looked = _next(tx, tuple(queues), "" if round_ is None else round_.after)
     running = tx.execute(_busy) if tx.dialect == "postgresql" else None  # the same round trip
-    waiting = [_Waiting(*row) for row in found]
+    waiting, after = looked()
+    if round_ is not None:
+        round_.after = after
     if not waiting:
         return None
     busy: dict[str, int] = dict((running or tx.execute(_busy)).fetchall())
-    most = {row.tier: min(tier_of(row.tier).running or running_max, running_max) for row in waiting}
+    most = {
+        row.tier: min(tier_of(row.tier or "").running or running_max, running_max)
+        for row in waiting
+    }
     open_ = [row for row in waiting if busy.get(row.tenant, 0) < most[row.tier]]
     open_.sort(key=lambda row: row.served or 0.0)
     for row in open_:
@@ -285,11 +358,22 @@ def overdue_approvals(tx: Tx) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in tx.execute(_overdue_approvals, {"now": tx.now_ms})]
 
 
+# One step down the index for each queue, however many jobs are in it.
 _ready_queues = Prepared(
-    select(jobs.c.queue)
-    .distinct()
-    .where(jobs.c.status == "ready", jobs.c.ready_ms <= bindparam("now"))
+    text("""
+WITH RECURSIVE found(queue) AS (
+    SELECT min(queue) FROM jobs WHERE status = 'ready'
+    UNION ALL
+    SELECT (SELECT min(jobs.queue) FROM jobs
+            WHERE jobs.status = 'ready' AND jobs.queue > found.queue)
+    FROM found WHERE queue IS NOT NULL
 )
+SELECT queue FROM found WHERE EXISTS (
+    SELECT 1 FROM jobs
+    WHERE jobs.status = 'ready' AND jobs.queue = found.queue AND jobs.ready_ms <= :now
+)
+""").bindparams(bindparam("now", type_=BigInteger)).columns(column("queue", String))
+)  # fmt: skip
 
 
 def ready_queues(tx: Tx) -> list[str]:
@@ -307,8 +391,10 @@ _unpublished = Prepared(
     .order_by(events.c.seq)
     .limit(bindparam("limit"))
 )  # fmt: skip
-_published = Prepared(
-    update(events).where(events.c.seq == bindparam("number")).values(published_ms=bindparam("now"))
+_mark = update(events).values(published_ms=bindparam("now"))
+_published = Prepared(_mark.where(events.c.seq == bindparam("number")))
+_published_all = Prepared(
+    _mark.where(events.c.seq == any_(bindparam("numbers", type_=postgresql.ARRAY(BigInteger))))
 )
 
 
@@ -319,6 +405,9 @@ def unpublished(tx: Tx, limit: int) -> list[Event]:
 
 def mark_published(tx: Tx, seqs: Sequence[int]) -> None:
     # One by one: a range would also mark what was committed in between and not published yet.
+    if tx.dialect == "postgresql":
+        tx.execute(_published_all, {"numbers": list(seqs), "now": tx.now_ms})
+        return
     tx.execute(_published, [{"number": seq, "now": tx.now_ms} for seq in seqs])
 
 

@@ -11,7 +11,7 @@ from core.context import PLATFORM, Ctx
 from core.errors import Unavailable
 from database import dispatch, jobs, runs
 from database import steps as step_rows
-from database.dispatch import Claim
+from database.dispatch import Claim, Round
 from database.jobs import FenceLost
 from runtime import Runtime
 from workflows import advance, definitions, ending, execute, outside
@@ -32,9 +32,10 @@ def work_once(
     *,
     leases: Leases | None = None,
     owner: str = _HERE,
+    round_: Round | None = None,
 ) -> bool:
     """One claimed job and what directly follows it; False when there was none."""
-    claim, held = _claim(rt, queues, agents, owner)
+    claim, held = _claim(rt, queues, agents, owner, round_)
     if claim is None:
         return False
     shift = _shift(rt, queues, owner, rt.clock.now_ms())
@@ -56,7 +57,7 @@ def _shift(rt: Runtime, queues: Sequence[str], owner: str, now_ms: int) -> Shift
 
 
 def _claim(
-    rt: Runtime, queues: Sequence[str], agents: Agents, owner: str
+    rt: Runtime, queues: Sequence[str], agents: Agents, owner: str, round_: Round | None
 ) -> tuple[Claim | None, Held | None]:
     """Claim and, for a decision, the decision itself in one transaction: it holds no outside call,
     so a crash in it leaves the job as it was."""
@@ -66,7 +67,7 @@ def _claim(
             shift = _shift(rt, queues, owner, t.tx.now_ms)
             claim = dispatch.claim(
                 t.tx, queues, owner, lease_ms=shift.lease_ms,
-                running_max=rt.settings.tenant_running_max,
+                running_max=rt.settings.tenant_running_max, round_=round_,
             )  # fmt: skip
             return claim, None if claim is None else _open(t, shift, claim)
     except FenceLost:

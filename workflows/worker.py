@@ -13,6 +13,7 @@ from core.context import PLATFORM
 from core.errors import WeftError
 from core.ids import new_id
 from database import workers
+from database.dispatch import Round
 from runtime import Runtime
 from workflows.engine import work_once
 from workflows.leases import Leases
@@ -28,7 +29,7 @@ class Worker:
 
     def __init__(self, rt: Runtime, agents: Agents, queues: Sequence[str]) -> None:
         self._rt, self._agents, self._queues = rt, agents, tuple(queues)
-        self._leases = Leases()
+        self._leases, self._round = Leases(), Round()
         self.id = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-8:]}"
         self._log = telemetry.log("workflows", worker=self.id)
 
@@ -61,8 +62,9 @@ class Worker:
     def _once(self, stop: threading.Event) -> bool:
         try:
             return work_once(
-                self._rt, self._queues, self._agents, leases=self._leases, owner=self.id
-            )
+                self._rt, self._queues, self._agents, leases=self._leases, owner=self.id,
+                round_=self._round,
+            )  # fmt: skip
         except WeftError as error:
             self._log.warning("the worker waits", **error.to_json())
         except Exception:  # noqa: BLE001 (an edge: the worker goes on)

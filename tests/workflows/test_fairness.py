@@ -10,7 +10,7 @@ import pytest
 import workflows
 from backends.build import load_root_key, open_runtime
 from core.clock import FakeClock
-from core.context import PLATFORM, Ctx
+from core.context import PLATFORM, Ctx, scopes_of
 from core.errors import InvalidInput
 from core.events import Event
 from core.settings import Settings
@@ -24,11 +24,11 @@ WAIT = 20.0
 
 
 def served(rt: Runtime, count: int, *, hold: bool = False) -> list[str]:
-    """The tenants of the next claims, in order."""
-    order = []
+    """The tenants of one worker's next claims, in order."""
+    order, round_ = [], dispatch.Round()
     for _ in range(count):
         with rt.db.transaction(PLATFORM) as tx:
-            claim = dispatch.claim(tx, QUEUES, "me", lease_ms=60_000, running_max=8)
+            claim = dispatch.claim(tx, QUEUES, "me", lease_ms=60_000, running_max=8, round_=round_)
             if claim is None:
                 break
             order.append(claim.tenant)
@@ -59,6 +59,17 @@ def test_tiers_weigh(rt: Runtime) -> None:
     fill(rt, business, 30)
     counts = Counter(served(rt, 30))
     assert counts[business.tenant] > 2 * counts[free.tenant] > 0
+
+
+def test_where_more_tenants_wait_than_one_look_takes_in_each_has_its_turn(rt: Runtime) -> None:
+    crowd = [new_tenant(rt).tenant for _ in range(dispatch.LOOK + 3)]
+    for one in crowd:
+        fill(rt, Ctx(one, "user:x", frozenset({"admin"}), scopes_of(["admin"])), 3)
+    order = served(rt, 3 * len(crowd))
+    # The last of the line is not the last to be served: the next look begins with it.
+    assert order.index(max(crowd)) < dispatch.LOOK
+    assert max(Counter(order[: len(crowd)]).values()) <= 2
+    assert set(Counter(order).values()) == {3}
 
 
 def test_who_idled_gets_no_more_than_a_short_start(rt: Runtime) -> None:
