@@ -14,7 +14,7 @@ from typing import Any
 
 BENCHES = (
     "platform", "parsing", "workflow", "workflow_postgres", "dispatch", "search", "http", "reports",
-    "embedding",
+    "embedding", "scaling",
 )  # fmt: skip
 FIGURES = Path("build/figures.jsonl")
 
