@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import telemetry
 from core.errors import InvalidInput, Unavailable
 from core.ports import ChatModel, Embedder
 from core.settings import Settings
@@ -133,6 +135,26 @@ class Models:
                 "tasks": gates.tasks_passed(self._settings, found.name, found.digest),
             }
             for found in self.candidates()
+        ] + self._describe_wanted()
+
+    def _describe_wanted(self) -> list[dict[str, Any]]:
+        """The model that WEFT_CHAT_MODEL names, where no Ollama has it."""
+        name, candidates = self._settings.chat_model, self.candidates()
+        if not name or any(found.engine == "ollama" for found in candidates):
+            return []
+        if not self._settings.models_url.startswith(_BY_OLLAMA):
+            return []
+        return [
+            {
+                "id": name,
+                "kind": "chat",
+                "engine": "ollama",
+                "available": False,
+                "default": False,
+                "active": False,
+                "tasks": [],
+                "todo": f"ollama pull {name}",
+            }
         ]
 
     def _chat(self, candidate: Candidate) -> EngineChat:
@@ -202,10 +224,19 @@ def _ollama(settings: Settings, host: str, *, probe: bool = False) -> list[Candi
         models = chat_ollama.installed(host, seconds)
     except Unavailable:
         return []
-    wanted = [m for m in models if settings.chat_model in ("", m.name, m.name.partition(":")[0])]
+    name = settings.chat_model
+    wanted = [m for m in models if name in ("", m.name, m.name.partition(":")[0])]
+    if not wanted and name:
+        _say_missing(chat_ollama.missing(host, name))
     return [
         Candidate(m.name, "ollama", m.bytes, m.digest, _ollama_engine(host, m.name)) for m in wanted
     ]
+
+
+@functools.lru_cache(maxsize=8)
+def _say_missing(words: str) -> None:
+    """Once in a process, at its first look: the gateway's is its first `/readyz`."""
+    telemetry.log("models").warning(words)
 
 
 def _ollama_engine(host: str, name: str) -> Callable[[], ChatEngine]:

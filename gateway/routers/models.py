@@ -109,10 +109,11 @@ def _model(who: Caller, name: str) -> ChatModel:
         return model
     if name:
         raise NotFound(f"There is no chat model {name[:64]!r} here.", code="model_not_found")
+    known = who.rt.models.describe()
+    todo = next((one["todo"] for one in known if "todo" in one), "weft models pull")
     raise Unavailable(
-        "No chat model is installed. The operator types: weft models pull", code="no_model",
-        retry_after=60,
-    )  # fmt: skip
+        f"No chat model is installed. The operator types: {todo}", code="no_model", retry_after=60
+    )
 
 
 def _embedder(who: Caller, name: str) -> Embedder:

@@ -146,7 +146,15 @@ def why(
 ) -> None:
     """Say what a run waits for and what would unblock it."""
     facts = connect(settings, tenant, key, url).call("GET", f"/workflows/{workflow_id}/why")
-    emit(facts, as_json, lambda: table(("", ""), ((k, _plain(v)) for k, v in facts.items())))
+    emit(facts, as_json, lambda: _told(facts))
+
+
+def _told(facts: dict[str, Any]) -> None:
+    """The same facts as the page `/why`, cause by cause."""
+    say(f"{facts['status']}: {facts['summary']}")
+    for cause in facts["causes"]:
+        say("")
+        table(("", ""), ((k, _plain(v)) for k, v in cause.items() if v is not None))
 
 
 def expand(files: tuple[Path, ...]) -> list[Path]:

@@ -48,6 +48,17 @@ def test_a_model_without_a_passing_card_gets_no_task(tmp_path: Path) -> None:
         assert {row["id"] for row in models.describe() if row["available"]} == {MODEL}
 
 
+def test_a_model_that_ollama_lacks_is_named_with_what_to_type(tmp_path: Path) -> None:
+    with fake_ollama() as server:
+        url = f"ollama:{server.url.removeprefix('http:')}"
+        models = Models(_settings(tmp_path, models_url=url, chat_model="llama9:70b"))
+        assert models.any_chat() is None
+        (row,) = [one for one in models.describe() if one["id"] == "llama9:70b"]
+        assert (row["available"], row["todo"]) == (False, "ollama pull llama9:70b")
+        there = Models(_settings(tmp_path, models_url=url, chat_model="fake"))
+        assert not any("todo" in one for one in there.describe())
+
+
 def _card(folder: Path, *, digest: str, gate: str) -> None:
     result = {"passed": 8, "cases": 8, "gate": gate, "digest": gates.gate("answer").digest}
     card = {"model": MODEL, "digest": digest, "tasks": {"answer": result}}
