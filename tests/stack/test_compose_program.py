@@ -148,16 +148,17 @@ def front(tmp_path: Path) -> Iterator[tuple[int, int, Path]]:
     thread = threading.Thread(target=upstream.serve_forever, daemon=True)
     thread.start()
     tls, plain, health = free_ports(3)
-    caddy = subprocess.Popen(
-        [tool("caddy"), "run", "--config", ROOT / "deploy/compose/Caddyfile"],
-        stdout=subprocess.DEVNULL, stderr=(tmp_path / "log").open("wb"),
-        env={
-            "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"),
-            "XDG_CONFIG_HOME": str(tmp_path / "config"), "HTTPS_PORT": str(tls),
-            "HTTP_PORT": str(plain), "HEALTH_PORT": str(health),
-            "UPSTREAM": f"127.0.0.1:{upstream.server_address[1]}",
-        },
-    )  # fmt: skip
+    with (tmp_path / "log").open("wb") as said:
+        caddy = subprocess.Popen(
+            [tool("caddy"), "run", "--config", ROOT / "deploy/compose/Caddyfile"],
+            stdout=subprocess.DEVNULL, stderr=said,
+            env={
+                "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"),
+                "XDG_CONFIG_HOME": str(tmp_path / "config"), "HTTPS_PORT": str(tls),
+                "HTTP_PORT": str(plain), "HEALTH_PORT": str(health),
+                "UPSTREAM": f"127.0.0.1:{upstream.server_address[1]}",
+            },
+        )  # fmt: skip
     authority = tmp_path / "data/caddy/pki/authorities/local/root.crt"
     try:
         deadline = time.monotonic() + 30
