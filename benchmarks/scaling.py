@@ -32,6 +32,7 @@ from benchmarks.scaling_worker import AGENTS, flow
 from core.context import PLATFORM, Ctx, scopes_of
 from core.ids import new_id
 from core.settings import Settings
+from core.telemetry import configure_logs
 from database import tenants
 from database.keys import new_tenant_key
 from runtime import Runtime
@@ -41,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 WORKERS, THREADS, TENANTS = (1, 2, 4), 2, 16
 RUNS = int(os.environ.get("WEFT_BENCH_RUNS", "300"))
 WAIT_SECONDS = 300.0
+GOAL, DAY = 1_000, 86_400
 _OPEN = "SELECT count(*) FROM runs WHERE completed_ms IS NULL"
 _UNTOLD = "SELECT count(*) FROM events WHERE published_ms IS NULL"
 
@@ -61,6 +63,7 @@ class Measured:
 
 
 def run() -> Iterator[dict[str, Any]]:
+    configure_logs("error")
     with Stack() as stack, tempfile.TemporaryDirectory(prefix="weft-bench-") as folder:
         given = {
             **stack.urls, "data_dir": folder, "models_dir": folder, "models_url": "none:",
@@ -176,7 +179,7 @@ def _figures(found: list[Measured], parts: scaling_parts.Parts) -> Iterator[dict
     for workers in WORKERS[1:]:
         times = rates["outside", workers] / rates["outside", 1]
         yield at_least(f"scaling.outside_{workers}_times", times, 0.7 * workers, "x one worker")
-    for name, (p50, p99, few) in parts.claims.items():
+    for name, (p50, p99, few, _deep) in parts.claims.items():
         yield at_most(f"scaling.claim_{name}_p50", p50, 10, "ms of 10,000 tenants",
                       f"{few:.2f} ms of 10 tenants")  # fmt: skip
         yield at_most(f"scaling.claim_{name}_p99", p99, 50, "ms of 10,000 tenants")
@@ -205,14 +208,35 @@ def _show(found: list[Measured], parts: scaling_parts.Parts) -> None:
     for name, tell in _ROWS.items():
         print(f"| {name} | " + " | ".join(f"{tell(each):.3g}" for each in found) + " |")
     print("\n| part | measured |\n| --- | --- |")
-    for database, (p50, p99, few) in parts.claims.items():
+    for database, (p50, p99, few, deep) in parts.claims.items():
         print(f"| claim, {database}: 10,000 tenants, p50 / p99 | {p50:.2f} / {p99:.2f} ms |")
         print(f"| claim, {database}: 10 tenants, p50 | {few:.2f} ms |")
+        print(f"| claim, {database}: 10,000 jobs of one tenant, p50 | {deep:.2f} ms |")
     print(f"| Kafka, published by one process | {parts.publish:,.0f} events/s |")
     print(f"| Kafka, heard by one process | {parts.heard:,.0f} events/s |")
     print(f"| object requests a document taken in | {_words(parts.ingest)} |")
     print(f"| object requests a search, cold | {_words(parts.cold)} |")
     print(f"| object requests a search, warm | {_words(parts.warm)} |")
+    print(
+        f"| a passage of 60 words with its vector, in memory | {parts.passage_bytes:,.0f} bytes |"
+    )
+    print(f"| the same in the bucket | {parts.stored_bytes:,.0f} bytes |")
+    _count(found)
+
+
+def _count(found: list[Measured]) -> None:
+    """What so many runs a second need, by the costs of the busiest row."""
+    one = next(each for each in found if (each.kind, each.workers) == ("noop", WORKERS[-1]))
+    print(f"\n| {GOAL:,} runs/s | need |\n| --- | --- |")
+    for name, tell in _ROWS.items():
+        need = tell(one) * GOAL
+        if name.endswith(", ms"):
+            print(f"| {name.removesuffix(', ms')} | {need / 1e3:.1f} cores |")
+        elif name.endswith(", KB"):
+            print(f"| {name.removesuffix(', KB')} | {need / 1e3:.1f} MB/s, "
+                  f"{need * DAY / 1e9:.2f} TB a day |")  # fmt: skip
+        else:
+            print(f"| {name} | {need:,.0f} a second, {need * DAY / 1e6:,.0f} million a day |")
 
 
 _ROWS: dict[str, Callable[[Measured], float]] = {

@@ -19,14 +19,17 @@ from agents import search, uploads
 from agents.registry import AGENTS
 from backends import s3_wire
 from backends.build import open_runtime
+from benchmarks import search as passages
 from benchmarks.scaling_stack import Stack
 from benchmarks.scaling_worker import QUEUES, flow
 from core.context import PLATFORM, Ctx, scopes_of
 from core.events import Event
 from core.ids import new_id
 from core.settings import Settings
+from core.vault import Vault
 from database import dispatch, jobs, tables
 from runtime import Runtime
+from vectorstore import Head, Query, Shelves
 from workflows.worker import Worker
 
 FEW, MANY, JOBS_EACH, CLAIMS = 10, 10_000, 4, 200
@@ -34,7 +37,10 @@ EVENTS, BATCH = 10_000, 500  # a relay's batch
 DOCUMENTS, SEARCHES, WAIT_SECONDS = 20, 50, 120.0
 _TEXT = "Refunds for order {n} are paid within fourteen days of the parcel's return. " * 8
 
-Claims = tuple[float, float, float]  # ms: p50 and p99 of many tenants, p50 of few
+DEEP = 10_000  # ready jobs of one tenant, in a queue of its own
+
+# ms: p50 and p99 of many tenants, p50 of few, p50 of one tenant with many jobs
+Claims = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Parts:
     ingest: Mapping[str, float]
     cold: Mapping[str, float]
     warm: Mapping[str, float]
+    passage_bytes: float  # in memory, of a passage of 60 words with its vector
+    stored_bytes: float  # in the bucket
 
 
 def measured(stack: Stack, given: Mapping[str, Any]) -> Parts:
@@ -59,7 +67,7 @@ def measured(stack: Stack, given: Mapping[str, Any]) -> Parts:
         alone = Settings(_env_file=None, data_dir=folder, models_dir=folder, models_url="none:")
         with open_runtime(alone) as rt:
             claims["sqlite"] = _claims(rt, rt.settings.database_url)
-    return Parts(claims, publish, heard, ingest, cold, warm)
+    return Parts(claims, publish, heard, ingest, cold, warm, *_passage())
 
 
 def _somebody(rt: Runtime) -> Ctx:
@@ -75,23 +83,30 @@ def _claims(rt: Runtime, owner: str) -> Claims:
     few = _claimed(rt, CLAIMS // 10)
     _fill(owner, FEW, MANY)
     many = _claimed(rt, CLAIMS)
-    return statistics.median(many), many[int(len(many) * 0.99)], statistics.median(few)
+    _fill(owner, MANY, MANY + 1, DEEP, ("deep",))
+    deep = _claimed(rt, CLAIMS // 10, ("deep",))
+    p99 = many[int(len(many) * 0.99)]
+    return statistics.median(many), p99, statistics.median(few), statistics.median(deep)
 
 
-def _claimed(rt: Runtime, count: int) -> list[float]:
+def _claimed(rt: Runtime, count: int, queues: Sequence[str] = QUEUES) -> list[float]:
     """Milliseconds, sorted."""
-    taken = []
+    taken, round_ = [], dispatch.Round()
     for _ in range(count):
         begun = time.perf_counter()
         with rt.db.transaction(PLATFORM, durable=False) as tx:
-            claim = dispatch.claim(tx, QUEUES, "bench", lease_ms=60_000, running_max=8)
+            claim = dispatch.claim(
+                tx, queues, "bench", lease_ms=60_000, running_max=8, round_=round_
+            )
             assert claim is not None
             jobs.end(tx, claim)
         taken.append((time.perf_counter() - begun) * 1e3)
     return sorted(taken)
 
 
-def _fill(owner: str, first: int, last: int) -> None:
+def _fill(
+    owner: str, first: int, last: int, each: int = JOBS_EACH, queues: Sequence[str] = QUEUES
+) -> None:
     """Tenants with ready jobs, written past every wall."""
     now = int(time.time() * 1000)
     people = [
@@ -108,8 +123,8 @@ def _fill(owner: str, first: int, last: int) -> None:
     ]  # fmt: skip
     heap = [
         {"tenant_id": one["tenant_id"], "id": new_id(), "run_id": one["id"], "kind": "advance",
-         "queue": QUEUES[n % len(QUEUES)], "status": "ready", "ready_ms": now, "created_ms": now}
-        for one in runs for n in range(JOBS_EACH)
+         "queue": queues[n % len(queues)], "status": "ready", "ready_ms": now, "created_ms": now}
+        for one in runs for n in range(each)
     ]  # fmt: skip
     engine = create_engine(owner, poolclass=NullPool)
     with engine.begin() as connection:
@@ -172,6 +187,17 @@ def _objects(rt: Runtime, ctx: Ctx) -> tuple[dict[str, float], dict[str, float],
     finally:
         s3_wire.Wire._asked = inner  # type: ignore[method-assign]
     return ingest, cold, warm
+
+
+def _passage() -> tuple[float, float]:
+    """Bytes of one: on an opened shelf, and stored."""
+    count, data, store = 5_000, passages._made(5_000), passages._Memory()
+    ctx = Ctx(new_id(), "system")
+    shelves = Shelves(Vault(store, lambda _ctx: bytes(32)), 2**30)
+    head = Head(1, (shelves.write(ctx, data.entries, data.vectors, "digest"),))
+    for mode in ("keyword", "hybrid"):
+        shelves.search(ctx, head, Query(data.asked[0], data.questions[0], "digest", 10, mode, {}))
+    return shelves.cache.bytes / count, sum(map(len, store.objects.values())) / count
 
 
 def _ingest(rt: Runtime, ctx: Ctx) -> None:
