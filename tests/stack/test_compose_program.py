@@ -162,7 +162,7 @@ def front(tmp_path: Path) -> Iterator[tuple[int, int, Path]]:
     authority = tmp_path / "data/caddy/pki/authorities/local/root.crt"
     try:
         deadline = time.monotonic() + 30
-        while not (authority.exists() and _open(tls) and _open(health)):
+        while not (_open(health) and _has_certificate(tls, authority)):
             assert caddy.poll() is None, (tmp_path / "log").read_text()
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
             threading.Event().wait(0.1)
@@ -178,6 +178,19 @@ def front(tmp_path: Path) -> Iterator[tuple[int, int, Path]]:
 def _open(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _has_certificate(port: int, authority: Path) -> bool:
+    """It listens before its authority has signed for `localhost`."""
+    if not (authority.exists() and _open(port)):
+        return False
+    told = ssl.create_default_context(cafile=str(authority))
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+            told.wrap_socket(raw, server_hostname="localhost").close()
     except OSError:
         return False
     return True
