@@ -53,6 +53,10 @@ def newest(tx: Tx, ctx: Ctx, run_id: str) -> Checkpoint | None:
     return None if row is None else Checkpoint(*row)
 
 
+def newest_ahead(tx: Tx, ctx: Ctx, run_id: str) -> None:
+    tx.ahead(_get, {"tenant": ctx.tenant, "run": run_id})
+
+
 def put(tx: Tx, ctx: Ctx, claim: Claim, new: Checkpoint) -> None:
     """Raises `FenceLost` when the job is not `claim`'s any more, or when somebody else has gone on
     from the same parent: two workers can never fork one run's thread."""

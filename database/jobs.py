@@ -163,6 +163,10 @@ def hand_over(tx: Tx, claim: Claim, step_id: str, queue: str, lease_ms: int) -> 
         "until": tx.now_ms + lease_ms,
     }  # fmt: skip
     tx.insist(_hand_over, params, FenceLost(claim.job_id))
+    return handed_over(claim, step_id, queue)
+
+
+def handed_over(claim: Claim, step_id: str, queue: str) -> Claim:
     return Claim(
         claim.tenant, claim.job_id, claim.run_id, step_id, None, "step", queue, claim.fence, 1,
         claim.priority,

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from core import telemetry
 from core.clock import Clock, SystemClock
 from core.context import Ctx
 from database.prepared import Params, Prepared
+from database.server_clock import ServerClock
 from database.tx import translated
 from database.wire import Later, Wire
 
@@ -50,7 +51,8 @@ class _Patient(psycopg.Connection[Any]):
 
 
 def open_engine(url: URL, connections: int) -> Engine:
-    """The pool. No ping before each use: `_begin` tries a connection that has rested."""
+    """The pool. No ping before each use: `_begin` tries a connection that has rested. No reset
+    after it: every transaction ends with COMMIT or ROLLBACK."""
     given: dict[str, Any] = {**url.query}
     given |= {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
     given["password"] = None if url.password is None else str(url.password)
@@ -72,21 +74,43 @@ def open_engine(url: URL, connections: int) -> Engine:
     return create_engine(
         url, creator=connect, use_native_hstore=False, pool_use_lifo=True,
         pool_size=min(8, connections), max_overflow=max(0, connections - 8),
-        pool_timeout=CONNECT_SECONDS,
+        pool_timeout=CONNECT_SECONDS, pool_reset_on_return=None,
     )  # fmt: skip
 
 
 @dataclass(slots=True)
 class PostgresTx:
-    """An open transaction. `now_ms` is the server's clock at its start."""
+    """An open transaction. `now_ms` is the server's clock at its start, or, for a tenant, what is
+    known of it without a question; the platform's own look, which compares, always asks."""
 
-    connection: Connection
+    engine: Engine
+    pooled: PoolProxiedConnection
     wire: Wire
     role: str
     tenant: str
     start: Later
+    clock: ServerClock
+    begun: float
     given_ms: int | None  # by a test's clock
     last: list[tuple[Prepared, Mapping[str, Any]]]
+    coming: list[tuple[Prepared, Mapping[str, Any], Later]]
+    made: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's side of it; made only for whom a `Prepared` is too little."""
+        if self.made is None:
+            self.made = Connection(self.engine, self.pooled)
+        return self.made
+
+    def close(self) -> None:
+        """Back into the pool, or out of it when it broke."""
+        if self.wire.broken:
+            self.pooled.invalidate()
+        elif self.made is not None:
+            self.made.close()
+        else:
+            self.pooled.close()
 
     @property
     def dialect(self) -> str:
@@ -94,14 +118,26 @@ class PostgresTx:
 
     @property
     def now_ms(self) -> int:
+        if self.given_ms is None and self.tenant and not self.start.arrived:
+            self.given_ms = self.clock.at_least_ms()
         if self.given_ms is None:
-            first = self.start.first()
-            assert first is not None
-            self.given_ms = int(first[0])
+            self.given_ms = self.heard()
         return self.given_ms
+
+    def heard(self) -> int:
+        """The server's own word."""
+        first = self.start.first()
+        assert first is not None
+        at_ms = int(first[0])
+        self.clock.heard(at_ms, self.begun, self.wire.used)
+        return at_ms
 
     def execute(self, statement: Any, params: Params | None = None) -> Any:
         if isinstance(statement, Prepared):
+            for one in self.coming:
+                if one[0] is statement and one[1] == params:
+                    self.coming.remove(one)
+                    return one[2]
             return statement.on_wire(self.wire, self.role, params)
         self.wire.leave()
         return self.connection.execute(statement, params)
@@ -115,6 +151,10 @@ class PostgresTx:
     def insist(self, statement: Prepared, params: Mapping[str, Any], otherwise: Exception) -> None:
         statement.insisting.on_wire(self.wire, self.role, params).otherwise = otherwise
 
+    def ahead(self, statement: Prepared, params: Mapping[str, Any]) -> None:
+        answer = statement.on_wire(self.wire, self.role, params)
+        self.coming.append((statement, params, answer))
+
     def at_last(self, statement: Prepared, params: Mapping[str, Any]) -> None:
         self.last.append((statement, params))
 
@@ -125,6 +165,7 @@ class Postgres:
     def __init__(self, url: URL, clock: Clock, connections: int) -> None:
         # A clock given by a test rules there too; the machine's own never does.
         self._clock = None if isinstance(clock, SystemClock) else clock
+        self._server_clock = ServerClock()
         self.engine = open_engine(url, connections)
 
     def transaction(self, ctx: Ctx, *, durable: bool = True) -> AbstractContextManager[PostgresTx]:
@@ -144,57 +185,60 @@ class Postgres:
     def _within(self, ctx: Ctx, begin: bytes, start: bytes, seconds: Any) -> Iterator[PostgresTx]:
         began = time.perf_counter()
         with translated(*_DOWN):
-            connection, tx = self._begin(ctx, begin, start)
-            with connection:
-                try:
-                    yield tx
-                    for statement, params in tx.last:
-                        tx.execute(statement, params)
-                    tx.wire.send("", b"COMMIT", ())
-                    tx.wire.leave()
-                except BaseException:
-                    self._undo(connection, tx.wire)
-                    raise
+            tx = self._begin(ctx, begin, start)
+            try:
+                yield tx
+                for statement, params in tx.last:
+                    tx.execute(statement, params)
+                tx.wire.send("", b"COMMIT", ())
+                tx.wire.leave()
+                tx.heard()
+            except BaseException:
+                _undo(tx.wire)
+                raise
+            finally:
+                tx.close()
         seconds.observe(time.perf_counter() - began)
 
-    def _begin(self, ctx: Ctx, begin: bytes, start: bytes) -> tuple[Connection, PostgresTx]:
+    def _begin(self, ctx: Ctx, begin: bytes, start: bytes) -> PostgresTx:
         """A connection that the server has closed meanwhile is replaced, once."""
         for attempt in (1, 2):
-            connection = self.engine.connect()
-            wire = wire_of(connection)
+            pooled = self.engine.raw_connection()
+            wire = _wire_of(pooled)
+            begun = time.monotonic()
+            role = _role(ctx)
             try:
-                rested = time.monotonic() - wire.used > _TRUSTED_SECONDS
                 wire.send("", begin, ())
-                role = _role(ctx)
                 answer = wire.send("", start, (role, ctx.tenant))
-                if rested:
+                if begun - wire.used > _TRUSTED_SECONDS:
                     wire.settle()
             except BaseException as error:
-                self._undo(connection, wire)
-                connection.close()
+                _undo(wire)
+                pooled.invalidate() if wire.broken else pooled.close()
                 if attempt == 2 or not isinstance(error, psycopg.OperationalError):
                     raise
                 self.engine.dispose()
             else:
                 given = None if self._clock is None else self._clock.now_ms()
-                return connection, PostgresTx(connection, wire, role, ctx.tenant, answer, given, [])
+                return PostgresTx(
+                    self.engine, pooled, wire, role, ctx.tenant, answer, self._server_clock, begun,
+                    given, [], [],
+                )  # fmt: skip
         raise AssertionError("unreachable")
 
-    def _undo(self, connection: Connection, wire: Wire) -> None:
-        wire.abandon()
-        try:
-            if not wire.broken:
-                wire.send("", b"ROLLBACK", ())
-                wire.leave()
-        except psycopg.Error:
-            wire.close()
-        if wire.broken:
-            with contextlib.suppress(InterfaceError):
-                connection.invalidate()
+
+def _undo(wire: Wire) -> None:
+    wire.abandon()
+    try:
+        if not wire.broken:
+            wire.send("", b"ROLLBACK", ())
+            wire.leave()
+    except psycopg.Error:
+        wire.close()
 
 
-def wire_of(connection: Connection) -> Wire:
-    driver = connection.connection.driver_connection
+def _wire_of(pooled: PoolProxiedConnection) -> Wire:
+    driver = pooled.driver_connection
     assert isinstance(driver, _Patient)
     return driver.wire
 

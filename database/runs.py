@@ -110,6 +110,11 @@ def lock(tx: Tx, ctx: Ctx, run_id: str) -> Run:
     return _one(tx.execute(_lock, {"tenant": ctx.tenant, "run": run_id}).first())
 
 
+def lock_ahead(tx: Tx, ctx: Ctx, run_id: str) -> None:
+    """`lock` follows, and other questions travel with it."""
+    tx.ahead(_lock, {"tenant": ctx.tenant, "run": run_id})
+
+
 def hold(tx: Tx, ctx: Ctx, run_id: str) -> None:
     """The same without a look at it. Whoever writes a run's steps, jobs or facts begins with it:
     so nobody meets anybody half-way, and a run's facts become visible in the order of their

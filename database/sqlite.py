@@ -47,6 +47,8 @@ class SqliteTx:
         if done.rowcount < 1 and done.first() is None:
             raise otherwise
 
+    def ahead(self, statement: Prepared, params: Mapping[str, Any]) -> None: ...
+
     def at_last(self, statement: Prepared, params: Mapping[str, Any]) -> None:
         statement.on(self.driver, params)
 

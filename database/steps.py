@@ -111,6 +111,10 @@ def of_run(tx: Tx, ctx: Ctx, run_id: str) -> dict[str, StepRow]:
     return {row.key: row for row in (StepRow(*values) for values in found)}
 
 
+def of_run_ahead(tx: Tx, ctx: Ctx, run_id: str) -> None:
+    tx.ahead(_all, {"tenant": ctx.tenant, "run": run_id})
+
+
 def get(tx: Tx, ctx: Ctx, step_id: str, *, lock: bool = False) -> StepRow:
     found = tx.execute(_lock if lock else _get, {"tenant": ctx.tenant, "step": step_id}).first()
     if found is None:

@@ -38,6 +38,10 @@ class Tx(Protocol):
         """Raises `otherwise`, at the latest instead of the commit, when there is no such row."""
         ...
 
+    def ahead(self, statement: Prepared, params: Mapping[str, Any]) -> None:
+        """This will be asked soon and nothing written before: it may travel with the next one."""
+        ...
+
     def at_last(self, statement: Prepared, params: Mapping[str, Any]) -> None:
         """Just before the commit: what others would have to wait for is locked last."""
         ...

@@ -39,15 +39,17 @@ _DECODERS: dict[int, Decode] = {
 
 def encode(value: Any) -> bytes | None:
     """For the wire's text format; bytes go as they are, in the binary one."""
-    if value is None or isinstance(value, bytes):
-        return value
-    if value is True:
-        return b"t"
-    if value is False:
-        return b"f"
-    text = value if isinstance(value, str) else repr(value)
-    # PostgreSQL keeps no NUL in a text, and libpq would cut it there.
-    return text.replace("\x00", "\ufffd").encode()
+    kind = type(value)
+    if kind is str:
+        # PostgreSQL keeps no NUL in a text, and libpq would cut it there.
+        return bytes(value.replace("\x00", "\ufffd") if "\x00" in value else value, "utf-8")
+    if value is None or kind is bytes:
+        return value  # type: ignore[no-any-return]
+    if kind is bool:
+        return b"t" if value else b"f"
+    if kind is list:  # of numbers: JSON is text by now
+        return b"{%b}" % ",".join(map(repr, value)).encode()
+    return encode(str.__str__(value)) if isinstance(value, str) else repr(value).encode()
 
 
 class Later:
@@ -63,6 +65,10 @@ class Later:
     def arrive(self, result: psycopg.pq.abc.PGresult) -> None:
         self._result = result
 
+    @property
+    def arrived(self) -> bool:
+        return self._result is not None
+
     def _known(self) -> psycopg.pq.abc.PGresult:
         if self._result is None:
             self._wire.settle()
@@ -75,12 +81,14 @@ class Later:
 
     def fetchall(self) -> Sequence[tuple[Any, ...]]:
         result = self._known()
-        columns = range(result.nfields)
-        decoders = [_DECODERS.get(result.ftype(column), _text) for column in columns]
+        value = result.get_value
+        decoders = [_DECODERS.get(result.ftype(n), _text) for n in range(result.nfields)]
         return [
             tuple(
-                None if (raw := result.get_value(row, column)) is None else decoders[column](raw)
-                for column in columns
+                [
+                    None if (raw := value(row, n)) is None else decode(raw)
+                    for n, decode in enumerate(decoders)
+                ]
             )
             for row in range(result.ntuples)
         ]
@@ -129,33 +137,36 @@ class Wire:
             self._pg.send_prepare(name, sql)
             self._fresh.append(key)
             self._waiting.append(Later(self))
-        formats = [isinstance(value, bytes) for value in values]
-        self._pg.send_query_prepared(
-            name, [encode(value) for value in values], formats if any(formats) else None
-        )
+        formats = [type(value) is bytes for value in values] if bytes in map(type, values) else None
+        self._pg.send_query_prepared(name, list(map(encode, values)), formats)
         answer = Later(self)
         self._waiting.append(answer)
         return answer
 
     def settle(self) -> None:
         """Waits until everything sent was answered; raises the first error of the server."""
+        error = self._settled()
+        if error is not None:
+            raise error
+
+    def _settled(self) -> Exception | None:
         if not self._waiting:
-            return
+            return None
         self.trips += 1
         self._pg.pipeline_sync()
         failed = self._receive()
         self.used = time.monotonic()
         if failed is None:
             self._fresh.clear()
-            return
+            return None
         for key in self._fresh:
             self._names.pop(key, None)
         self._fresh.clear()
         answer, result = failed
         error = psycopg.errors.error_from_result(result, encoding="utf-8")
         if answer.otherwise is not None and isinstance(error, psycopg.errors.DivisionByZero):
-            raise answer.otherwise
-        raise error
+            return answer.otherwise
+        return error
 
     def _receive(self) -> tuple[Later, psycopg.pq.abc.PGresult] | None:
         failed: tuple[Later, psycopg.pq.abc.PGresult] | None = None
@@ -210,6 +221,6 @@ class Wire:
         """The transaction is over by an error: nobody waits for what is still on its way."""
         if not self.broken:
             try:
-                self.settle()
+                self._settled()
             except psycopg.Error:
                 self._waiting.clear()

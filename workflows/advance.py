@@ -7,7 +7,7 @@ from typing import Any
 
 from core import telemetry
 from core.errors import WeftError
-from database import approvals, jobs, runs
+from database import approvals, checkpoints, jobs, runs
 from database import steps as step_rows
 from database.dispatch import Claim
 from database.runs import Run
@@ -23,6 +23,10 @@ _ROUNDS_MAX = 200
 
 def advance(t: Turn, shift: Shift, claim: Claim) -> Held | None:
     """Everything between two steps. Gives the step that this worker goes on with, if any."""
+    if claim.kind == "step":  # never the first decision: it looks at more than the run
+        runs.lock_ahead(t.tx, t.ctx, claim.run_id)
+        step_rows.of_run_ahead(t.tx, t.ctx, claim.run_id)
+        checkpoints.newest_ahead(t.tx, t.ctx, claim.run_id)
     run = runs.lock(t.tx, t.ctx, claim.run_id)
     about = {"weft.run_id": run.id, "weft.tenant_id": t.ctx.tenant}
     with telemetry.span(

@@ -143,28 +143,52 @@ def _completed(rt: Runtime, agents: Agents, shift: Shift, held: Held, done: Done
     last = not held.definition.after.get(held.step.id)
     durable = last or bool(done.effects)
     with turn(rt, held.ctx, "step.commit", agents=agents, durable=durable) as t:
-        runs.hold(t.tx, t.ctx, held.run.id)
-        if done.usage:
-            _spend(t, held, done.usage)
-        if done.effects:
-            jobs.end(t.tx, held.claim)
-            if intents.reserve(t, held, done):
-                advance.rest(t, held.run)
-            else:
-                advance.again(t, held.run)
-            return None
-        step_rows.finish(t.tx, t.ctx, held.step_id, "completed", output=done.output)
-        t.fact(held.run.id, "step.completed", step=held.step.id, agent=held.step.agent)
-        following = _go_on(t, shift, held)
-    telemetry.steps.labels(held.step.agent, "completed").inc()
+        following = _passed_on(t, shift, held, done)
+        if following is None:
+            following = _recorded(t, shift, held, done)
+    if not done.effects:
+        telemetry.steps.labels(held.step.agent, "completed").inc()
     return following
+
+
+def _passed_on(t: Turn, shift: Shift, held: Held, done: Done) -> Held | None:
+    if done.usage or done.effects:
+        return None
+    following = _only(held)
+    if following is None:
+        return None
+    return starting.pass_on(t, shift, held, following, done.output)
+
+
+def _only(held: Held) -> Step | None:
+    """What follows the held step and nothing else, without a decision."""
+    after = held.definition.after.get(held.step.id, ())
+    if len(after) == 1 and after[0].plain and len(after[0].needs) == 1:
+        return after[0]
+    return None
+
+
+def _recorded(t: Turn, shift: Shift, held: Held, done: Done) -> Held | None:
+    runs.hold(t.tx, t.ctx, held.run.id)
+    if done.usage:
+        _spend(t, held, done.usage)
+    if done.effects:
+        jobs.end(t.tx, held.claim)
+        if intents.reserve(t, held, done):
+            advance.rest(t, held.run)
+        else:
+            advance.again(t, held.run)
+        return None
+    step_rows.finish(t.tx, t.ctx, held.step_id, "completed", output=done.output)
+    t.fact(held.run.id, "step.completed", step=held.step.id, agent=held.step.agent)
+    return _go_on(t, shift, held)
 
 
 def _go_on(t: Turn, shift: Shift, held: Held) -> Held | None:
     """Starts what needs no decision; everything else is the supervisor's."""
     after = held.definition.after.get(held.step.id, ())
-    if len(after) == 1 and after[0].plain and len(after[0].needs) == 1:
-        return _next(t, shift, held, after[0])
+    if (following := _only(held)) is not None:
+        return _next(t, shift, held, following)
     if not after or held.step.id.endswith(UNDO):
         return advance.advance(t, shift, held.claim)
     run = runs.lock(t.tx, t.ctx, held.run.id)

@@ -45,6 +45,10 @@ def fill(tx: Tx, ctx: Ctx, run: Run, value: Any, rows: Mapping[str, StepRow] | N
     return expressions.fill(value, bare(run))
 
 
+def looks_at_steps(value: Any) -> bool:
+    return any(path[0] == "steps" for path in _names(value))
+
+
 def steps_named(value: Any) -> set[str]:
     """The steps whose results `value` asks for."""
     return {str(path[1]) for path in _names(value) if path[0] == "steps" and len(path) > 1}

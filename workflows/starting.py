@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from core import telemetry
 from core.context import Ctx
 from core.errors import InvalidInput, WeftError
 from core.ids import new_id
-from database import jobs, runs
+from database import chain, jobs, runs
 from database import steps as step_rows
 from database.dispatch import Claim
 from database.runs import Run
@@ -34,6 +35,23 @@ def hand_over(
     t.fact(run.id, "step.started", step=step.id, agent=step.agent, attempt=1)
     ctx = run_ctx(run, t.ctx.tenant)
     return Held(claim, ctx, run, definition, step, ids, payload)
+
+
+def pass_on(t: Turn, shift: Shift, held: Held, step: Step, output: Any) -> Held | None:
+    """The held step is completed with `output` and this worker goes on with `step`, which asks for
+    nobody's result. None, and nothing written, when that takes more than one statement."""
+    if scope.looks_at_steps(dict(step.with_)) or not may_take(t, shift, step):
+        return None
+    try:
+        payload = scope.fill(t.tx, t.ctx, held.run, dict(step.with_))
+    except WeftError:
+        return None
+    claim = chain.pass_on(
+        t.tx, t.ctx, held.claim, output, held.ids[step.id], step.agent, payload, shift.lease_ms
+    )
+    t.fact(held.run.id, "step.completed", step=held.step.id, agent=held.step.agent)
+    t.fact(held.run.id, "step.started", step=step.id, agent=step.agent, attempt=1)
+    return replace(held, claim=claim, step=step, payload=payload)
 
 
 def may_take(t: Turn, shift: Shift, step: Step) -> bool:

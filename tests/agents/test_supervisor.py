@@ -109,7 +109,7 @@ def test_a_worker_that_lost_its_fence_cannot_move_the_thread(rt: Runtime, tenant
 def test_two_workers_cannot_fork_one_thread(rt: Runtime, tenant: Ctx) -> None:
     claim = claimed(rt, tenant)
     decided(rt, tenant, claim, CHAIN, {}, first=True)
-    with rt.db.transaction(tenant) as tx:
+    with pytest.raises(FenceLost), rt.db.transaction(tenant) as tx:
         stale = RunCheckpointer(tx, tenant, claim, fresh=False)
         newest = checkpoints.newest(tx, tenant, claim.run_id)
         assert newest is not None
@@ -121,8 +121,7 @@ def test_two_workers_cannot_fork_one_thread(rt: Runtime, tenant: Ctx) -> None:
             {},
             {},
         )
-        with pytest.raises(FenceLost):
-            stale.save()
+        stale.save()  # at the latest its transaction fails
 
 
 def test_what_may_fail_does_not_decide() -> None:
