@@ -20,7 +20,7 @@ from gateway.guard import Guard
 from gateway.head import Head
 from gateway.hot import HotReads
 from gateway.house import House
-from gateway.overload import Overload
+from gateway.overload import Gate
 from gateway.provision import ensure_platform
 from gateway.routers import (
     agents,
@@ -39,6 +39,7 @@ from gateway.routers import (
     users,
     workflows,
 )
+from gateway.shed import Shed
 from gateway.streams import Doorbells
 from gateway.uploads import clear_scratch
 from runtime import Runtime
@@ -64,12 +65,14 @@ def create_app(rt: Runtime) -> FastAPI:
         with rt.db.transaction(PLATFORM) as tx:
             idempotency.release_all(tx)
     clear_scratch(rt.settings)
+    gate = Gate()
     app = FastAPI(
         title="Weft", version=contract.VERSION, summary=contract.SUMMARY, docs_url=None,
-        redoc_url=None, lifespan=_lifespan, middleware=_middleware(house),
+        redoc_url=None, lifespan=_lifespan, middleware=_middleware(house, gate),
         generate_unique_id_function=contract.operation_id,
     )  # fmt: skip
     app.state.house = house
+    app.state.gate = gate
     app.state.rooms = [room.router for room in ROUTERS]
     problems.install(app)
     for room in ROUTERS:
@@ -78,7 +81,7 @@ def create_app(rt: Runtime) -> FastAPI:
     return app
 
 
-def _middleware(house: House) -> list[Middleware]:
+def _middleware(house: House, gate: Gate) -> list[Middleware]:
     """Outermost first. CORS stands before the guard: a preflight carries no credential."""
     origins = [
         origin.strip() for origin in house.rt.settings.cors_origins.split(",") if origin.strip()
@@ -90,11 +93,11 @@ def _middleware(house: House) -> list[Middleware]:
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )  # fmt: skip
     return [
+        Middleware(Shed, gate=gate, origins=origins),
         Middleware(Edge, settings=house.rt.settings),
         Middleware(Head),
         *([cors] if origins else []),
         Middleware(Guard, rt=house.rt, access=house.access),
-        Middleware(Overload),
         Middleware(HotReads, house=house),
     ]
 

@@ -17,6 +17,7 @@ from gateway.exchange import KEY, Exchange
 from gateway.problems import problem
 
 _log = telemetry.log("gateway")
+BEGAN = "weft.began"  # seconds on the monotonic clock: a request may have waited for its place
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,80}$")
 _ID = re.compile(r"^[0-9a-f-]{36}$")
 _HEADER_BYTES_MAX = 32 * 2**10
@@ -26,13 +27,13 @@ _CHUNK_SECONDS_MAX = 30.0  # a client that sends nothing for so long is cut off
 _BODY_BYTES_PER_SECOND_MIN = 4 * 2**10
 MULTIPART_FILES = 8  # one multipart body may hold this many files of the largest size
 
-_SECURITY = (
+SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_DEFAULTS = (
+DEFAULTS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
@@ -52,9 +53,9 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
+        began = scope.get(BEGAN) or time.monotonic()
         headers = dict(scope["headers"])
-        exchange = Exchange(_request_id(headers), _client(scope))
+        exchange = Exchange(request_id_of(headers), _client(scope))
         scope[KEY] = exchange
         answer = _Answer(exchange, send)
         self._in_flight += 1
@@ -65,7 +66,7 @@ class Edge:
                 await _fail(scope, receive, answer)
             finally:
                 self._in_flight -= 1
-                _record(self._log, span, scope, answer, time.perf_counter() - began)
+                _record(self._log, span, scope, answer, time.monotonic() - began)
 
     async def _admit(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: _Answer
@@ -160,8 +161,8 @@ class _Answer:
             headers = list(message.get("headers", ()))
             present = {name for name, _ in headers}
             headers.append((b"x-request-id", self.exchange.request_id.encode()))
-            headers.extend(_SECURITY)
-            headers.extend(pair for pair in _DEFAULTS if pair[0] not in present)
+            headers.extend(SECURITY)
+            headers.extend(pair for pair in DEFAULTS if pair[0] not in present)
             headers.extend(self.exchange.headers)
             message = {**message, "headers": headers}
         await self._send(message)
@@ -217,7 +218,7 @@ def _run_id(scope: Scope) -> str | None:
     return given if isinstance(given, str) and _ID.match(given) else None
 
 
-def _request_id(headers: dict[bytes, bytes]) -> str:
+def request_id_of(headers: dict[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"").decode("latin-1")
     return given if _REQUEST_ID.match(given) else new_id()
 

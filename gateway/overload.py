@@ -1,8 +1,9 @@
 """Overload: so many requests at work at once, the others wait in turn by tenant, briefly.
 
 A queue that empties now and then is a burst and may wait; one that has stood for a while is
-overload, and whoever would only grow old in it is told to come back (Maurer, "Fail at Scale", ACM
-Queue 13/8, 2015). A tenant that asks a hundred times as much as another waits behind itself.
+overload, and whoever would only grow old in it is told to come back (Nichols and Jacobson,
+"Controlling Queue Delay", ACM Queue 10/5, 2012; Maurer, "Fail at Scale", ACM Queue 13/8, 2015).
+A tenant that asks a hundred times as much as another waits behind itself.
 """
 
 from __future__ import annotations
@@ -12,125 +13,201 @@ import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from core import telemetry
 
-from core.errors import Unavailable
-from gateway.exchange import exchange_of
-from gateway.problems import of_error
-
+_QUEUES_MAX = 1_000  # tenants whose past is remembered
+_GAP_SECONDS = 0.01  # between two grants to one tenant, until it was seen
 _LONG_POSTS = ("/ask", "/v1/", "/documents")
+# Open for an hour, or asked by those who must know.
+_FREE = ("/events", "/healthz", "/readyz", "/health", "/metrics")
 
 
 @dataclass(slots=True)
 class _Queue:
-    """Those of one tenant that wait, and since when there has been somebody."""
+    """Of one tenant: how many are at work, and who waits since when."""
 
-    since: float
-    turns: deque[asyncio.Future[None]] = field(default_factory=deque)
+    since: float = 0.0  # when there began to be somebody
+    empty: float = 0.0  # when the last one had gone
+    granted: float = 0.0
+    gap: float = _GAP_SECONDS
+    at_work: int = 0
+    turns: deque[tuple[float, asyncio.Future[bool]]] = field(default_factory=deque)
+
+    def grant(self, now: float) -> None:
+        self.gap += 0.1 * (now - max(self.granted, self.since) - self.gap)
+        self.granted = now
 
 
 @dataclass(slots=True)
 class Line:
-    """`places` requests at once; of each tenant a burst waits `patient` seconds, a queue that has
-    stood for that long `brisk`."""
+    """`places` requests at once, at most `share` of them one tenant's, so that another finds one
+    free. Of each tenant a burst waits `patient` seconds; in a queue that has stood for `standing`
+    seconds nobody waits longer than `brisk`."""
 
     places: int
+    share: int
     patient: float
+    standing: float
     brisk: float
     waiting_max: int = 1_000
+    at_work: int = 0
+    _queues: dict[str, _Queue] = field(default_factory=dict)
     _waiting: OrderedDict[str, _Queue] = field(default_factory=OrderedDict)
     _many: int = 0
 
+    @property
+    def pressed(self) -> bool:
+        """Whether somebody waits."""
+        return self._many > 0
+
+    def refuses(self, tenant: str) -> bool:
+        """Whether to wait is hopeless, decided from numbers alone."""
+        queue = self._waiting.get(tenant)
+        if queue is None:
+            return self._many >= self.waiting_max
+        if self._many >= self.waiting_max:
+            return True
+        return len(queue.turns) * queue.gap > self._allowed(queue, time.monotonic())
+
+    def _allowed(self, queue: _Queue, now: float) -> float:
+        return self.brisk if now - queue.since > self.standing else self.patient
+
     async def enter(self, tenant: str) -> bool:
         """Whether it may go on; then it must `leave`."""
-        if self.places > 0 and not self._many:
-            self.places -= 1
+        queue = self._queues.get(tenant)
+        if queue is None:
+            queue = self._new(tenant)
+        if self.at_work < self.places and queue.at_work < self.share and not queue.turns:
+            self.at_work += 1
+            queue.at_work += 1
             return True
-        if self._many >= self.waiting_max:
+        if self.refuses(tenant):
             return False
-        return await self._wait(tenant)
+        return await self._wait(tenant, queue)
 
-    async def _wait(self, tenant: str) -> bool:
-        loop = asyncio.get_running_loop()
-        now = time.monotonic()
-        queue = self._waiting.setdefault(tenant, _Queue(now))
-        standing = now - queue.since > self.patient
-        turn: asyncio.Future[None] = loop.create_future()
-        queue.turns.append(turn)
+    def _new(self, tenant: str) -> _Queue:
+        if len(self._queues) >= _QUEUES_MAX:
+            for name in [n for n, q in self._queues.items() if not q.at_work and not q.turns]:
+                del self._queues[name]
+        return self._queues.setdefault(tenant, _Queue())
+
+    async def _wait(self, tenant: str, queue: _Queue) -> bool:
+        loop, now = asyncio.get_running_loop(), time.monotonic()
+        if not queue.turns:
+            self._waiting[tenant] = queue
+            if now - queue.empty > self.brisk:  # a moment without a queue ends no overload
+                queue.since = now
+        turn: asyncio.Future[bool] = loop.create_future()
+        entry = (now, turn)
+        queue.turns.append(entry)
         self._many += 1
-        late = loop.call_later(self.brisk if standing else self.patient, turn.cancel)
+        late = loop.call_later(self._allowed(queue, now), self._late, tenant, queue, entry)
         try:
-            await turn
-        except asyncio.CancelledError:
-            if not turn.cancelled():  # its place came, but the client has gone
-                self.leave()
-                raise
-            self._forget(tenant, turn)
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            return False
+            return await turn
+        except asyncio.CancelledError:  # the client has gone
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.leave(tenant)
+            self._forget(tenant, queue, entry)
+            raise
         finally:
             late.cancel()
-        return True
 
-    def _forget(self, tenant: str, turn: asyncio.Future[None]) -> None:
-        queue = self._waiting.get(tenant)
-        if queue is None or turn not in queue.turns:
-            return  # `leave` met it first
-        queue.turns.remove(turn)
-        self._many -= 1
-        if not queue.turns:
-            del self._waiting[tenant]
+    def _late(self, tenant: str, queue: _Queue, entry: tuple[float, asyncio.Future[bool]]) -> None:
+        if not entry[1].done():
+            entry[1].set_result(False)
+            self._forget(tenant, queue, entry)
 
-    def leave(self) -> None:
-        """The place goes to the tenant whose turn it is."""
-        while self._waiting:
-            tenant, queue = self._waiting.popitem(last=False)
-            turn = queue.turns.popleft()
+    def _forget(
+        self, tenant: str, queue: _Queue, entry: tuple[float, asyncio.Future[bool]]
+    ) -> None:
+        if entry in queue.turns:
+            queue.turns.remove(entry)
             self._many -= 1
-            if queue.turns:
-                self._waiting[tenant] = queue  # behind the others
-            if not turn.done():
-                turn.set_result(None)
+            self._emptied(tenant, queue)
+
+    def _emptied(self, tenant: str, queue: _Queue) -> None:
+        if not queue.turns:
+            queue.empty = time.monotonic()
+            self._waiting.pop(tenant, None)
+
+    def leave(self, tenant: str) -> None:
+        """The place goes to the tenant whose turn it is."""
+        self.at_work -= 1
+        self._queues[tenant].at_work -= 1
+        for name, queue in list(self._waiting.items()) if self._waiting else ():
+            if self.at_work >= self.places:
                 return
-            # Its time ran out in this very moment: it is told so by itself.
-        self.places += 1
+            while queue.turns and queue.at_work < self.share and self.at_work < self.places:
+                if self._grant(name, queue):
+                    break
+
+    def _grant(self, tenant: str, queue: _Queue) -> bool:
+        """To its oldest that has not grown too old; then it is behind the other tenants."""
+        now = time.monotonic()
+        allowed = self._allowed(queue, now)
+        asked, turn = queue.turns.popleft()
+        self._many -= 1
+        self._waiting.move_to_end(tenant)
+        self._emptied(tenant, queue)
+        if turn.done():
+            return False
+        granted = now - asked <= allowed
+        turn.set_result(granted)
+        if granted:
+            queue.grant(now)
+            queue.at_work += 1
+            self.at_work += 1
+        return granted
 
 
-class Overload:
-    """After the guard: the tenant is known and nothing of the body was read."""
+class Gate:
+    """Which line a request stands in, and which tenant's it is, known without a look anywhere:
+    by the credential that was let in before. Wrong, it costs a place in a line and nothing else."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self) -> None:
         # Short requests mostly take the interpreter: more at once would only slow each other.
-        self._short = Line(places=6, patient=1.0, brisk=0.1)
+        self.short = Line(places=6, share=4, patient=1.0, standing=0.25, brisk=0.06)
         # Bodies and models: they wait for others, and hold one of the forty threads.
-        self._long = Line(places=24, patient=10.0, brisk=2.0)
+        self.long = Line(places=24, share=16, patient=10.0, standing=10.0, brisk=2.0)
+        self._tenants: dict[bytes, str] = {}
+        self._refused = 0
+        self._log = telemetry.log("gateway")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        line = self._line(scope) if scope["type"] == "http" else None
-        if line is None:
-            await self._app(scope, receive, send)
-            return
-        exchange = exchange_of(scope)
-        tenant = exchange.identity.ctx.tenant if exchange.identity else ""
-        if not await line.enter(tenant):
-            busy = Unavailable(
-                "Too much is asked of this server at once. Try again in a moment.",
-                code="overloaded", retry_after=1,
-            )  # fmt: skip
-            await of_error(busy, exchange.request_id)(scope, receive, send)
-            return
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            line.leave()
+    def line(self, method: str, path: str) -> Line | None:
+        if method == "POST" and path.startswith(_LONG_POSTS):
+            return self.long
+        if method == "OPTIONS" or path.endswith(_FREE):
+            return None
+        return self.short
 
-    def _line(self, scope: Scope) -> Line | None:
-        path = scope["path"]
-        if scope["method"] == "POST" and path.startswith(_LONG_POSTS):
-            return self._long
-        if path.endswith(("/events", "/healthz", "/readyz", "/health", "/metrics")):
-            return None  # open for an hour, or asked by those who must know
-        return self._short
+    def tenant(self, credential: bytes | None) -> str:
+        """Empty for strangers: they share one line."""
+        return self._tenants.get(credential, "") if credential else ""
+
+    def learn(self, credential: bytes | None, tenant: str | None) -> None:
+        if credential is None:
+            return
+        if tenant is None:
+            self._tenants.pop(credential, None)
+            return
+        if len(self._tenants) >= 10 * _QUEUES_MAX:
+            self._tenants.clear()
+        self._tenants[credential] = tenant
+
+    def refuse(self) -> None:
+        """Counted; what is written down is one line and one sum a second."""
+        self._refused += 1
+        if self._refused == 1:
+            asyncio.get_running_loop().call_later(1.0, self._tell)
+
+    def _tell(self) -> None:
+        telemetry.requests.labels("any", "refused", "503").inc(self._refused)
+        self._log.warning("overloaded", refused=self._refused)
+        self._refused = 0
+
+
+def credential_in(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    for name, value in headers:
+        if name == b"x-api-key" or name == b"authorization":
+            return value
+    return None

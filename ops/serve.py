@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -17,6 +18,7 @@ import structlog
 from prometheus_client import start_http_server
 
 from core import telemetry
+from core.ports import JobQueue
 from core.settings import Settings
 from core.telemetry import configure_logs
 from ops import default_secrets, process
@@ -47,12 +49,13 @@ def serve(settings: Settings, only: str | None = None) -> None:
         stop = threading.Event()
         _obey(stop)
         stack.enter_context(_observed(rt, roles))
-        stack.enter_context(_background(rt, roles, stop))
+        manners = Manners()
+        stack.enter_context(_background(rt, roles, stop, manners))
         if sock is None:
             while not stop.wait(timeout=3600):
                 pass
         else:
-            _gateway(rt, sock, stop)
+            _gateway(rt, sock, stop, manners)
 
 
 def _roles(settings: Settings) -> tuple[str, ...]:
@@ -61,16 +64,62 @@ def _roles(settings: Settings) -> tuple[str, ...]:
     return tuple(role for role in ROLES if role != "intake" or has_intake(settings))
 
 
-def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event) -> None:
+class Manners:
+    """The worker beside a gateway in one process: whoever waits for an answer goes first. A step
+    that could begin waits until no request is at work, but not for long: runs go on."""
+
+    PATIENCE, LOOK = 8, 0.002  # looks, seconds between two of them
+
+    def __init__(self) -> None:
+        self._busy: Callable[[], bool] = bool
+
+    def mind(self, busy: Callable[[], bool]) -> None:
+        self._busy = busy
+
+    def polite(self, work: Callable[[], bool], stop: threading.Event) -> Callable[[], bool]:
+        def act() -> bool:
+            for _ in range(self.PATIENCE):
+                if not self._busy() or stop.wait(self.LOOK):
+                    break
+            return work()
+
+        return act
+
+
+@dataclasses.dataclass(frozen=True)
+class _Polite:
+    """`JobQueue` with manners."""
+
+    jobs: JobQueue
+    manners: Manners
+
+    def ring(self, queue: str) -> None:
+        self.jobs.ring(queue)
+
+    def serve(
+        self,
+        queues: Sequence[str],
+        work: Callable[[], bool],
+        stop: threading.Event,
+        threads: int = 1,
+    ) -> None:
+        self.jobs.serve(queues, self.manners.polite(work, stop), stop, threads)
+
+
+def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event, manners: Manners) -> None:
     import uvicorn
 
     from gateway.app import create_app
+    from ops.door import door
 
     # The event loop asks for the interpreter often; with the usual 5 ms each busy thread makes it
     # wait that long (measured: a quiet tenant's p99 beside a loud one is four times shorter).
     sys.setswitchinterval(0.0005)
+    app = create_app(rt)
+    manners.mind(lambda: app.state.gate.short.at_work > 0)
     config = uvicorn.Config(
-        create_app(rt),
+        app,
+        http=door(app.state.gate),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -117,7 +166,9 @@ def _observed(rt: Runtime, roles: tuple[str, ...]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _background(rt: Runtime, roles: tuple[str, ...], stop: threading.Event) -> Iterator[None]:
+def _background(
+    rt: Runtime, roles: tuple[str, ...], stop: threading.Event, manners: Manners
+) -> Iterator[None]:
     """Worker and relay threads; at the end they are told to stop and waited for."""
     threads: list[threading.Thread] = []
     from agents.registry import AGENTS
@@ -125,7 +176,10 @@ def _background(rt: Runtime, roles: tuple[str, ...], stop: threading.Event) -> I
     from workflows.worker import Worker
 
     if "worker" in roles:
-        threads.append(_thread("worker", Worker(rt, AGENTS, QUEUES).run, stop))
+        mine = rt
+        if "gateway" in roles:
+            mine = dataclasses.replace(rt, jobs=_Polite(rt.jobs, manners))
+        threads.append(_thread("worker", Worker(mine, AGENTS, QUEUES).run, stop))
     if "relay" in roles:
         threads.append(_thread("relay", run_relay, rt, stop))
     if "intake" in roles:
