@@ -41,6 +41,7 @@ class Actor:
     struck: bool = False
     wanted: bool = True  # started again when it dies
     running: Process | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)  # nobody is killed half-started
 
     @property
     def name(self) -> str:
@@ -55,10 +56,11 @@ class Actor:
         return self.cast.platform.folder / f"{self.name}.log"
 
     def start(self) -> None:
-        self.running = None
-        self.armed, self.rule, self.struck = self.rule, "", False
-        env = {**self.cast.platform.env(self.armed), "WEFT_PORT": str(self.port)}
-        self.running = self.cast.platform.spawn(env, self.log, self.role)
+        with self.lock:
+            self.running = None
+            self.armed, self.rule, self.struck = self.rule, "", False
+            env = {**self.cast.platform.env(self.armed), "WEFT_PORT": str(self.port)}
+            self.running = self.cast.platform.spawn(env, self.log, self.role)
 
     def ready(self) -> bool:
         return self.role != "gateway" or process.ready(self.url)
@@ -141,15 +143,25 @@ class Cast:
 
     def strike(self, one: Actor, how: str = "kill -9") -> None:
         """Killed at whatever it does now; it is started again at once."""
-        self.history.note("struck", role=one.role, how=how, name=one.name)
-        one.struck = True
-        one.kill()
+        with one.lock:
+            if one.running is not None and one.running.poll() is not None:
+                return  # it died of itself just now
+            self.history.note("struck", role=one.role, how=how, name=one.name)
+            one.struck = True
+            one.kill()
+
+    def arm(self, one: Actor, rule: str) -> None:
+        """Its next start, which is now, dies by itself where the rule says."""
+        with one.lock:
+            one.rule = rule
+            self.strike(one, "kill -9 to arm")
 
     def _keep(self) -> None:
         while not self._stop.wait(0.02):
             for one in self.actors:
-                if one.wanted and one.running is not None and one.running.poll() is not None:
-                    self._again(one, one.running.poll())
+                with one.lock:
+                    if one.wanted and one.running is not None and one.running.poll() is not None:
+                        self._again(one, one.running.poll())
 
     def _again(self, one: Actor, status: int | None) -> None:
         if status == -9 and one.armed and not one.struck:

@@ -73,8 +73,7 @@ def _round(one: Stage, name: str, side: str, chance: random.Random, many: int) -
     for actor in actors:
         # Two of a kind share the passes, and a relay gathers: a late pass might never come.
         nth = 1 if actor.role == "relay" else chance.randint(1, 3)
-        actor.rule = f"{name}:{side}:{nth}=kill"
-        one.cast.strike(actor, "kill -9 to arm")
+        one.cast.arm(actor, f"{name}:{side}:{nth}=kill")
     assert until(lambda: not any(actor.rule for actor in actors), 20), "they are not armed"
     one.cast.until_ready()
     if name in BY_DOCUMENTS:
