@@ -53,7 +53,8 @@ class Proxy:
             self.api + path, json.dumps(body).encode() if body is not None else None, method=method
         )
         try:
-            urllib.request.urlopen(request, timeout=5).close()
+            # A slow drip is taken away only when what is under way has dripped through.
+            urllib.request.urlopen(request, timeout=60).close()
         except urllib.error.HTTPError as error:
             if not (missing and error.code == 404):
                 raise AssertionError(f"{method} {path}: {error.read().decode()}") from error

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.figures import at_least, at_most
 
 ROOT = Path(__file__).parents[2]
+TORTURE = os.environ.get("WEFT_TORTURE") == "1"
 LINES, TABLE = ROOT / "build" / "figures.jsonl", ROOT / "docs" / "figures.md"
 TITLES = {
     "A1": "kill -9 at every boundary and at random", "A3": "paused workers that wake up too late",
@@ -48,8 +49,14 @@ def keep(figure: dict[str, Any], bench: str = "torture") -> dict[str, Any]:
 
 
 def held(figures: Iterable[dict[str, Any]]) -> list[str]:
-    """Keeps all of them; the names of those that fall short."""
-    return [one["id"] for one in [keep(figure) for figure in figures] if not one["pass"]]
+    """Keeps all of them; the names of those that fall short. A time decides in `make torture`
+    alone: elsewhere the machine may be busy with other things, and it is only written down."""
+    kept = [keep(figure) for figure in figures]
+    return [one["id"] for one in kept if not one["pass"] and (TORTURE or not _is_time(one))]
+
+
+def _is_time(figure: dict[str, Any]) -> bool:
+    return str(figure["unit"]).replace(",", " ").split(" ")[0] in ("s", "ms")
 
 
 def none(name: str, value: int, of: str) -> dict[str, Any]:
