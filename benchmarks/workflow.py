@@ -141,14 +141,15 @@ def _p99(times: Sequence[float]) -> float:
     return sorted(times)[int(len(times) * 0.99)]
 
 
-def _peer(name: str, database: str = "") -> dict[str, float]:
+def _peer(name: str, database: str = "", *more: str) -> dict[str, float]:
     """Another engine in its own environment, in this same run; on SQLite without a URL."""
     python = PEERS.absolute() / "bin" / "python"
     if not python.exists():
         venv.create(PEERS, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True, timeout=600)
+    counts = [str(ALONE), str(HEAP), str(AT_ONCE)]
     done = subprocess.run(
-        [python, "-P", PEER_CODE.absolute(), name, str(ALONE), str(HEAP), str(AT_ONCE), database],
+        [python, "-P", PEER_CODE.absolute(), name, *counts, database, *more],
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     found = [line for line in done.stdout.splitlines() if line.startswith("{")]

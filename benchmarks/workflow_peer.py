@@ -1,4 +1,5 @@
-"""Runs in the peers' own environment: `workflow_peer.py dbos|langgraph ALONE HEAP AT_ONCE URL`."""
+"""Runs in the peers' own environment:
+`workflow_peer.py dbos|langgraph ALONE HEAP AT_ONCE URL [POOL]`."""
 
 from __future__ import annotations
 
@@ -60,11 +61,11 @@ async def langgraph(folder: str, *counts: int) -> dict[str, float]:
         return await drive(one, *counts)
 
 
-def dbos(url: str, *counts: int) -> dict[str, float]:
+def dbos(url: str, pool: int, *counts: int) -> dict[str, float]:
     from dbos import DBOS
 
     DBOS(config={
-        "name": "bench", "system_database_url": url,
+        "name": "bench", "system_database_url": url, "sys_db_pool_size": pool,
         "log_level": "ERROR", "run_admin_server": False,
     })  # fmt: skip
 
@@ -77,6 +78,7 @@ def dbos(url: str, *counts: int) -> dict[str, float]:
         x = 0
         for _ in range(4):
             x = await step(x)
+        assert x == 4
         return x
 
     DBOS.launch()
@@ -88,9 +90,11 @@ def dbos(url: str, *counts: int) -> dict[str, float]:
 if __name__ == "__main__":
     name, *rest = sys.argv[1:]
     counts, url = [int(one) for one in rest[:3]], rest[3]
+    pool = int(rest[4]) if len(rest) > 4 else 20  # DBOS's own default
     with tempfile.TemporaryDirectory() as folder:
         if name == "dbos":
-            print(json.dumps(dbos(url or f"sqlite:///{folder}/dbos.sqlite", *counts)), flush=True)
+            at = url or f"sqlite:///{folder}/dbos.sqlite"
+            print(json.dumps(dbos(at, pool, *counts)), flush=True)
         else:
             print(json.dumps(asyncio.run(langgraph(folder, *counts))), flush=True)
         os._exit(0)

@@ -388,7 +388,7 @@ _unpublished = Prepared(
     )
     .outerjoin(runs, and_(runs.c.tenant_id == events.c.tenant_id, runs.c.id == events.c.run_id))
     .where(events.c.published_ms.is_(None))
-    .order_by(events.c.seq)
+    .order_by(events.c.published_ms, events.c.seq)  # as its index has them
     .limit(bindparam("limit"))
 )  # fmt: skip
 _mark = update(events).values(published_ms=bindparam("now"))

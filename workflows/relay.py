@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -17,17 +18,18 @@ from workflows.turn import RELAY
 
 _log = telemetry.log("workflows")
 BATCH = 500
+RING_SECONDS = 0.25  # at least between two looks for queues whose rings were lost
 # The more there was, the longer the rest that gathers the next batch: a lone run's end is heard
 # of soon, and hundreds of runs a second share a transaction.
 REST_SECONDS_EACH, REST_SECONDS = 0.0004, (0.003, 0.02)
 
 
-def relay_once(rt: Runtime) -> int:
+def relay_once(rt: Runtime, *, ring: bool = True) -> int:
     """Publishes one batch and gives its size. At least once: a crash between the bus and the mark
-    publishes again."""
+    publishes again. `ring`: queues with work are rung too."""
     with rt.db.read(PLATFORM) as tx:
         batch = dispatch.unpublished(tx, BATCH)
-        queues = dispatch.ready_queues(tx)
+        queues = dispatch.ready_queues(tx) if ring else []
     for queue in queues:
         rt.jobs.ring(queue)
     if not batch:
@@ -61,11 +63,15 @@ def _told(batch: Sequence[Event]) -> None:
 def run_relay(rt: Runtime, stop: threading.Event) -> None:
     """Until `stop`: at every ring, and every `sweep_seconds` anyway."""
     waits_for = ""  # an outage is one line, and its end another
+    rung = 0.0
 
     def work() -> bool:
-        nonlocal waits_for
+        nonlocal waits_for, rung
+        # Lost rings are few, and each ring in vain costs a worker a look.
+        due = time.monotonic() - rung >= min(rt.settings.sweep_seconds, RING_SECONDS)
+        rung = time.monotonic() if due else rung
         try:
-            found = relay_once(rt)
+            found = relay_once(rt, ring=due)
             if waits_for and found:
                 _log.info("the relay goes on")
                 waits_for = ""

@@ -43,6 +43,7 @@ def test_a_runs_events_become_visible_in_the_order_of_their_numbers(rt: Runtime)
     second = threading.Thread(target=_append, args=(rt, ctx, run, "second"))
     with rt.db.transaction(ctx) as tx:
         events.append_many(tx, ctx, [(run, "first", {})])
+        assert len(events.of_run(tx, ctx, run)) == 1  # it has its number: statements travel late
         second.start()
         second.join(0.5)
         early = _seen(rt, ctx, run)
@@ -57,6 +58,7 @@ def test_other_runs_do_not_wait(rt: Runtime) -> None:
     one, other = new_id(), new_id()
     with rt.db.transaction(ctx) as tx:
         events.append_many(tx, ctx, [(one, "first", {})])
+        assert len(events.of_run(tx, ctx, one)) == 1
         thread = threading.Thread(target=_append, args=(rt, ctx, other, "alone"))
         thread.start()
         thread.join(10)
