@@ -160,6 +160,19 @@ def slay(root: Process) -> None:
         raise Halt(f"process {left} does not end, even after SIGKILL")
 
 
+def stop_all(root: Process) -> None:
+    """SIGSTOP for the whole tree; gives back when each has heard it."""
+    root.send(signal.SIGSTOP)  # first, so that nothing is born meanwhile
+    members = tree(root)
+    for each in members:
+        each.send(signal.SIGSTOP)
+    deadline = time.monotonic() + 15
+    while any(each.alive and not each.paused for each in members):
+        if time.monotonic() > deadline:
+            raise Halt("a process does not stop, even on SIGSTOP")
+        time.sleep(0.01)
+
+
 def gone(members: Sequence[Process], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while any(each.alive for each in members):

@@ -96,9 +96,7 @@ def kill(place: Place, services: Sequence[Service]) -> None:
 
 def pause(place: Place, services: Sequence[Service]) -> None:
     for service in services:
-        found = _alive(place, service)
-        found.send(signal.SIGSTOP)
-        processes.send_all(found, signal.SIGSTOP)
+        processes.stop_all(_alive(place, service))
         tell(f"{service.name} is paused")
 
 
