@@ -39,6 +39,7 @@ TIMEOUT_SECONDS = 2.0
 VISIBILITY_SECONDS = 86_400  # longer than any step; a bell given twice would only cost a look
 CLOSE_SECONDS = 2.0
 _REST_SECONDS = 1.0
+_TURN_SECONDS = 0.1  # until a seat asks again whether it may listen
 _LOST = (redis.RedisError, KombuError, OSError)
 
 log = telemetry.log("backends")
@@ -68,12 +69,14 @@ class CeleryJobs:
         stop: threading.Event,
         threads: int = 1,
     ) -> None:
+        opening = threading.Lock()
+
         def sit() -> None:
-            seat = _Seat(_celery(self._broker), queues, work, stop, self._sweep)
+            seat = _Seat(_celery(self._broker), queues, work, stop, self._sweep, opening)
             while not stop.is_set():
-                if self._there():
-                    seat.listen()
-                stop.wait(seat.look_when_due())
+                rest = seat.look_when_due()  # before it listens: to open an ear takes a while
+                if not seat.listen(self._there):
+                    stop.wait(min(rest, _TURN_SECONDS))
 
         # Daemons: a step that does not end must not keep a process that was told to stop.
         crew = [
@@ -169,7 +172,9 @@ class _Seat:
         work: Callable[[], bool],
         stop: threading.Event,
         sweep_seconds: float,
+        opening: threading.Lock,
     ) -> None:
+        self._opening, self._opens = opening, False
         self._app, self._queues = app, [queue_name(one) for one in queues]
         self._work, self.stop, self._sweep = work, stop, sweep_seconds
         self._next_look = 0.0
@@ -186,8 +191,24 @@ class _Seat:
             self.look()
         return min(self._next_look - time.monotonic(), _REST_SECONDS)
 
-    def listen(self) -> None:
-        """Until `stop`, or until Redis is lost."""
+    def listen(self, there: Callable[[], bool]) -> bool:
+        """Until `stop`, or until Redis is lost. One seat at a time opens its ear, so that the
+        others of a process that starts look for work meanwhile; False says that it was not its
+        turn, or that Redis is away."""
+        if not self._opening.acquire(blocking=False):
+            return False
+        self._opens = True
+        try:
+            return there() and self._listen()
+        finally:
+            self.opened()
+
+    def opened(self) -> None:
+        if self._opens:
+            self._opens = False
+            self._opening.release()
+
+    def _listen(self) -> bool:
         self._app.set_current()  # for this thread: Celery's tracer looks the task up there
         worker = self._app.WorkController(
             hostname=f"{new_id()[-12:]}@{socket.gethostname()}", queues=self._queues,
@@ -195,6 +216,7 @@ class _Seat:
             without_mingle=True, without_gossip=True, without_heartbeat=True,
         )  # fmt: skip
         worker.start()
+        return True
 
 
 class _Bells(Consumer):  # type: ignore[misc]
@@ -205,6 +227,7 @@ class _Bells(Consumer):  # type: ignore[misc]
         self.task_consumer.on_message = self.create_task_handler()
         self.task_consumer.consume()
         self.on_ready()
+        seat.opened()
         while not seat.stop.is_set():
             rest = seat.look_when_due()
             with contextlib.suppress(TimeoutError):
