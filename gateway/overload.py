@@ -17,6 +17,8 @@ from core import telemetry
 
 _QUEUES_MAX = 1_000  # tenants whose past is remembered
 _GAP_SECONDS = 0.01  # between two grants to one tenant, until it was seen
+_REFUSAL_SECONDS = 0.00125  # one refusal in so long, on average
+_REST_SECONDS_MAX = 0.4  # of one connection; a refused client was asked to rest for a second
 _LONG_POSTS = ("/ask", "/v1/", "/documents")
 # Open for an hour, or asked by those who must know.
 _FREE = ("/events", "/healthz", "/readyz", "/health", "/metrics")
@@ -164,13 +166,17 @@ class Gate:
     """Which line a request stands in, and which tenant's it is, known without a look anywhere:
     by the credential that was let in before. Wrong, it costs a place in a line and nothing else."""
 
-    def __init__(self) -> None:
-        # Short requests mostly take the interpreter: more at once would only slow each other.
-        self.short = Line(places=6, share=4, patient=1.0, standing=0.25, brisk=0.06)
+    def __init__(self, places: int = 12) -> None:
+        # Short requests mostly take the interpreter; while the event loop is busy with refusals
+        # each waits for several of its turns, so fewer would leave the interpreter idle.
+        self.short = Line(
+            places=places, share=max(1, places - 4), patient=1.0, standing=0.25, brisk=0.06
+        )
         # Bodies and models: they wait for others, and hold one of the forty threads.
         self.long = Line(places=24, share=16, patient=10.0, standing=10.0, brisk=2.0)
         self._tenants: dict[bytes, str] = {}
         self._refused = 0
+        self._heard = 0.0
         self._log = telemetry.log("gateway")
 
     def line(self, method: str, path: str) -> Line | None:
@@ -194,11 +200,15 @@ class Gate:
             self._tenants.clear()
         self._tenants[credential] = tenant
 
-    def refuse(self) -> None:
-        """Counted; what is written down is one line and one sum a second."""
+    def refuse(self) -> float:
+        """Counted; what is written down is one line and one sum a second. Gives the seconds for
+        which this client need not be heard."""
+        now = time.monotonic()
+        self._heard = min(max(self._heard, now) + _REFUSAL_SECONDS, now + _REST_SECONDS_MAX)
         self._refused += 1
         if self._refused == 1:
             asyncio.get_running_loop().call_later(1.0, self._tell)
+        return self._heard - now
 
     def _tell(self) -> None:
         telemetry.requests.labels("any", "refused", "503").inc(self._refused)

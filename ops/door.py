@@ -27,8 +27,10 @@ def door(gate: Gate) -> type[HttpToolsProtocol]:
             ):
                 super()._start_asgi_task(cycle, app)
                 return
-            gate.refuse()
+            pause = gate.refuse()
             self._answer(cycle, request_id_of(dict(headers)).encode())
+            if pause > 0.005 and not self.transport.is_closing():
+                self._rest(pause)
 
         def _answer(self, cycle: Any, request_id: bytes) -> None:
             more = b"".join(b"%s: %s\r\n" % pair for pair in cycle.default_headers)
@@ -42,5 +44,15 @@ def door(gate: Gate) -> type[HttpToolsProtocol]:
             cycle.waiting_for_100_continue = False
             cycle.message_event.set()
             cycle.on_response()
+
+        def _rest(self, seconds: float) -> None:
+            """What this client asks next is read a little later: the more are refused, the longer
+            each of them takes, and no event loop is kept busy by refusals alone."""
+            self.flow.pause_reading()
+            self.loop.call_later(seconds, self._hear)
+
+        def _hear(self) -> None:
+            if not self.transport.is_closing():
+                self.flow.resume_reading()
 
     return Door

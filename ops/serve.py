@@ -65,23 +65,30 @@ def _roles(settings: Settings) -> tuple[str, ...]:
 
 
 class Manners:
-    """The worker beside a gateway in one process: whoever waits for an answer goes first. A step
-    that could begin waits until no request is at work, but not for long: runs go on."""
+    """The worker beside a gateway in one process: whoever waits for an answer goes first. While
+    requests are at work steps begin one at a time with a rest before each, and none waits for long:
+    runs go on. Each busy thread takes a share of the interpreter from the event loop."""
 
-    PATIENCE, LOOK = 8, 0.002  # looks, seconds between two of them
+    TURN, REST = 0.1, 0.01  # seconds
 
     def __init__(self) -> None:
         self._busy: Callable[[], bool] = bool
+        self._turn = threading.Lock()
 
     def mind(self, busy: Callable[[], bool]) -> None:
         self._busy = busy
 
     def polite(self, work: Callable[[], bool], stop: threading.Event) -> Callable[[], bool]:
         def act() -> bool:
-            for _ in range(self.PATIENCE):
-                if not self._busy() or stop.wait(self.LOOK):
-                    break
-            return work()
+            if not self._busy():
+                return work()
+            mine = self._turn.acquire(timeout=self.TURN)
+            try:
+                stop.wait(self.REST)
+                return work()
+            finally:
+                if mine:
+                    self._turn.release()
 
         return act
 

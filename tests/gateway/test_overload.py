@@ -200,3 +200,14 @@ def test_a_credential_that_was_let_in_stands_in_its_tenants_line() -> None:
     assert gate.line("GET", "/healthz") is None
     assert gate.line("POST", "/documents") is gate.long
     assert gate.line("GET", "/documents") is gate.short
+
+
+def test_many_refusals_let_their_clients_rest_but_not_for_long() -> None:
+    async def story() -> None:
+        gate = Gate()
+        assert gate.refuse() < 0.005, "one refusal is no flood"
+        rests = [gate.refuse() for _ in range(1_000)]
+        assert rests[100] > 0.05
+        assert max(rests) < 0.5
+
+    _run(story())

@@ -3,34 +3,58 @@
 from __future__ import annotations
 
 import threading
-from itertools import count, repeat
 
 from ops.serve import Manners
 
 
-class _Stop(threading.Event):
-    """Counts the waits instead of waiting."""
+class _Work:
+    """Stays until it is let go; notes how many are in it at once."""
 
-    waits = 0
+    def __init__(self) -> None:
+        self.inside, self.most, self.begun = 0, 0, threading.Semaphore(0)
+        self.go, self._lock = threading.Event(), threading.Lock()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        self.waits += 1
-        return self.is_set()
+    def __call__(self) -> bool:
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.begun.release()
+        self.go.wait(10)
+        with self._lock:
+            self.inside -= 1
+        return True
 
 
-def test_a_step_waits_for_requests_but_not_for_ever() -> None:
-    manners, stop, done = Manners(), _Stop(), count()
-    work = manners.polite(lambda: next(done) >= 0, stop)
-    assert work()
-    assert stop.waits == 0, "before there is a gateway"
-    answers = iter([True, True, False])
-    manners.mind(lambda: next(answers))
-    assert work()
-    assert stop.waits == 2
-    busy = repeat(True)
-    manners.mind(lambda: next(busy))
-    assert work(), "runs go on under any load"
-    assert stop.waits == 2 + Manners.PATIENCE
-    stop.set()
-    assert work(), "whoever works looks at the stop itself"
-    assert stop.waits == 3 + Manners.PATIENCE
+def _crew(manners: Manners, work: _Work, many: int) -> list[threading.Thread]:
+    act = manners.polite(work, threading.Event())
+    crew = [threading.Thread(target=act) for _ in range(many)]
+    for thread in crew:
+        thread.start()
+    return crew
+
+
+def test_steps_begin_together_where_nobody_asks() -> None:
+    work = _Work()
+    crew = _crew(Manners(), work, 3)
+    assert all(work.begun.acquire(timeout=10) for _ in crew)
+    assert work.most == 3
+    work.go.set()
+
+
+def test_beside_requests_steps_begin_one_at_a_time() -> None:
+    manners, work = Manners(), _Work()
+    manners.TURN = 10.0
+    manners.mind(lambda: True)
+    work.go.set()
+    for thread in _crew(manners, work, 4):
+        thread.join(10)
+    assert work.most == 1
+
+
+def test_no_step_waits_for_a_long_one() -> None:
+    manners, work = Manners(), _Work()
+    manners.mind(lambda: True)
+    crew = _crew(manners, work, 2)
+    assert all(work.begun.acquire(timeout=10) for _ in crew)
+    assert work.most == 2
+    work.go.set()
