@@ -150,6 +150,17 @@ class Cast:
             one.struck = True
             one.kill()
 
+    def kill_for_good(self, one: Actor) -> None:
+        """Until it is revived."""
+        with one.lock:
+            one.wanted = False
+            self.strike(one, "kill -9, not started again")
+
+    def revive(self, one: Actor) -> None:
+        with one.lock:
+            assert _gone(one, 10)
+            one.wanted = True  # the keeper does it
+
     def arm(self, one: Actor, rule: str) -> None:
         """Its next start, which is now, dies by itself where the rule says."""
         with one.lock:
