@@ -109,7 +109,12 @@ def test_a_worker_that_lost_its_fence_cannot_move_the_thread(rt: Runtime, tenant
 def test_two_workers_cannot_fork_one_thread(rt: Runtime, tenant: Ctx) -> None:
     claim = claimed(rt, tenant)
     decided(rt, tenant, claim, CHAIN, {}, first=True)
-    with pytest.raises(FenceLost), rt.db.transaction(tenant) as tx:
+    with pytest.raises(FenceLost):  # at the latest instead of the commit
+        _fork(rt, tenant, claim)
+
+
+def _fork(rt: Runtime, tenant: Ctx, claim: Claim) -> None:
+    with rt.db.transaction(tenant) as tx:
         stale = RunCheckpointer(tx, tenant, claim, fresh=False)
         newest = checkpoints.newest(tx, tenant, claim.run_id)
         assert newest is not None
@@ -121,7 +126,7 @@ def test_two_workers_cannot_fork_one_thread(rt: Runtime, tenant: Ctx) -> None:
             {},
             {},
         )
-        stale.save()  # at the latest its transaction fails
+        stale.save()
 
 
 def test_what_may_fail_does_not_decide() -> None:
