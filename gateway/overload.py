@@ -17,8 +17,6 @@ from core import telemetry
 
 _QUEUES_MAX = 1_000  # tenants whose past is remembered
 _GAP_SECONDS = 0.01  # between two grants to one tenant, until it was seen
-_REFUSAL_SECONDS = 0.00125  # one refusal in so long, on average
-_REST_SECONDS_MAX = 0.4  # of one connection; a refused client was asked to rest for a second
 _LONG_POSTS = ("/ask", "/v1/", "/documents")
 # Open for an hour, or asked by those who must know.
 _FREE = ("/events", "/healthz", "/readyz", "/health", "/metrics")
@@ -56,11 +54,6 @@ class Line:
     _queues: dict[str, _Queue] = field(default_factory=dict)
     _waiting: OrderedDict[str, _Queue] = field(default_factory=OrderedDict)
     _many: int = 0
-
-    @property
-    def pressed(self) -> bool:
-        """Whether somebody waits."""
-        return self._many > 0
 
     def refuses(self, tenant: str) -> bool:
         """Whether to wait is hopeless, decided from numbers alone."""
@@ -176,7 +169,6 @@ class Gate:
         self.long = Line(places=24, share=16, patient=10.0, standing=10.0, brisk=2.0)
         self._tenants: dict[bytes, str] = {}
         self._refused = 0
-        self._heard = 0.0
         self._log = telemetry.log("gateway")
 
     def line(self, method: str, path: str) -> Line | None:
@@ -200,15 +192,11 @@ class Gate:
             self._tenants.clear()
         self._tenants[credential] = tenant
 
-    def refuse(self) -> float:
-        """Counted; what is written down is one line and one sum a second. Gives the seconds for
-        which this client need not be heard."""
-        now = time.monotonic()
-        self._heard = min(max(self._heard, now) + _REFUSAL_SECONDS, now + _REST_SECONDS_MAX)
+    def refuse(self) -> None:
+        """Counted; what is written down is one line and one sum a second."""
         self._refused += 1
         if self._refused == 1:
             asyncio.get_running_loop().call_later(1.0, self._tell)
-        return self._heard - now
 
     def _tell(self) -> None:
         telemetry.requests.labels("any", "refused", "503").inc(self._refused)

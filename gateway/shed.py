@@ -26,12 +26,7 @@ _HEADERS = (
     *((name, value) for name, value in _BUSY.raw_headers if name != b"content-length"),
     *SECURITY, *DEFAULTS,
 )  # fmt: skip
-HEAD = b"".join(b"%s: %s\r\n" % pair for pair in _HEADERS)
 Headers = list[tuple[bytes, bytes]]
-
-
-def body_for(request_id: bytes) -> bytes:
-    return _BEFORE + request_id + _AFTER
 
 
 class Shed:
@@ -69,7 +64,7 @@ class Shed:
     async def _refuse(self, scope: Scope, send: Send) -> None:
         headers = scope["headers"]
         request_id = request_id_of(dict(headers)).encode()
-        body = body_for(request_id)
+        body = _BEFORE + request_id + _AFTER
         given = [
             *_HEADERS, (b"x-request-id", request_id), (b"content-length", b"%d" % len(body)),
             *_origin(headers, self._origins),

@@ -117,7 +117,6 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event, manners: M
     import uvicorn
 
     from gateway.app import create_app
-    from ops.door import door
 
     # The event loop asks for the interpreter often; with the usual 5 ms each busy thread makes it
     # wait that long (measured: a quiet tenant's p99 beside a loud one is four times shorter).
@@ -126,7 +125,6 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event, manners: M
     manners.mind(lambda: app.state.gate.short.at_work > 0)
     config = uvicorn.Config(
         app,
-        http=door(app.state.gate),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -79,7 +79,7 @@ def test_a_request_that_died_half_way_is_taken_over_after_its_lease(town: Town) 
     asked: dict[str, Any] = {"route": "POST /users", "body_hash": "0" * 64, "lease_ms": 30_000}
     with town.rt.db.transaction(ctx) as tx:
         fence = idempotency.begin(tx, ctx, "half", **asked)
-        later = replace(tx, now_ms=tx.now_ms + 30_001)
+        later = replace(tx, now_ms=tx.now_ms + 30_001)  # type: ignore[type-var]
         assert idempotency.begin(later, ctx, "half", **asked) == later.now_ms
         assert isinstance(fence, int)
         with pytest.raises(Conflict):

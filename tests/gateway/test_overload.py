@@ -117,7 +117,7 @@ def test_whoever_is_never_served_is_told_in_time() -> None:
         assert await line.enter("a")
         (late,) = await _asked(line, "a")
         assert not await late
-        assert not line.pressed
+        assert not line.refuses("a")
 
     _run(story())
 
@@ -200,14 +200,3 @@ def test_a_credential_that_was_let_in_stands_in_its_tenants_line() -> None:
     assert gate.line("GET", "/healthz") is None
     assert gate.line("POST", "/documents") is gate.long
     assert gate.line("GET", "/documents") is gate.short
-
-
-def test_many_refusals_let_their_clients_rest_but_not_for_long() -> None:
-    async def story() -> None:
-        gate = Gate()
-        assert gate.refuse() < 0.005, "one refusal is no flood"
-        rests = [gate.refuse() for _ in range(1_000)]
-        assert rests[100] > 0.05
-        assert max(rests) < 0.5
-
-    _run(story())

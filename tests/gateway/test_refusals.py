@@ -11,7 +11,6 @@ from starlette.types import Receive, Scope, Send
 from gateway.exchange import KEY, Exchange
 from gateway.overload import Gate, Line
 from gateway.shed import Shed
-from ops.door import door
 
 EXPECTED = {
     "retry-after": "1", "content-type": "application/problem+json", "cache-control": "no-store",
@@ -65,7 +64,7 @@ async def _answer(
 
 def _server(app: _App, gate: Gate) -> uvicorn.Server:
     config = uvicorn.Config(
-        Shed(app, gate, ["https://page.example"]), http=door(gate), log_config=None, lifespan="off",
+        Shed(app, gate, ["https://page.example"]), log_config=None, lifespan="off",
         port=0, access_log=False, server_header=False,
     )  # fmt: skip
     config.load()
@@ -82,7 +81,7 @@ async def _story(app: _App, gate: Gate) -> None:
     try:
         for _, writer in pairs[:2]:  # one at work, and one that has waited for too long
             writer.write(_ask())
-        while not gate.short.pressed:
+        while not gate.short.refuses(""):
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.02)
         came = app.came
