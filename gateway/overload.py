@@ -57,12 +57,12 @@ class Line:
 
     def refuses(self, tenant: str) -> bool:
         """Whether to wait is hopeless, decided from numbers alone."""
-        queue = self._waiting.get(tenant)
-        if queue is None:
-            return self._many >= self.waiting_max
         if self._many >= self.waiting_max:
             return True
-        return len(queue.turns) * queue.gap > self._allowed(queue, time.monotonic())
+        queue = self._waiting.get(tenant)
+        return queue is not None and len(queue.turns) * queue.gap > self._allowed(
+            queue, time.monotonic()
+        )
 
     def _allowed(self, queue: _Queue, now: float) -> float:
         return self.brisk if now - queue.since > self.standing else self.patient

@@ -118,8 +118,8 @@ def _gateway(rt: Runtime, sock: socket.socket, stop: threading.Event, manners: M
 
     from gateway.app import create_app
 
-    # The event loop asks for the interpreter often; with the usual 5 ms each busy thread makes it
-    # wait that long (measured: a quiet tenant's p99 beside a loud one is four times shorter).
+    # The event loop asks for the interpreter often; with the usual 5 ms each busy thread may make
+    # it wait that long.
     sys.setswitchinterval(0.0005)
     app = create_app(rt)
     manners.mind(lambda: app.state.gate.short.at_work > 0)
