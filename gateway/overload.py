@@ -18,6 +18,11 @@ from core import telemetry
 _QUEUES_MAX = 1_000  # tenants whose past is remembered
 _GAP_SECONDS = 0.01  # between two grants to one tenant, until it was seen
 _LONG_POSTS = ("/ask", "/v1/", "/documents")
+# Who is refused at once asks again at once, and a flood's refusals would be all that is done. The
+# first ones in a second are told at once, the others half of what `Retry-After` says later.
+_AT_ONCE = 50
+_PACE_SECONDS = 0.5
+_PACED_MAX = 2_000
 # Open for an hour, or asked by those who must know.
 _FREE = ("/events", "/healthz", "/readyz", "/health", "/metrics")
 
@@ -169,6 +174,7 @@ class Gate:
         self.long = Line(places=24, share=16, patient=10.0, standing=10.0, brisk=2.0)
         self._tenants: dict[bytes, str] = {}
         self._refused = 0
+        self._paced = 0
         self._log = telemetry.log("gateway")
 
     def line(self, method: str, path: str) -> Line | None:
@@ -192,11 +198,18 @@ class Gate:
             self._tenants.clear()
         self._tenants[credential] = tenant
 
-    def refuse(self) -> None:
-        """Counted; what is written down is one line and one sum a second."""
+    async def refuse(self) -> None:
+        """Returns when it may be told. What is written down is one line and one sum a second."""
         self._refused += 1
         if self._refused == 1:
             asyncio.get_running_loop().call_later(1.0, self._tell)
+        if self._refused <= _AT_ONCE or self._paced >= _PACED_MAX:
+            return
+        self._paced += 1
+        try:
+            await asyncio.sleep(_PACE_SECONDS)
+        finally:
+            self._paced -= 1
 
     def _tell(self) -> None:
         telemetry.requests.labels("any", "refused", "503").inc(self._refused)

@@ -47,7 +47,7 @@ class Shed:
         tenant = gate.tenant(credential)
         scope[BEGAN] = time.monotonic()
         if not await line.enter(tenant):
-            gate.refuse()
+            await gate.refuse()
             await self._refuse(scope, send)
             return
         place = _Place(line, tenant, send)

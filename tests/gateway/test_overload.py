@@ -200,3 +200,18 @@ def test_a_credential_that_was_let_in_stands_in_its_tenants_line() -> None:
     assert gate.line("GET", "/healthz") is None
     assert gate.line("POST", "/documents") is gate.long
     assert gate.line("GET", "/documents") is gate.short
+
+
+def test_a_flood_hears_no_a_little_later_each_time() -> None:
+    async def story() -> None:
+        gate, loop = Gate(), asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.gather(*(gate.refuse() for _ in range(50)))
+        assert loop.time() - began < 0.2, "a few are told at once"
+        late = [asyncio.create_task(gate.refuse()) for _ in range(2_001)]
+        await asyncio.sleep(0.1)
+        assert sum(task.done() for task in late) == 1, "so many wait and no more"
+        await asyncio.gather(*late)
+        assert loop.time() - began >= 0.5
+
+    _run(story())

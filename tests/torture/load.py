@@ -20,10 +20,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CONNECTIONS_MAX = 400
+CONNECTION_SECONDS = 1.0  # nobody waits longer for one of them to be free
+UNSENT = "unsent"
 ANSWER_SECONDS = 30.0
 END_SECONDS = 30.0
 FLOW = {"name": "load", "steps": [{"id": "a", "agent": "supervisor", "task": "noop", "with": {}}]}
 ENDED = frozenset({"completed", "failed", "cancelled", "needs_review"})
+
+
+class UnsentError(Exception):
+    """All connections are waiting for answers."""
 
 
 @dataclass
@@ -36,7 +42,11 @@ class Connections:
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        async with self.room:
+        try:
+            await asyncio.wait_for(self.room.acquire(), CONNECTION_SECONDS)
+        except TimeoutError:
+            raise UnsentError from None
+        try:
             pair = self.idle.pop() if self.idle else None
             pair = pair or await asyncio.open_connection("127.0.0.1", self.port)
             try:
@@ -45,6 +55,8 @@ class Connections:
                 pair[1].close()
                 raise
             self.idle.append(pair)
+        finally:
+            self.room.release()
 
     async def ask(
         self, method: str, path: str, key: str, body: bytes = b""
@@ -104,6 +116,9 @@ class Stream:
         """Late because no connection was free is late all the same: `due` is when it was wanted."""
         try:
             status, headers = await self._ask()
+        except UnsentError:
+            self.statuses[UNSENT] += 1
+            return
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.statuses[type(error).__name__] += 1
             return
