@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agents.answers import logs
+from agents.answers import logs, tables
 from agents.answers.evidence import answering
 from agents.answers.picking import picked
 from agents.answers.question import Asked, asked
@@ -106,6 +106,10 @@ def answer_text(
         counted = logs.count(text, _logs(rt, ctx, filters))
         if counted is not None:
             return counted
+    if tables.asks_for_tables(text):
+        told = tables.computed(rt, ctx, text, filters)
+        if told is not None:
+            return told
     with telemetry.timed(telemetry.answer_seconds):
         answer = _answered(rt, ctx, text, filters, remember)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
