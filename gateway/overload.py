@@ -19,9 +19,9 @@ _QUEUES_MAX = 1_000  # tenants whose past is remembered
 _GAP_SECONDS = 0.01  # between two grants to one tenant, until it was seen
 _LONG_POSTS = ("/ask", "/v1/", "/documents")
 # Who is refused at once asks again at once, and a flood's refusals would be all that is done. The
-# first ones in a second are told at once, the others half of what `Retry-After` says later.
+# first ones in a second are told at once, the others when `Retry-After` would have passed.
 _AT_ONCE = 50
-_PACE_SECONDS = 0.5
+_PACE_SECONDS = 1.0
 _PACED_MAX = 2_000
 # Open for an hour, or asked by those who must know.
 _FREE = ("/events", "/healthz", "/readyz", "/health", "/metrics")

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CONNECTIONS_MAX = 400
-CONNECTION_SECONDS = 1.0  # nobody waits longer for one of them to be free
 UNSENT = "unsent"
 ANSWER_SECONDS = 30.0
 END_SECONDS = 30.0
@@ -29,7 +28,7 @@ ENDED = frozenset({"completed", "failed", "cancelled", "needs_review"})
 
 
 class UnsentError(Exception):
-    """All connections are waiting for answers."""
+    """All connections wait for answers, and as many requests for a connection."""
 
 
 @dataclass
@@ -39,13 +38,17 @@ class Connections:
     port: int
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS_MAX))
+    waiting: int = 0
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        if self.waiting >= CONNECTIONS_MAX:
+            raise UnsentError
+        self.waiting += 1
         try:
-            await asyncio.wait_for(self.room.acquire(), CONNECTION_SECONDS)
-        except TimeoutError:
-            raise UnsentError from None
+            await self.room.acquire()
+        finally:
+            self.waiting -= 1
         try:
             pair = self.idle.pop() if self.idle else None
             pair = pair or await asyncio.open_connection("127.0.0.1", self.port)
