@@ -1,24 +1,40 @@
-"""Keyword search inside one segment: sorted words, their postings, and BM25 over all segments."""
+"""Keyword search inside one segment: sorted words, their postings, and BM25 over all segments.
+
+Every passage is counted, and asked, in its own language: a word of a question counts in it as that
+language's stem.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from vectorstore.languages import ENGLISH, LANGUAGES
 from vectorstore.packing import Array, Texts, texts
-from vectorstore.words import words
+from vectorstore.words import RULES, Asked, Said, language, said, split
 
-# Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009.
-K1 = 1.2
+# Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009; values of decision 0023.
+K1 = 1.5
 B = 0.75
-Places = Mapping[str, slice]  # word → where its postings stand
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Rows that hold a word of the question, each once, and how often."""
+
+    times: int  # in the question
+    rows: Array
+    counts: Array
+
+
+Places = Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,7 @@ class Statistics:
     frequency: Mapping[str, int]  # word → rows that hold it
 
     def weight(self, word: str) -> float:
+        """Lucene's: never below 0."""
         holds = self.frequency[word]
         return float(np.log1p((self.rows - holds + 0.5) / (holds + 0.5)))
 
@@ -43,6 +60,8 @@ class Postings:
     rows: Array
     counts: Array
     lengths: Array
+    languages: Array  # of each row, a place in `LANGUAGES`
+    spoken: tuple[int, ...]  # those that occur
     length: int  # of all rows together, in words
 
     def find(self, word: str) -> slice | None:
@@ -52,18 +71,41 @@ class Postings:
             return None
         return slice(int(self.starts[at]), int(self.starts[at + 1]))
 
-    def look_up(self, asked: Sequence[str]) -> Places:
-        found = ((word, self.find(word)) for word in asked)
+    def look_up(self, asked: Mapping[str, Asked]) -> Places:
+        found = ((word, self._place(one)) for word, one in asked.items())
         return {word: place for word, place in found if place is not None}
+
+    def _place(self, asked: Asked) -> Place | None:
+        """Where the word stands, in each row as its language's stem."""
+        speakers: dict[str, list[int]] = {}
+        for number in self.spoken:
+            speakers.setdefault(asked.forms[number], []).append(number)
+        pieces = [
+            self._held(place, numbers if len(speakers) > 1 else None)
+            for form, numbers in speakers.items()
+            if (place := self.find(form)) is not None
+        ]
+        if len(pieces) <= 1:
+            return Place(asked.times, *pieces[0]) if pieces else None
+        rows, counts = zip(*pieces, strict=True)
+        return Place(asked.times, np.concatenate(rows), np.concatenate(counts))
+
+    def _held(self, place: slice, numbers: Sequence[int] | None) -> tuple[Array, Array]:
+        """Rows and counts, only of rows in these languages (None: in all)."""
+        rows, counts = self.rows[place], self.counts[place]
+        if numbers is None:
+            return rows, counts
+        speaks = np.isin(self.languages[rows], numbers)
+        return rows[speaks], counts[speaks]
 
     def scores(self, places: Places, of: Statistics) -> Floats:
         """BM25 of every row, float32; 0 where no asked word occurs."""
         total = np.zeros(len(self.lengths), np.float32)
         for word, place in places.items():
-            rows, counts = self.rows[place], self.counts[place].astype(np.float32)
-            length = self.lengths[rows] / np.float32(of.mean_length or 1.0)
+            counts = place.counts.astype(np.float32)
+            length = self.lengths[place.rows] / np.float32(of.mean_length or 1.0)
             gain = counts * (K1 + 1) / (counts + K1 * (1 - B + B * length))
-            total[rows] += of.weight(word) * gain
+            total[place.rows] += place.times * of.weight(word) * gain
         return total
 
 
@@ -72,10 +114,10 @@ def index(passages: Sequence[str]) -> dict[str, Array]:
     rows: dict[str, list[int]] = {}
     counts: dict[str, list[int]] = {}
     lengths = np.zeros(len(passages), "<u4")
-    for row, passage in enumerate(passages):
-        found = words(passage)
-        lengths[row] = len(found)
-        for word, count in Counter(found).items():
+    languages, spoken = _said(passages)
+    for row, one in enumerate(spoken):
+        lengths[row] = one.length
+        for word, count in one.words.items():
             rows.setdefault(word, []).append(row)
             counts.setdefault(word, []).append(min(count, 0xFFFF))
     keys = sorted(rows, key=str.encode)
@@ -85,7 +127,20 @@ def index(passages: Sequence[str]) -> dict[str, Array]:
         np.array([row for key in keys for row in rows[key]], "<u4"),
         np.array([count for key in keys for count in counts[key]], "<u2"),
         lengths,
+        languages,
     )
+
+
+def _said(passages: Sequence[str]) -> tuple[Array, Iterator[Said]]:
+    """Each passage's language, and its words in it. One that does not tell, such as a row of
+    numbers, is in the language of most others."""
+    found = [split(passage) for passage in passages]
+    named = [language(words) for words in found]
+    most = Counter(name for name in named if name is not None).most_common(1)
+    usual = most[0][0] if most else ENGLISH
+    names = [name or usual for name in named]
+    numbers = np.array([LANGUAGES.index(name) for name in names], "u1")
+    return numbers, (said(words, name) for words, name in zip(found, names, strict=True))
 
 
 def merged(parts: Sequence[tuple[Postings, Ints]]) -> dict[str, Array]:
@@ -111,25 +166,32 @@ def merged(parts: Sequence[tuple[Postings, Ints]]) -> dict[str, Array]:
         row[order].astype("<u4"),
         np.concatenate(counts)[order].astype("<u2"),
         np.concatenate([postings.lengths[keep] for postings, keep in parts]),
+        np.concatenate([postings.languages[keep] for postings, keep in parts]),
     )
 
 
 def _arrays(
     vocabulary: dict[str, Array], held: Sequence[int] | Array, rows: Array, counts: Array,
-    lengths: Array,
+    lengths: Array, languages: Array,
 ) -> dict[str, Array]:  # fmt: skip
     starts = np.zeros(len(held) + 1, "<i8")
     np.cumsum(held, out=starts[1:])
     return {
+        "rules": np.array([RULES], "u1"),
         "word_blob": vocabulary["blob"], "word_ends": vocabulary["ends"], "starts": starts,
-        "rows": rows, "counts": counts, "lengths": lengths,
+        "rows": rows, "counts": counts, "lengths": lengths, "languages": languages,
     }  # fmt: skip
 
 
-def opened(arrays: Mapping[str, Array]) -> Postings:
+def opened(arrays: Mapping[str, Array], passages: Callable[[], Sequence[str]]) -> Postings:
+    """`passages` are read, and counted anew, only if other rules made the arrays; a merge then
+    writes what was counted."""
+    if "rules" not in arrays or int(arrays["rules"][0]) != RULES:
+        arrays = index(passages())
     return Postings(
         Texts(arrays["word_blob"], arrays["word_ends"]),
         arrays["starts"], arrays["rows"], arrays["counts"], arrays["lengths"],
+        arrays["languages"], tuple(np.unique(arrays["languages"]).tolist()),
         int(arrays["lengths"].sum()),
     )  # fmt: skip
 
@@ -139,5 +201,5 @@ def statistics(parts: Sequence[tuple[Postings, Places]]) -> Statistics:
     length = sum(part.length for part, _ in parts)
     frequency: Counter[str] = Counter()
     for _, places in parts:
-        frequency.update({word: place.stop - place.start for word, place in places.items()})
+        frequency.update({word: len(place.rows) for word, place in places.items()})
     return Statistics(rows, length / rows if rows else 0.0, frequency)

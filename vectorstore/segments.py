@@ -58,14 +58,15 @@ class Passages:
             About(**{**about, "tags": tuple(about["tags"])}) for about in header["documents"]
         ]
         self.document: npt.NDArray[np.int32] = arrays["document"]
-        self.postings = keywords.opened(
-            {name[2:]: array for name, array in arrays.items() if name.startswith("k.")}
-        )
         self.half = arrays.get("half")
         self._numbers = {name: arrays[name] for name in _NUMBERS}
         self._texts = {
             name: Texts(arrays[f"{name}.blob"], arrays[f"{name}.ends"]) for name in _TEXTS
         }
+        self.postings = keywords.opened(
+            {name[2:]: array for name, array in arrays.items() if name.startswith("k.")},
+            lambda: [_searched(self.entry(row)) for row in range(len(self))],
+        )
         self.size = len(data) + _DOCUMENT_BYTES * len(self.documents)
 
     def __len__(self) -> int:

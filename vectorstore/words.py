@@ -1,28 +1,61 @@
-"""Text to search words: case and accents folded, codes kept whole and in parts."""
+"""Text to search words: case and accents folded, codes kept whole and in parts, the rest stemmed
+in the text's own language."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vectorstore.languages import ENGLISH, LANGUAGES, LITTLE, spoken, stem
+
+# The number of these rules. A segment counted by other ones is counted anew when it is opened.
+RULES = 2
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _SIGNS = r"-_./:,@#'’"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:[{_SIGNS}][^\W_{_CJK}]+)*")
 _PART = re.compile(rf"[{_SIGNS}]+")
+_DIGIT = re.compile(r"\d")
 _DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
 _CJK_START = re.compile(rf"[{_CJK}]")
 
 _ASKED_MAX = 200  # words of a question beyond this change nothing but its cost
 
-# Dropped from questions that say something else too; never dropped from documents.
-STOP = frozenset(
-    re.findall(
-        r"\w+",
-        """a an and are as at be been but by can did do does for from had has have how i if in into
-        is it its me my of on or our please should so than that the their them then there these
-        they this to us was we were what when where which who why will with would you your""",
-    )
-)
+# What is left of `author's`, `it's`, `l'an`, `d'un`, and little words of one letter.
+_LETTERS = frozenset("aisltdnjmcyuoez")
+
+# Little words of English questions; dropped from questions that say something else too, never
+# dropped from documents.
+STOP = LITTLE[ENGLISH]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A folded word; only what is `plain` has a stem."""
+
+    text: str
+    plain: bool = True
+    extra: bool = False  # says in other words what stands beside it: does not make a text longer
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A word of a question: how often it was said, and its stem in each of `LANGUAGES`."""
+
+    times: int
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a passage says: its words in its language, how often, and how many they were."""
+
+    words: Counter[str]
+    length: int
 
 
 def fold(text: str) -> str:
@@ -34,40 +67,65 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def words(text: str) -> list[str]:
+def split(text: str) -> list[Word]:
     """Every search word of a text, in order, with repeats.
 
-    `ERR-1042` gives `err-1042`, `err1042`, `err` and `1042`; plain words lose an English plural.
+    `ERR-1042` gives `err-1042`, `err1042`, `err` and `1042`; `e-mail` gives `email` and `mail`.
     """
-    found: list[str] = []
-    for match in _WORD.finditer(fold(text)):
-        word = match.group()
-        if word.isalnum():
-            found.extend(_pairs(word) if _CJK_START.match(word) else [_singular(word)])
-        else:
-            found.extend(_code(word))
-    return found
+    return [word for run in _WORD.findall(fold(text)) for word in _words(run)]
 
 
-def asked(text: str) -> list[str]:
-    """The distinct words of a question, without stop words unless there is nothing else."""
-    every = list(dict.fromkeys(words(text)))[:_ASKED_MAX]
-    return [word for word in every if word not in STOP] or every
+def language(found: list[Word]) -> str | None:
+    """Of a text; None when its words do not tell."""
+    return spoken(word.text for word in found)
 
 
-def _code(word: str) -> list[str]:
-    parts = [_singular(part) for part in _PART.split(word)]
-    joined = "".join(_PART.split(word))
-    return [word, joined, *parts]
+def said(found: list[Word], language: str) -> Said:
+    words = Counter(stem(word.text, language) if word.plain else word.text for word in found)
+    return Said(words, sum(not word.extra for word in found))
+
+
+def asked(text: str) -> dict[str, Asked]:
+    """The distinct words of a question, without little words unless there is nothing else."""
+    found = split(text)
+    little = LITTLE.get(language(found) or "", frozenset())
+    kept = [word for word in found if word.text not in little] or found
+    times = Counter(word.text for word in kept)
+    distinct = list(dict.fromkeys(kept))[:_ASKED_MAX]
+    return {word.text: Asked(times[word.text], _forms(word)) for word in distinct}
+
+
+def _forms(word: Word) -> tuple[str, ...]:
+    return tuple(stem(word.text, name) if word.plain else word.text for name in LANGUAGES)
+
+
+@lru_cache(65_536)
+def _words(run: str) -> tuple[Word, ...]:
+    """Of a run of letters, digits and the signs between them."""
+    if not run.isalnum():
+        return tuple(_joined(run))
+    if _CJK_START.match(run):
+        return tuple(Word(pair, plain=False) for pair in _pairs(run))
+    return () if run in _LETTERS else (Word(run),)
+
+
+def _joined(word: str) -> Iterator[Word]:
+    """Words with signs between them: a code, `e-mail`, `U.S.`, `anna@firm.example`, `l'an`."""
+    parts = _PART.split(word)
+    joined = "".join(parts)
+    letters = all(len(part) == 1 for part in parts)
+    if _DIGIT.search(word):
+        yield Word(word, plain=False, extra=True)
+        yield Word(joined, plain=False, extra=True)
+    elif "@" in word:
+        yield Word(word, plain=False, extra=True)
+    elif "-" in word or letters:
+        yield Word(joined, extra=not letters)
+    for part in parts:
+        if part not in _LETTERS and not (letters and part.isalpha()):
+            yield Word(part)
 
 
 def _pairs(word: str) -> list[str]:
     """Scripts without spaces: overlapping pairs stand for words."""
     return [word[at : at + 2] for at in range(len(word) - 1)] or [word]
-
-
-def _singular(word: str) -> str:
-    """The s-stemmer (Harman, "How effective is suffixing?", JASIS 1991), a little simplified."""
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("us", "ss")):
-        return word
-    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
