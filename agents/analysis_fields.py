@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from agents import checks
+from agents import checks, fields_model
 from agents.checks import Paper, Unreadable
 from agents.documents import text_of
 from core.context import Ctx
-from core.documents import Fields, FieldValue
+from core.documents import Document, Fields, FieldValue
 from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
+from core.ports import ChatModel
 from database import documents
 from database.documents import DocumentRow
 from ingestion import fields as reading
+from ingestion.fields import Filled, fill, shape_of
 from runtime import Runtime
 from workflows.tasks import Defer, Done, TaskSpec, Work
 
 _WAIT_SECONDS = 2.0
+_SCHEMA_BYTES = 64 * 1024
 _LEDGERS = ("xlsx", "xls", "ods", "csv", "tsv")
 
 
@@ -56,16 +61,12 @@ def _summary(document_id: str, fields: Fields) -> dict[str, Any]:
 
 
 def fields_of(
-    rt: Runtime,
-    ctx: Ctx,
-    document_id: str,
-    wanted: Sequence[str] | Mapping[str, Any] | None = None,
+    rt: Runtime, ctx: Ctx, document_id: str, wanted: Sequence[str] | None = None
 ) -> Fields:
-    """The document's fields: the usual ones (kept for the next time), or those `wanted` by name or
-    by a JSON Schema's properties.
+    """The document's fields: the usual ones (kept for the next time), or those `wanted` by name.
 
     Raises `NotFound`; `Conflict` (`not_ready`) while it is being read; `Unfinishable` when it
-    could not be read; `InvalidInput` for a schema without properties.
+    could not be read; `InvalidInput` for names that are none.
     """
     names = _names(wanted)
     with rt.db.read(ctx) as tx:
@@ -81,8 +82,40 @@ def fields_of(
     known = {name: kept.fields[name] for name in names if name in kept.fields}
     if all(value.value is not None for value in known.values()) and len(known) == len(names):
         return replace(kept, fields=known)
-    asked = reading.extract(text_of(rt, ctx, document_id), document_id, row.filename, wanted=names)
-    return replace(kept, fields={**asked.fields, **_found(known)})
+    parsed = replace(text_of(rt, ctx, document_id), document_type=kept.document_type)
+    read = reading.read(parsed, document_id, row.filename, asked_for=True)
+    asked = {**reading.named(read, names), **_found(known)}
+    return replace(kept, fields=_with_model(rt, ctx, parsed, read, asked))
+
+
+def filled_of(rt: Runtime, ctx: Ctx, document_id: str, schema: Mapping[str, Any]) -> Filled:
+    """The document's values in the shape of a JSON Schema, each with its proof, and why the others
+    are null. Raises like `fields_of`; `InvalidInput` for a schema that cannot be read."""
+    if len(json.dumps(schema)) > _SCHEMA_BYTES:
+        raise InvalidInput("`schema` is larger than 64 KiB.", field="schema")
+    shape_of(schema)
+    with rt.db.read(ctx) as tx:
+        row = documents.get(tx, ctx, document_id)
+    parsed = replace(text_of(rt, ctx, document_id), document_type=_guess(row))
+    read = reading.read(parsed, document_id, row.filename, asked_for=True)
+    filled = fill(schema, read)
+    lost = [path for path in filled.missing if not re.search(r"[\[.]", path)]
+    told = fields_model.ask(_chat(rt, ctx), parsed, lost) if lost else {}
+    return fill(schema, read, told) if told else filled
+
+
+def _with_model(
+    rt: Runtime, ctx: Ctx, parsed: Document, read: reading.Reading, fields: dict[str, FieldValue]
+) -> dict[str, FieldValue]:
+    lost = [name for name, value in fields.items() if value.value is None]
+    told = fields_model.ask(_chat(rt, ctx), parsed, lost) if lost else {}
+    seen = {name: reading.seen(read, name, value) for name, value in told.items()}
+    return {**fields, **_found(seen)}
+
+
+def _chat(rt: Runtime, ctx: Ctx) -> ChatModel | None:
+    """The model that passed the gate of extraction, if there is one."""
+    return rt.models.chat("extraction")
 
 
 def _found(values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
@@ -93,17 +126,14 @@ def _guess(row: DocumentRow) -> str:
     return row.document_type or "other"
 
 
-def _names(wanted: Sequence[str] | Mapping[str, Any] | None) -> list[str] | None:
+def _names(wanted: Sequence[str] | None) -> list[str] | None:
     if wanted is None:
         return None
-    names = wanted.get("properties") if isinstance(wanted, Mapping) else wanted
-    if not names or isinstance(names, str) or not all(isinstance(n, str) and n for n in names):
-        raise InvalidInput(
-            "Name the fields: a list of names, or a JSON Schema with `properties`.", field="fields"
-        )
-    if len(names) > 100:
+    if not wanted or isinstance(wanted, str) or not all(isinstance(n, str) and n for n in wanted):
+        raise InvalidInput("Name the fields: a list of names.", field="fields")
+    if len(wanted) > 100:
         raise InvalidInput("At most 100 fields can be asked for at once.", field="fields")
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(wanted))
 
 
 def check_invoices(work: Work) -> Done | Defer:

@@ -10,7 +10,8 @@ from pydantic import ConfigDict
 # Kinds that rules, planning and filters know (`document_type` in the API).
 DOCUMENT_TYPES = (
     "invoice", "credit_note", "receipt", "purchase_order", "ledger", "contract", "sop",
-    "resolution", "error_codes", "meeting_notes", "log", "kb", "ticket", "email", "other",
+    "resolution", "error_codes", "meeting_notes", "log", "kb", "ticket", "email", "offer",
+    "delivery_note", "bank_statement", "payslip", "other",
 )  # fmt: skip
 
 

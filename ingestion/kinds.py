@@ -17,6 +17,46 @@ _SETS = {name: frozenset(words.split()) for name, words in _STOPS.items()}
 
 # kind -> (words in the file's name, words in the text); the text's first lines weigh more.
 _WORDS: dict[str, tuple[str, str]] = {
+    "payslip": (
+        (
+            r"pay ?slip|pay ?stub|gehaltsabrechnung|lohnabrechnung|entgeltabrechnung"
+            r"|verdienstabrechnung"
+            r"|bulletin de (?:paie|salaire)|fiche de paie|loonstrook|salarisspecificatie|n[oó]mina"
+        ),
+        (
+            r"^\W*(?:pay ?slip|pay ?stub|(?:gehalts|lohn|entgelt|verdienst)abrechnung"
+            r"|bulletin de (?:paie|salaire)|fiche de paie|loonstrook|salaris(?:strook|specificatie)"
+            r"|nómina|recibo de salarios?)\b"
+        ),
+    ),
+    "bank_statement": (
+        (
+            r"bank.?statement|account.?statement|kontoauszug|relev[eé] de compte|relev[eé] bancaire"
+            r"|(?:bank|rekening)afschrift|extracto"
+        ),
+        (
+            r"^\W*(?:bank statement|account statement|statement of account|kontoauszug"
+            r"|relevé (?:de compte|bancaire)|(?:bank|rekening)afschrift"
+            r"|extracto (?:bancario|de cuenta))\b"
+        ),
+    ),
+    "delivery_note": (
+        (
+            r"delivery.?note|packing.?(?:list|slip)|lieferschein|bon de livraison|pakbon|leverbon"
+            r"|albar[aá]n"
+        ),
+        (
+            r"^\W*(?:delivery note|packing (?:list|slip)|lieferschein|bon de livraison|pakbon"
+            r"|leverbon|albarán)\b(?!\W{0,3}(?:no|nr|n[°º]|:))"
+        ),
+    ),
+    "offer": (
+        r"quotation|\bquote\b|angebot|kostenvoranschlag|\bdevis\b|offerte|presupuesto|\boferta\b",
+        (
+            r"^\W*(?:quotation|quote|angebot|kostenvoranschlag|devis|offerte|presupuesto|oferta)\b"
+            r"(?!\W{0,3}(?:date|valid))"
+        ),
+    ),
     "purchase_order": (
         r"purchase.?order|bestellung|^po[-_ ]?\d",
         r"purchase order\b|bestellung\b|bon de commande|orden de compra",
@@ -43,8 +83,12 @@ _WORDS: dict[str, tuple[str, str]] = {
         r"standard operating procedure|\bsop\b|\brunbook\b|\bprocedure\b|verfahrensanweisung",
     ),
     "contract": (
-        r"contract|agreement|vertrag|\bnda\b",
-        r"\bagreement\b|\bcontract\b|hereinafter|\bvertrag\b|the parties",
+        r"contract|agreement|vertrag|\bnda\b|contrat|\bbail\b|overeenkomst|convenio",
+        (
+            r"\bagreement\b|\bcontract\b|hereinafter|\b[a-zäöüß]{0,20}vertrag\b|the parties"
+            r"|^\W*(?:contrat|bail|convention|contrato|acuerdo|convenio)\b"
+            r"|\b[a-z]{0,20}overeenkomst\b"
+        ),
     ),
     "ticket": (
         r"tickets?\b|issues?\b|incident|case",

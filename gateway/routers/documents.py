@@ -33,6 +33,7 @@ from gateway.schemas.documents import (
     Uploaded,
 )
 from gateway.uploads import Form, received
+from ingestion.fields import Filled
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 Reader = Annotated[Caller, permit("documents:read")]
@@ -122,8 +123,13 @@ def fields(who: Reader, document_id: str) -> FieldsAnswer:
 
 @router.post("/{document_id}/extract")
 def extract(who: Reader, document_id: str, body: ExtractRequest) -> FieldsAnswer:
-    """The fields asked for; unknown ones are null."""
-    names = _names(body)
+    """The fields asked for; unknown ones are null. By a JSON Schema, `data` has its shape."""
+    if (body.fields is None) == (body.json_schema is None):
+        raise InvalidInput("Give `fields` or `schema`, one of them.")
+    if body.json_schema is not None:
+        filled = analysis_fields.filled_of(who.rt, who.ctx, document_id, body.json_schema)
+        return _filled(document_id, filled)
+    names = list(body.fields or ())
     found = analysis_fields.fields_of(who.rt, who.ctx, document_id, names)
     return _fields(document_id, found, names)
 
@@ -162,17 +168,6 @@ def _within_quota(who: Caller, form: Form) -> None:
             raise QuotaExceeded(f"The tier {tier.name!r} holds {most} {limit}.", limit=limit)
 
 
-def _names(body: ExtractRequest) -> list[str]:
-    if (body.fields is None) == (body.json_schema is None):
-        raise InvalidInput("Give `fields` or `schema`, one of them.")
-    if body.fields is not None:
-        return list(body.fields)
-    properties = (body.json_schema or {}).get("properties")
-    if not isinstance(properties, dict) or not 0 < len(properties) <= 100:
-        raise InvalidInput("`schema` needs 1 to 100 `properties`.", field="schema")
-    return [str(name) for name in properties]
-
-
 def shown(row: DocumentRow) -> DocumentAnswer:
     values = asdict(row)
     return DocumentAnswer.model_validate({
@@ -202,3 +197,27 @@ def _fields(document_id: str, found: Fields, names: list[str] | None = None) -> 
         **values, "document_id": document_id, "line_items": list(values["line_items"]),
         "tags": list(values["tags"]),
     })  # fmt: skip
+
+
+def _filled(document_id: str, found: Filled) -> FieldsAnswer:
+    """Lists and objects stand under their own name, too, beside the values they are made of."""
+    whole = {
+        name: {"value": value, "confidence": _least(found, name), "source": None}
+        for name, value in found.data.items()
+        if isinstance(value, list | dict)
+    }
+    values = asdict(found)
+    return FieldsAnswer.model_validate({
+        **values, "document_id": document_id, "line_items": list(values["line_items"]),
+        "tags": list(values["tags"]), "fields": {**values["fields"], **whole},
+    })  # fmt: skip
+
+
+def _least(found: Filled, name: str) -> float:
+    """A whole is as sure as the least sure of its parts."""
+    parts = (
+        value.confidence
+        for path, value in found.fields.items()
+        if path.startswith((f"{name}.", f"{name}[")) and value.value is not None
+    )
+    return min(parts, default=0.0)

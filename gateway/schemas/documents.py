@@ -101,7 +101,10 @@ class SourceAnswer(Answer):
 
 
 class FieldAnswer(Answer):
-    value: str | None
+    """`value` is text (dates ISO 8601, amounts decimal strings); a list or an object where a
+    schema asks for one."""
+
+    value: str | list[Any] | dict[str, Any] | None
     confidence: float
     source: SourceAnswer | None
 
@@ -112,6 +115,9 @@ class FieldsAnswer(Answer):
     fields: dict[str, FieldAnswer]
     line_items: list[dict[str, FieldAnswer]]
     tags: list[str]
+    data: dict[str, Any] | None = None  # the schema's shape and types
+    missing: dict[str, str] | None = None  # path of each null value: why
+    valid: bool | None = None  # whether `data` fits the schema
 
 
 class ExtractRequest(Request):

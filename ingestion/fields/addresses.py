@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingestion.fields.layout import Segment, Sheet
+from ingestion.fields.reading import Candidate
 
 TOWN = re.compile(
     r"^(?:[A-Z]{1,3}[- ])?\d{4,5}(?: ?[A-Z]{2})?,? +[^\W\d_]|\b[A-Z]{1,2}\d[A-Z\d]?"
@@ -63,6 +64,24 @@ def blocks(sheet: Sheet) -> Iterator[Block]:
             if streets and not _delivery(sheet, number, segment):
                 own = any(_OWN.search(s.text) for _, s in lines[first + 1 :])
                 yield Block(tuple(lines[first : towns[0] + 1]), own)
+
+
+def under(sheet: Sheet, name: Candidate) -> Candidate | None:
+    """The address below a name, down to its town; its source spans the lines."""
+    number = name.row
+    row = sheet.rows[number] if number < len(sheet.rows) else ()
+    if name.segment not in row:
+        return None
+    lines = [s for _, s in _down(sheet, number, name.segment)][1:]
+    last = next((i for i, s in enumerate(lines) if TOWN.search(s.text)), None)
+    if last is None:
+        return None
+    own = lines[: last + 1]
+    page = own[0].page
+    start, end = min(s.start for s in own), max(s.end for s in own)
+    whole = replace(own[0], text=page.text[start:end], start=start, cell=None)
+    value = ", ".join(" ".join(s.text.split()).strip(" ,") for s in own)
+    return Candidate(value, 0.7, whole, 0, end - start, number + 1)
 
 
 def _down(sheet: Sheet, number: int, segment: Segment) -> list[tuple[int, Segment]]:

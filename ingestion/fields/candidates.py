@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestion.fields.context import Context
@@ -146,3 +147,14 @@ def _fits(label: Label, kind: Kind, candidate: Candidate) -> bool:
     if label.loud or label.colon:
         return digits >= 1
     return digits >= 3 and not re.fullmatch(r"(?:19|20)\d\d", candidate.value)
+
+
+def best(candidates: Sequence[Candidate]) -> Candidate | None:
+    """The surest; a value that is found twice is surer; rivals make it doubtful."""
+    if not candidates:
+        return None
+    first = max(candidates, key=lambda c: (round(c.confidence, 2), -c.row))
+    same = sum(c.value == first.value for c in candidates)
+    rivals = {c.value for c in candidates if c.confidence > first.confidence - 0.05}
+    trust = first.confidence + (0.04 if same > 1 else 0.0) - (0.15 if len(rivals) > 1 else 0.0)
+    return replace(first, confidence=min(trust, 0.97))

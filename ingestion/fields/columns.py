@@ -25,6 +25,9 @@ _SUFFIX = re.compile(
 )
 
 
+_NAME_MAX = 80  # characters; longer texts head no column
+
+
 def columns(row: Row) -> dict[str, Segment]:
     """The row's column names; a name that occurs twice keeps its first place, `amount` its last."""
     found: dict[str, Segment] = {}
@@ -55,6 +58,8 @@ def _pieces(segment: Segment) -> Iterator[Segment]:
 
 
 def _name(text: str) -> str | None:
+    if len(text) > _NAME_MAX:
+        return None
     plain = " ".join(text.split()).strip(" :*")
     for shown in (plain, _SUFFIX.sub("", plain), *plain.split("/")):
         key = shown.lower().replace("_", " ").strip(" :*")

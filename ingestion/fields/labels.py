@@ -50,16 +50,16 @@ def _phrases() -> dict[str, tuple[str, bool]]:
     found: dict[str, tuple[str, bool]] = {}
     for name, languages in LABELS.items():
         for phrase in (phrase for words in languages.values() for phrase in words):
-            key = _key(phrase.rstrip("+"))
+            key = key_of(phrase.rstrip("+"))
             found.setdefault(key, (name, not phrase.endswith("+")))
     return found
 
 
-def _key(phrase: str) -> str:
+def key_of(phrase: str) -> str:
     return re.sub(r"[\s.\-_/]+", "", phrase.lower()).replace("’", "'").replace("º", "°")
 
 
-def _pattern(phrase: str) -> str:
+def pattern_of(phrase: str) -> str:
     out = []
     for char in phrase.rstrip("+"):
         if char == " " or char == "-":
@@ -82,7 +82,7 @@ _ALL = sorted(
     reverse=True,
 )
 _ANY = re.compile(
-    rf"(?<![\w])(?<!\w-)(?:{'|'.join(_pattern(phrase) for phrase in _ALL)})"
+    rf"(?<![\w])(?<!\w-)(?:{'|'.join(pattern_of(phrase) for phrase in _ALL)})"
     r"(?:\s?\((?!\s?[-\d])[^()\d]{1,24}\))?"
     r"(?:(?P<tail>\s*(?:#|№|n[°º]\.?|no\.|nr\.)?\s*[:：=]|\s*[#№])|(?!\w|-\w|/\d))",
     re.IGNORECASE,
@@ -94,5 +94,7 @@ def find_labels(text: str) -> Iterator[Label]:
     for match in _ANY.finditer(text):
         tail = match["tail"] or ""
         phrase = re.sub(r"\([^()]*\)$", "", match[0].removesuffix(tail)).strip()
-        name, loud = PHRASES.get(_key(phrase)) or PHRASES.get(_key(match[0]), ("!other_id", False))
+        name, loud = PHRASES.get(key_of(phrase)) or PHRASES.get(
+            key_of(match[0]), ("!other_id", False)
+        )
         yield Label(name, match.start(), match.end(), loud, bool(tail.strip()))

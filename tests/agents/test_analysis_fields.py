@@ -116,12 +116,14 @@ def test_a_document_that_failed_is_named(office: Office) -> None:
 def test_fields_are_asked_for_by_name_or_by_schema(office: Office) -> None:
     document_id = office.put("hs.txt", INVOICE + b"Delivery date: 3 September 2026\n")
     schema = {"type": "object", "properties": {"total": {}, "delivery_date": {}}}
-    for wanted in (["total", "delivery_date"], schema):
-        fields = analysis.fields_of(office.rt, office.ctx, document_id, wanted)
-        found = {name: value.value for name, value in fields.fields.items()}
-        assert found == {"total": "198.00", "delivery_date": "2026-09-03"}
+    expected = {"total": "198.00", "delivery_date": "2026-09-03"}
+    fields = analysis.fields_of(office.rt, office.ctx, document_id, [*expected])
+    assert {name: value.value for name, value in fields.fields.items()} == expected
+    filled = analysis.filled_of(office.rt, office.ctx, document_id, schema)
+    assert {name: value.value for name, value in filled.fields.items()} == expected
+    assert filled.data == expected
     with pytest.raises(InvalidInput):
-        analysis.fields_of(office.rt, office.ctx, document_id, {"type": "object"})
+        analysis.filled_of(office.rt, office.ctx, document_id, {"type": "object"})
 
 
 def test_another_tenants_document_is_not_found(office: Office) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from core.clock import FakeClock
 from core.context import PLATFORM, Ctx
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.ids import new_id
 from core.ports import EventBus, JobQueue, Limiter
 from core.settings import Settings
@@ -59,8 +59,25 @@ class OneEmbedder:
 
     found: HashEmbedder | None
 
-    def embedder(self) -> HashEmbedder | None:
+    def embedder(self, name: str | None = None) -> HashEmbedder | None:
         return self.found
+
+    def chat(self, task: str) -> None:
+        """No model passed a gate."""
+
+
+@dataclass
+class Embedders:
+    """Models by the names that WEFT_EMBEDDING may have, `chosen` among them; what is not in
+    `found` is not installed."""
+
+    found: dict[str, HashEmbedder]
+    chosen: str = "fp32"
+
+    def embedder(self, name: str | None = None) -> HashEmbedder | None:
+        if name not in (None, "fp32", "int8", "sentence-transformers"):
+            raise InvalidInput(f"{name!r} may not be.")
+        return self.found.get(name or self.chosen)
 
 
 @dataclass
