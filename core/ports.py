@@ -78,9 +78,20 @@ class Limiter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What a model asks its caller to do. Nothing here does it: `arguments` is JSON to read."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[ToolCall, ...] = ()  # of an assistant
+    call_id: str = ""  # of a tool: the call that this answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,8 @@ class ChatReply:
     model: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    finish_reason: str = "stop"  # stop | length
+    finish_reason: str = "stop"  # stop | length | tool_calls
+    calls: tuple[ToolCall, ...] = ()
 
 
 class ChatModel(Protocol):

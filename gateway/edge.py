@@ -77,7 +77,13 @@ class Edge:
             more = {503: {"Retry-After": "1"}, 400: {"Connection": "close"}}.get(status)
             extra: dict[str, Any] = {"limit": self._cap(headers)} if status == 413 else {}
             response = problem(
-                status, code, detail, answer.exchange.request_id, headers=more, **extra
+                status,
+                code,
+                detail,
+                answer.exchange.request_id,
+                headers=more,
+                path=scope["path"],
+                **extra,
             )
             await response(scope, receive, answer.send)
             return
@@ -174,7 +180,7 @@ async def _fail(scope: Scope, receive: Receive, answer: _Answer) -> None:
     if answer.status:
         return  # the answer has begun: closing the connection is all that is left
     detail = "Something broke on our side. Name the request_id when you report it."
-    response = problem(500, "internal_error", detail, exchange.request_id)
+    response = problem(500, "internal_error", detail, exchange.request_id, path=scope["path"])
     await response(scope, receive, answer.send)
 
 

@@ -42,7 +42,7 @@ class Guard:
         try:
             await self._admit(scope, exchange)
         except WeftError as error:
-            await of_error(error, exchange.request_id)(scope, receive, send)
+            await of_error(error, exchange.request_id, scope["path"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from core.errors import QuotaExceeded, Unauthenticated, WeftError
+from gateway import openai
 from gateway.exchange import exchange_of
 
 _CODES = {
@@ -32,9 +34,13 @@ def problem(
     *,
     title: str | None = None,
     headers: dict[str, str] | None = None,
+    path: str = "",
     **extra: Any,
 ) -> Response:
-    """`extra` becomes members of the problem; the standard ones cannot be overwritten."""
+    """`extra` becomes members of the problem; the standard ones cannot be overwritten. Under `/v1`
+    OpenAI's clients find their own object too."""
+    if path.startswith("/v1/"):
+        extra["error"] = openai.error(status, code, detail, extra.get("param"))
     body = {
         "type": f"urn:weft:problem:{code}",
         "title": title or http.HTTPStatus(status).phrase,
@@ -49,7 +55,7 @@ def problem(
     return Response(data, status, headers, "application/problem+json")
 
 
-def of_error(error: WeftError, request_id: str) -> Response:
+def of_error(error: WeftError, request_id: str, path: str = "") -> Response:
     """401, 429 and 503 tell the client what to do next in their headers as well."""
     headers: dict[str, str] = dict(error.extra.get("headers", {}))
     if isinstance(error, Unauthenticated):
@@ -62,13 +68,13 @@ def of_error(error: WeftError, request_id: str) -> Response:
     extra = {key: value for key, value in error.extra.items() if key != "headers"}
     return problem(
         error.status, error.slug, error.detail, request_id, title=error.title, headers=headers,
-        **extra,
+        path=path, **extra,
     )  # fmt: skip
 
 
 async def _on_weft_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WeftError)
-    return of_error(error, exchange_of(request.scope).request_id)
+    return of_error(error, exchange_of(request.scope).request_id, request.url.path)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -79,7 +85,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         headers["Allow"] = _allowed(request)
     return problem(
         error.status_code, code, str(error.detail), exchange_of(request.scope).request_id,
-        headers=headers, **getattr(error, "extra", {}),
+        headers=headers, path=request.url.path, **getattr(error, "extra", {}),
     )  # fmt: skip
 
 
@@ -102,8 +108,18 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     first = errors[0] if errors else {"loc": ["body"], "msg": "invalid", "type": ""}
     detail = f"{'.'.join(first['loc'])}: {first['msg']}"
     return problem(
-        422, "invalid_input", detail, exchange_of(request.scope).request_id, errors=errors
+        422,
+        "invalid_input",
+        detail,
+        exchange_of(request.scope).request_id,
+        errors=errors,
+        path=request.url.path,
+        **_param(request, first["loc"]),
     )
+
+
+def _param(request: Request, where: Sequence[str]) -> dict[str, Any]:
+    return {"param": ".".join(where[1:])} if request.url.path.startswith("/v1/") else {}
 
 
 def install(app: FastAPI) -> None:

@@ -37,6 +37,10 @@ class LlamaEngine:
         finally:
             self._turn.release()
 
+    def knows_tools(self) -> bool:
+        """Small models answer better to JSON by schema than to their template's own tools."""
+        return False
+
     def _loaded(self) -> Any:
         with self._loading:
             if self._server is None:
@@ -76,6 +80,8 @@ def _body(request: ChatRequest) -> dict[str, Any]:
         "stream_options": {"include_usage": True},
         "return_progress": True,  # chunks while the prompt is read, so that it can be stopped
     }
+    given = {"stop": list(request.stop) or None, "top_p": request.top_p, "seed": request.seed}
+    body |= {name: value for name, value in given.items() if value is not None}
     if request.schema is not None:
         shape = {"name": "reply", "schema": dict(request.schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": shape}

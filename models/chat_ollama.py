@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import Unavailable
+from core.errors import InvalidInput, Unavailable
+from core.ids import new_id
+from core.ports import ChatMessage, ToolCall
 from models.bounded import Outlet, bounded
-from models.engine import ChatRequest, Chunk
+from models.engine import SERVER_FAILED, ChatRequest, Chunk
+from models.tools import Tool
 
 CONNECT_SECONDS = 2.0
 LIST_SECONDS = 3.0
@@ -27,28 +31,95 @@ class OllamaEngine:
     def __init__(self, host: str, model: str) -> None:
         self._host = host
         self._model = model
+        self._tools: bool | None = None
 
     def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
         with client(self._host, request.deadline_seconds, self._model) as found:
             outlet.close = found.close
             parts = found.chat(
                 model=self._model,
-                messages=[{"role": m.role, "content": m.content} for m in request.messages],
+                messages=list(_messages(request.messages)),
                 stream=True,
                 format=dict(request.schema) if request.schema is not None else None,
-                options={"num_predict": request.max_tokens, "temperature": request.temperature},
+                options=_options(request),
+                tools=[_tool(one) for one in request.tools] or None,
             )
             for part in parts:
                 if not outlet.put(_chunk(part)):
                     return
 
+    def knows_tools(self) -> bool:
+        """Asked once; a server that does not say it counts as one that cannot."""
+        if self._tools is None:
+            self._tools = "tools" in _capabilities(self._host, self._model)
+        return self._tools
+
+
+def _options(request: ChatRequest) -> dict[str, Any]:
+    given = {
+        "num_predict": request.max_tokens, "temperature": request.temperature,
+        "stop": list(request.stop) or None, "top_p": request.top_p, "seed": request.seed,
+    }  # fmt: skip
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _messages(given: Sequence[ChatMessage]) -> Iterator[dict[str, Any]]:
+    names = {call.id: call.name for message in given for call in message.calls}
+    for one in given:
+        made: dict[str, Any] = {"role": one.role, "content": one.content}
+        if one.calls:
+            made["tool_calls"] = [
+                {"function": {"name": call.name, "arguments": _arguments(call)}}
+                for call in one.calls
+            ]
+        if one.call_id in names:
+            made["tool_name"] = names[one.call_id]
+        yield made
+
+
+def _arguments(call: ToolCall) -> dict[str, Any]:
+    try:
+        value = json.loads(call.arguments or "{}")
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {"value": call.arguments}
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    about = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
+    return {"type": "function", "function": about}
+
+
+def _capabilities(host: str, model: str) -> list[str]:
+    def ask(outlet: Outlet[list[str]]) -> None:
+        with client(host, LIST_SECONDS, model) as found:
+            outlet.close = found.close
+            outlet.put([str(one) for one in found.show(model).capabilities or ()])
+
+    try:
+        return next(bounded(ask, LIST_SECONDS), [])
+    except (Unavailable, InvalidInput):
+        return []
+
 
 def _chunk(part: Any) -> Chunk:
+    calls = tuple(
+        ToolCall(
+            f"call_{new_id()}", one.function.name,
+            json.dumps(dict(one.function.arguments), ensure_ascii=False),
+        )
+        for one in part.message.tool_calls or ()
+    )  # fmt: skip
     return Chunk(
         part.message.content or "",
         part.prompt_eval_count or 0,
         part.eval_count or 0,
         part.done_reason,
+        calls,
     )
 
 
@@ -84,10 +155,12 @@ def client(host: str, seconds: float, model: str = "NAME") -> Iterator[Any]:
     except ollama.ResponseError as error:
         if error.status_code == 404:
             raise Unavailable(missing(host, model), code="model_missing", retry_after=30) from error
-        raise Unavailable(_reason(error), code="model_server", retry_after=10) from error
+        if 400 <= error.status_code < 500 and error.status_code not in (408, 429):
+            raise InvalidInput(_reason(error), code="model_refused") from error
+        raise Unavailable(_reason(error), code=SERVER_FAILED, retry_after=10) from error
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         raise Unavailable(
-            f"Ollama at {host} does not answer: {error}", code="model_server", retry_after=10
+            f"Ollama at {host} does not answer: {error}", code=SERVER_FAILED, retry_after=10
         ) from error
     except (ValueError, TypeError, AttributeError, RuntimeError) as error:
         # RuntimeError: the client was closed under the read, at the deadline.

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import random
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from core.breaker import Breaker
 from core.errors import Unavailable
-from core.ports import ChatMessage, ChatReply
+from core.ports import ChatMessage, ChatReply, ToolCall
+from models import tools
 from models.bounded import Outlet, bounded
 from models.shapes import parse
+from models.tools import AUTO, Tool
 from models.watching import watched
 
 REPLY_CHARS_MAX = 64_000
-JSON_ATTEMPTS = 3
+SERVER_FAILED = "model_server"  # of an `Unavailable`: what may be over in a moment
+ATTEMPTS = 3
+PAUSE_SECONDS = 0.1  # before the second attempt; then doubled, each by up to a half more
 _LOOP_CHARS = 480
 _LOOP_UNIT_MAX = 60
 
@@ -33,21 +39,32 @@ class Chunk(NamedTuple):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     finish: str | None = None
+    calls: tuple[ToolCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     messages: tuple[ChatMessage, ...]
-    schema: Mapping[str, Any] | None
-    max_tokens: int
-    temperature: float
-    deadline_seconds: float
+    schema: Mapping[str, Any] | None = None
+    max_tokens: int = 512
+    temperature: float = 0.0
+    deadline_seconds: float = 60.0
+    stop: tuple[str, ...] = ()
+    top_p: float | None = None
+    seed: int | None = None
+    tools: tuple[Tool, ...] = ()
+    choice: str = AUTO  # of a tool: auto | none | required | a tool's name
+    one_call: bool = False  # at most
 
 
 class ChatEngine(Protocol):
     def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
         """Puts chunks until done or told to stop. Raises `Unavailable`, or `InvalidInput` for a
         request that can never work."""
+        ...
+
+    def knows_tools(self) -> bool:
+        """Whether the model was made for tools; else it is asked for JSON by schema."""
         ...
 
 
@@ -72,21 +89,10 @@ class EngineChat:
         temperature: float = 0.0,
         deadline_seconds: float = 60.0,
     ) -> ChatReply:
-        """Asks again, at most twice, when JSON was wanted and something else came."""
-        until = time.monotonic() + deadline_seconds
-        fault: _UnusableError | None = None
-        for attempt in range(JSON_ATTEMPTS):
-            left = until - time.monotonic()
-            if attempt and left < 0.1:
-                break
-            request = ChatRequest(tuple(messages), schema, max_tokens, temperature, left)
-            try:
-                return self._collect(request)
-            except _UnusableError as error:
-                fault = error
-                temperature = max(temperature, 0.3)  # the same words would fail the same way
-        assert fault is not None
-        raise fault
+        """Asks again, at most twice: at once when JSON was wanted and something else came, after a
+        pause when the model's server failed."""
+        request = ChatRequest(tuple(messages), schema, max_tokens, temperature, deadline_seconds)
+        return self.answer(request)
 
     def stream(
         self,
@@ -99,32 +105,95 @@ class EngineChat:
         request = ChatRequest(tuple(messages), None, max_tokens, temperature, deadline_seconds)
         return (chunk.text for chunk in self._chunks(request) if chunk.text)
 
+    def talk(self, request: ChatRequest) -> Iterator[Chunk]:
+        """Piece by piece, with counts and calls of tools. What must fit a schema comes in one
+        piece: only the whole can be checked."""
+        if request.schema is None and not tools.wanted(request):
+            yield from self._chunks(request)
+            return
+        reply = self.answer(request)
+        yield Chunk(
+            reply.text, reply.prompt_tokens, reply.completion_tokens, reply.finish_reason,
+            reply.calls,
+        )  # fmt: skip
+
+    def answer(self, request: ChatRequest) -> ChatReply:
+        """The whole reply, checked. Raises `Unavailable` and `InvalidInput`."""
+        until = time.monotonic() + request.deadline_seconds
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._collect(
+                    replace(request, deadline_seconds=max(0.0, until - time.monotonic()))
+                )
+            except _UnusableError:
+                if attempt == ATTEMPTS or until - time.monotonic() < 0.1:
+                    raise
+                # The same words would fail the same way.
+                request = replace(request, temperature=max(request.temperature, 0.3))
+            except Unavailable as error:
+                if attempt == ATTEMPTS or not _may_pause(error, attempt, until):
+                    raise
+        raise AssertionError  # the last attempt returned or raised
+
     def _collect(self, request: ChatRequest) -> ChatReply:
         """One call; a reply that is of no use counts as an error of the model's."""
-        texts, finish = [], "stop"
+        asked = self._asked(request)
+        texts: list[str] = []
+        calls: list[ToolCall] = []
+        finish = "stop"
         with watched(self._name, self.breaker) as call:
-            for chunk in self._produced(request):
+            for chunk in self._produced(asked):
                 call.seen(chunk.prompt_tokens, chunk.completion_tokens)
                 texts.append(chunk.text)
+                calls.extend(chunk.calls)
                 finish = chunk.finish or finish
             text = "".join(texts).strip()
-            if not text:
+            if not text and not calls:
                 raise Unavailable(f"{self._name} answered with nothing.", code="model_output")
-            if request.schema is not None:
-                self._check(text, request.schema)
-        return ChatReply(text, self._name, call.prompt, call.completion, finish)
+            text, found = self._read(text, tuple(calls), asked, request)
+        finish = "tool_calls" if found else finish
+        return ChatReply(text, self._name, call.prompt, call.completion, finish, found)
 
-    def _check(self, text: str, schema: Mapping[str, Any]) -> None:
+    def _asked(self, request: ChatRequest) -> ChatRequest:
+        """As this engine takes it; whether it knows tools is asked only where there are some."""
+        if not tools.concern(request):
+            return request
+        known = self._engine.knows_tools()
+        return request if tools.native(request, known) else tools.in_words(request, known)
+
+    def _read(
+        self, text: str, calls: tuple[ToolCall, ...], asked: ChatRequest, request: ChatRequest
+    ) -> tuple[str, tuple[ToolCall, ...]]:
+        """The reply's text and calls, each of the shape that was asked for."""
         try:
-            parse(text, schema)
+            if asked.schema is not None:
+                parse(text, asked.schema)
+            if not tools.wanted(request):
+                return text, ()
+            if asked is request:
+                some = calls[:1] if request.one_call else calls
+                return text, tools.checked(some, request.tools)
+            return tools.called(text, request)
         except ValueError as error:
             raise _UnusableError(f"{self._name} gave no usable JSON: {error}") from error
 
     def _chunks(self, request: ChatRequest) -> Iterator[Chunk]:
-        with watched(self._name, self.breaker) as call:
-            for chunk in self._produced(request):
-                call.seen(chunk.prompt_tokens, chunk.completion_tokens)
-                yield chunk
+        """A server that failed is asked again for as long as nothing was heard from it."""
+        until, attempt = time.monotonic() + request.deadline_seconds, 0
+        request = self._asked(request)
+        while True:
+            attempt, heard = attempt + 1, False
+            left = replace(request, deadline_seconds=max(0.0, until - time.monotonic()))
+            try:
+                with watched(self._name, self.breaker) as call:
+                    for chunk in self._produced(left):
+                        heard = True
+                        call.seen(chunk.prompt_tokens, chunk.completion_tokens)
+                        yield chunk
+                return
+            except Unavailable as error:
+                if heard or attempt == ATTEMPTS or not _may_pause(error, attempt, until):
+                    raise
 
     def _produced(self, request: ChatRequest) -> Iterator[Chunk]:
         size, tail = 0, ""
@@ -142,6 +211,16 @@ class EngineChat:
                 if is_loop(tail):
                     yield Chunk(finish="length")
                     break
+
+
+def _may_pause(error: Unavailable, attempt: int, until: float) -> bool:
+    """Waits before another attempt; answers False where another one makes no sense: the server did
+    answer, or is known to be away, or there is no time left."""
+    seconds = PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (jitter)
+    if error.slug != SERVER_FAILED or time.monotonic() + seconds >= until:
+        return False
+    threading.Event().wait(seconds)
+    return True
 
 
 def is_loop(tail: str) -> bool:

@@ -30,14 +30,27 @@ class TransformersEngine:
         if request.schema is not None:
             order = f"Answer with JSON only, of this JSON Schema: {dict(request.schema)}"
             messages = [{"role": "system", "content": order}, *messages]
+        if request.seed is not None:
+            self._seed(request.seed)
         made = self._pipeline(
             messages,
             max_new_tokens=request.max_tokens,
             do_sample=request.temperature > 0,
+            **({"top_p": request.top_p} if request.top_p is not None else {}),
             stopping_criteria=[lambda ids, scores, **_: outlet.abandoned.is_set()],
             return_full_text=False,
         )
-        outlet.put(Chunk(str(made[0]["generated_text"]), finish="stop"))
+        text = str(made[0]["generated_text"])
+        ends = [text.index(mark) for mark in request.stop if mark in text]
+        outlet.put(Chunk(text[: min(ends, default=len(text))], finish="stop"))
+
+    def knows_tools(self) -> bool:
+        return False
+
+    def _seed(self, seed: int) -> None:
+        from transformers import set_seed  # type: ignore[import-not-found,unused-ignore]
+
+        set_seed(seed)
 
     def _load(self) -> Any:
         try:

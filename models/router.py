@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import threading
 import time
 from collections.abc import Callable
@@ -40,17 +41,25 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._embedder: Embedder | None = None
+        self._embedders: dict[str, Embedder] = {}
         self._chats: dict[str, EngineChat] = {}
         self._found: list[Candidate] = []
         self._found_at = float("-inf")
 
-    def embedder(self) -> Embedder | None:
-        """None while the weights are not there: search goes by keywords."""
+    def embedder(self, name: str | None = None) -> Embedder | None:
+        """The one of WEFT_EMBEDDING, or another by a name that it may have (an index that was made
+        by it still asks for it). None while the weights are not there: search goes by keywords.
+        Raises `InvalidInput` for a name that WEFT_EMBEDDING may not have."""
+        chosen = name or self._settings.embedding
         with self._lock:
-            if self._embedder is None:
-                self._embedder = _embedder(self._settings)
-            return self._embedder
+            if chosen not in self._embedders:
+                if chosen != self._settings.embedding and not _installed(chosen):
+                    return None
+                made = _embedder(self._settings.model_copy(update={"embedding": chosen}))
+                if made is None:
+                    return None
+                self._embedders[chosen] = made
+            return self._embedders[chosen]
 
     def chat(self, task: str) -> ChatModel | None:
         """The cheapest model whose card passed `task` (answer, extraction, planning, json)."""
@@ -59,7 +68,7 @@ class Models:
                 return self._chat(candidate)
         return None
 
-    def any_chat(self, name: str | None = None) -> ChatModel | None:
+    def any_chat(self, name: str | None = None) -> EngineChat | None:
         """The named model, or the first there is; no gate, since the caller asked for it."""
         for candidate in self.candidates():
             if name in (None, "", candidate.name):
@@ -162,6 +171,12 @@ class Models:
             if candidate.name not in self._chats:
                 self._chats[candidate.name] = EngineChat(candidate.name, candidate.make())
             return self._chats[candidate.name]
+
+
+def _installed(embedding: str) -> bool:
+    """Whether its library is here, where it is one that not everybody installs."""
+    torch = embedding == "sentence-transformers"
+    return not torch or importlib.util.find_spec("sentence_transformers") is not None
 
 
 def _embedder(settings: Settings) -> Embedder | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -12,25 +13,17 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from core.errors import InvalidInput, NotFound, Unavailable, WeftError
-from core.ids import new_id
-from core.ports import ChatMessage as Message
-from core.ports import ChatModel, ChatReply, Embedder
+from core.ports import Embedder
+from gateway import openai
 from gateway.house import Caller, permit
-from gateway.schemas.search import (
-    ChatAnswer,
-    ChatMessage,
-    ChatRequest,
-    EmbeddingsRequest,
-    OpenAiAnswer,
-    Usage,
-)
+from gateway.schemas.chat import ChatAnswer, ChatRequest, EmbeddingsRequest, OpenAiAnswer
+from gateway.schemas.search import Usage
 from gateway.streams import EVENTS, stream
+from models.engine import Chunk, EngineChat
 
 router = APIRouter(prefix="/v1", tags=["models"])
 User = Annotated[Caller, permit("models:use")]
 Reader = Annotated[Caller, permit("models:use", "search:read")]
-_TOKENS = 512
-_SECONDS = 120.0
 
 
 @router.get("/models", response_model=OpenAiAnswer)
@@ -50,7 +43,8 @@ def show(who: Reader, name: str) -> dict[str, Any]:
 @router.post("/chat")
 def chat(who: User, body: ChatRequest) -> ChatAnswer:
     """One reply, without retrieval: for facts from documents use `/ask`."""
-    reply = _reply(_model(who, body.model), body)
+    request = openai.request_of(body)
+    reply = _model(who, body.model).answer(request)
     return ChatAnswer(
         text=reply.text, model=reply.model, finish_reason=reply.finish_reason,
         usage=Usage(
@@ -62,19 +56,15 @@ def chat(who: User, body: ChatRequest) -> ChatAnswer:
 @router.post("/chat/completions", response_model=OpenAiAnswer, responses=EVENTS)
 def completions(who: User, body: ChatRequest) -> Response:
     """As OpenAI's API has it; with `stream` as server-sent events."""
+    request = openai.request_of(body)
     model = _model(who, body.model)
-    _schema(body)
-    if body.stream:
-        return stream(_pieces(who, model, body))
-    reply = _reply(model, body)
-    message = {"role": "assistant", "content": reply.text}
-    choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
-    usage = {
-        "prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.completion_tokens,
-        "total_tokens": reply.prompt_tokens + reply.completion_tokens,
-    }  # fmt: skip
-    answer = {**_head(who, "chat.completion", reply.model), "choices": [choice], "usage": usage}
-    return Response(json.dumps(answer), media_type="application/json")
+    created = who.rt.clock.now_ms() // 1000
+    if not body.stream:
+        return _json(openai.completion(model.answer(request), created))
+    about = openai.head("chat.completion.chunk", model.name, created)
+    pieces = _begun(model.talk(request))
+    counted = bool(body.stream_options and body.stream_options.include_usage)
+    return stream(_written(openai.events(pieces, about, counted)))
 
 
 @router.post("/embeddings", response_model=OpenAiAnswer)
@@ -82,19 +72,22 @@ def embeddings(who: Annotated[Caller, permit("models:use")], body: EmbeddingsReq
     """Unit vectors, in the order of `input`."""
     embedder = _embedder(who, body.model)
     if body.dimensions not in (None, embedder.dimension):
-        raise InvalidInput(f"This model's vectors have {embedder.dimension} dimensions.")
+        raise InvalidInput(
+            f"This model's vectors have {embedder.dimension} dimensions.", param="dimensions"
+        )
     texts = [body.input] if isinstance(body.input, str) else body.input
     vectors = embedder.embed(texts)
+    kind = body.encoding_format or "float"
     data = [
-        {"object": "embedding", "index": n, "embedding": _vector(row, body.encoding_format)}
+        {"object": "embedding", "index": n, "embedding": _vector(row, kind)}
         for n, row in enumerate(vectors)
     ]
     tokens = sum(len(text.split()) for text in texts)
     answer = {
-        "object": "list", "data": data, "model": body.model or "default",
+        "object": "list", "data": data, "model": body.model or _active(who),
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }  # fmt: skip
-    return Response(json.dumps(answer), media_type="application/json")
+    return _json(answer)
 
 
 def _usable(who: Caller) -> list[dict[str, Any]]:
@@ -103,7 +96,12 @@ def _usable(who: Caller) -> list[dict[str, Any]]:
     return [{**m, "object": "model", "created": 0, "owned_by": "local"} for m in known]
 
 
-def _model(who: Caller, name: str) -> ChatModel:
+def _active(who: Caller) -> str:
+    known = who.rt.models.describe()
+    return next((m["id"] for m in known if m["kind"] == "embedding" and m.get("active")), "default")
+
+
+def _model(who: Caller, name: str) -> EngineChat:
     model = who.rt.models.any_chat(name or None)
     if model is not None:
         return model
@@ -129,75 +127,26 @@ def _embedder(who: Caller, name: str) -> Embedder:
     return embedder
 
 
-def _reply(model: ChatModel, body: ChatRequest) -> ChatReply:
-    return model.chat(
-        _messages(body.messages), schema=_schema(body), max_tokens=_tokens(body),
-        temperature=body.temperature or 0.0, deadline_seconds=_SECONDS,
-    )  # fmt: skip
+def _begun(pieces: Iterator[Chunk]) -> Iterator[Chunk]:
+    """With its first piece there: what fails before it is a problem like any other."""
+    first = next(pieces, Chunk())
+    return itertools.chain([first], pieces)
 
 
-def _pieces(who: Caller, model: ChatModel, body: ChatRequest) -> Iterator[bytes]:
-    """The answer has begun, so a failure becomes an event of the stream. One that must fit a schema
-    comes in one piece: only the whole can be checked."""
-    head = _head(who, "chat.completion.chunk", model.name)
-    reason = "stop"
-
-    def chunk(delta: dict[str, str], reason: str | None) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        return f"data: {json.dumps({**head, 'choices': [choice]})}\n\n".encode()
-
-    yield chunk({"role": "assistant", "content": ""}, None)
+def _written(events: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """The answer has begun, so a failure becomes an event of the stream."""
     try:
-        if _schema(body) is not None:
-            reply = _reply(model, body)
-            reason = reply.finish_reason
-            yield chunk({"content": reply.text}, None)
-        else:
-            for count, piece in enumerate(model.stream(
-                _messages(body.messages), max_tokens=_tokens(body),
-                temperature=body.temperature or 0.0, deadline_seconds=_SECONDS,
-            ), 1):  # fmt: skip
-                yield chunk({"content": piece}, None)
-                reason = "length" if count >= _tokens(body) else "stop"
+        for event in events:
+            yield openai.line(event)
     except WeftError as error:
-        yield f"data: {json.dumps({'error': error.to_json()})}\n\n".encode()
+        told = openai.error(error.status, error.slug, error.detail)
+        yield openai.line({"error": {**error.to_json(), **told}})
         return
-    yield chunk({}, reason)
     yield b"data: [DONE]\n\n"
 
 
-def _head(who: Caller, kind: str, model: str) -> dict[str, Any]:
-    created = who.rt.clock.now_ms() // 1000
-    return {"id": f"chatcmpl-{new_id()}", "object": kind, "created": created, "model": model}
-
-
-def _messages(given: list[ChatMessage]) -> list[Message]:
-    return [
-        Message(
-            "system" if one.role == "developer" else one.role,
-            one.content
-            if isinstance(one.content, str)
-            else "".join(part.text for part in one.content or ()),
-        )
-        for one in given
-    ]
-
-
-def _tokens(body: ChatRequest) -> int:
-    return body.max_completion_tokens or body.max_tokens or _TOKENS
-
-
-def _schema(body: ChatRequest) -> dict[str, Any] | None:
-    wanted = body.response_format or {}
-    if wanted.get("type") == "json_object":
-        return {"type": "object"}
-    if wanted.get("type") != "json_schema":
-        return None
-    inner = wanted.get("json_schema")
-    schema = inner.get("schema") if isinstance(inner, dict) else None
-    if not isinstance(schema, dict):
-        raise InvalidInput("`response_format.json_schema.schema` must be an object.")
-    return schema
+def _json(value: dict[str, Any]) -> Response:
+    return Response(json.dumps(value), media_type="application/json")
 
 
 def _vector(row: Any, encoding: str) -> Any:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from core.plain import check_plain
 from gateway.schemas.base import Answer, Id, Request
 
 Question = Annotated[str, Field(min_length=1, max_length=4_000)]
@@ -69,6 +68,14 @@ class Usage(Answer):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_micro: int = 0
+    cached: Annotated[bool, Field(description="given from what was kept")] = False
+    saved_tokens: int = 0
+    saved_ms: int = 0
+
+
+class Told(Answer):
+    id: str
+    text: str
 
 
 class AskAnswer(Answer):
@@ -81,65 +88,10 @@ class AskAnswer(Answer):
     route: str
     usage: Usage
     degraded: str | None = None
-
-
-class Lenient(BaseModel):
-    """OpenAI's clients send more than we read; what we read is checked all the same."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _plain(cls, value: Any) -> Any:
-        return check_plain(value)
-
-
-class TextPart(Lenient):
-    type: Literal["text"]
-    text: Annotated[str, Field(max_length=100_000)]
-
-
-class ChatMessage(Lenient):
-    role: Literal["system", "user", "assistant", "tool", "developer"]
-    content: Annotated[str, Field(max_length=100_000)] | list[TextPart] | None = None
-
-
-class ChatRequest(Lenient):
-    """`response_format` of type `json_schema` makes the answer JSON of that shape."""
-
-    model: Annotated[str, Field(max_length=128)] = ""
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=200)]
-    max_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
-    max_completion_tokens: Annotated[int | None, Field(ge=1, le=8192)] = None
-    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    stream: bool = False
-    response_format: dict[str, Any] | None = None
-    n: Literal[1] | None = None
-
-
-class ChatAnswer(Answer):
-    text: str
-    model: str
-    finish_reason: str
-    usage: Usage
-
-
-class EmbeddingsRequest(Lenient):
-    model: Annotated[str, Field(max_length=128)] = ""
-    input: (
-        Annotated[str, Field(min_length=1, max_length=32_000)]
-        | Annotated[
-            list[Annotated[str, Field(min_length=1, max_length=32_000)]],
-            Field(min_length=1, max_length=256),
-        ]
-    )
-    encoding_format: Literal["float", "base64"] = "float"
-    dimensions: int | None = None
-
-
-class OpenAiAnswer(Answer):
-    """Shaped as OpenAI's API has it."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    object: str
+    age_seconds: Annotated[int | None, Field(description="of an answer that was kept")] = None
+    told: Annotated[
+        list[Told], Field(description="what the person told us about it; not a source")
+    ] = []
+    remembered: Annotated[
+        list[str], Field(description="paths of memory that the question has changed")
+    ] = []

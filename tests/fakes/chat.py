@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.ports import ChatMessage, ChatReply
+from models.engine import ChatRequest, Chunk
 
 
 @dataclass
@@ -43,6 +44,19 @@ class ScriptedChat:
         deadline_seconds: float = 60.0,
     ) -> Iterator[str]:
         yield from self.chat(messages).text.split(" ")
+
+    def answer(self, request: ChatRequest) -> ChatReply:
+        return self.chat(request.messages, schema=request.schema)
+
+    def talk(self, request: ChatRequest) -> Iterator[Chunk]:
+        """A word at a time; what must fit a schema at once."""
+        reply = self.chat(request.messages, schema=request.schema)
+        words = [reply.text] if request.schema is not None else reply.text.split(" ")
+        for word in words:
+            yield Chunk(word)
+        cut = request.schema is None and len(words) >= request.max_tokens
+        finish = "length" if cut else "stop"
+        yield Chunk("", reply.prompt_tokens, reply.completion_tokens, finish)
 
 
 _ORDER = re.compile(

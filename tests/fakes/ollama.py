@@ -28,6 +28,10 @@ class FakeOllama:
     fault: str | None = None
     digest: str = "d1"
     chats: int = 0
+    capabilities: tuple[str, ...] = ("completion",)
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()  # the tools that it calls: name, arguments
+    replies: list[str] = field(default_factory=list)  # said before `reply`, one after another
+    asked: list[dict[str, Any]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
 
@@ -73,7 +77,12 @@ class _Handler(BaseHTTPRequestHandler):
                 404, json.dumps({"error": f"model '{asked.get('model')}' not found"}).encode()
             )
             return
+        if self.path == "/api/show":
+            shown = {"capabilities": self.state.capabilities, "model_info": {}}
+            self._send(200, json.dumps(shown).encode())
+            return
         self.state.chats += 1
+        self.state.asked.append(asked)
         try:
             if self.path == "/api/embed" and self.state.fault is None:
                 vectors = [_vector(text) for text in asked["input"]]
@@ -84,8 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
 
     def _chat(self) -> None:
-        say = self.state.reply
+        say = self.state.replies.pop(0) if self.state.replies else self.state.reply
         match self.state.fault:
+            case None if self.state.calls:
+                self._send(200, _called(self.state.calls) + _done())
             case None:
                 self._send(200, _line(say) + _done())
             case "hang":
@@ -143,6 +154,14 @@ def _vector(text: str) -> list[float]:
 
 def _line(text: str) -> bytes:
     return json.dumps(_part(text, done=False)).encode() + b"\n"
+
+
+def _called(calls: tuple[tuple[str, dict[str, Any]], ...]) -> bytes:
+    part = _part("", done=False)
+    part["message"]["tool_calls"] = [
+        {"function": {"name": name, "arguments": arguments}} for name, arguments in calls
+    ]
+    return json.dumps(part).encode() + b"\n"
 
 
 def _done(reason: str = "stop") -> bytes:

@@ -29,6 +29,7 @@ COVERED = {
     "body": {
         "tenant_id", "documents",
         "session_id",  # chosen by the client, and kept per tenant and person
+        "id", "tool_call_id",  # of a tool's call: names within one request
     },
 }  # fmt: skip
 FREE = {"agent_type", "name", "status", "document_type", "format", "filename", "sha256", "workflow",
