@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agents import shelf
+from agents import repair, shelf
 from core.context import Ctx
 from database import shelves
 from runtime import Runtime
-from vectorstore import Head, Segment
+from vectorstore import DamagedError, Head, Segment
 
 SEGMENTS_MAX = 8  # a search opens each; merging each chunk log8(n) times stays cheap
 TOMBSTONES_MAX = 64
@@ -20,7 +20,8 @@ _SMALL_ROWS = 200  # so few are merged whatever they are merged with
 
 
 def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:
-    """Merges if it is due and nobody else does; whether anything was merged."""
+    """Merges if it is due and nobody else does; whether anything was merged. What is damaged is
+    left to the repair."""
     head = shelf.head_of(rt, ctx)
     if not force and not _due(head):
         return False
@@ -30,6 +31,10 @@ def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:
     try:
         _drop_retired(rt, ctx)
         return _merge(rt, ctx, shelf.head_of(rt, ctx), everything=force)
+    except DamagedError as error:
+        if error.segment in shelf.head_of(rt, ctx).segments:
+            repair.report(rt, ctx, [error])
+        return False
     finally:
         with rt.db.transaction(ctx, durable=False) as tx:
             shelves.release_compaction(tx, ctx)
@@ -42,7 +47,7 @@ def _due(head: Head) -> bool:
 def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
     # Passages that wait for their vectors are left alone, unless none will ever come.
     pending = rt.models.embedder() is not None
-    settled = [one for one in head.segments if one.digest is not None or not pending]
+    settled = [one for one in head.sound if one.digest is not None or not pending]
     everything = everything or len(head.tombstones) > TOMBSTONES_MAX
     chosen = chosen_of(settled, everything=everything)
     if not chosen:
@@ -89,8 +94,9 @@ def chosen_of(segments: Sequence[Segment], *, everything: bool = False) -> list[
 
 
 def _left(rt: Runtime, ctx: Ctx, head: Head, chosen: Sequence[Segment]) -> frozenset[str]:
-    """Tombstones that no segment needs any more once `chosen` are merged."""
-    gone = frozenset(head.tombstones)
+    """Tombstones that no segment needs any more once `chosen` are merged; all of them are kept
+    while nobody can say what a damaged segment holds."""
+    gone = frozenset() if head.damaged else frozenset(head.tombstones)
     for one in head.segments:
         if gone and one not in chosen:
             gone -= rt.shelves.documents(ctx, one)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import ingestion
 from agents import compaction, shelf
 from agents.documents import (
     ORIGINAL,
@@ -22,27 +21,23 @@ from agents.documents import (
     stored_text,
     text_of,
 )  # fmt: skip
+from agents.reading import entries_of, parsed
 from agents.reindexing import reindex
 from agents.removal import remove
+from agents.repair import repair
 from agents.uploads import (
     Received,
     Upload,
     adopted,
     new_document,
-    parse_limits,
-    password_address,
     receive,
 )  # fmt: skip
 from core import codec, telemetry
-from core.context import Ctx
 from core.documents import Document
 from core.errors import InvalidInput, NotFound, Outage, Rejected, Unfinishable, WeftError
 from core.failpoints import fp
-from core.vault import unseal
 from database import documents
 from database.documents import DocumentRow
-from runtime import Runtime
-from vectorstore import About, Entry
 from workflows.tasks import Defer, Done, TaskSpec, Work
 
 __all__ = [
@@ -54,7 +49,8 @@ _LEASE_SECONDS = 90.0  # above the longest time between two looks at it: one par
 _DEPTH_MAX = 3
 _ATTACHMENTS_MAX = 100
 _AT_ONCE = 8  # so few passages are embedded before anybody could ask for them
-_AGAIN = frozenset({"internal", "unavailable"})  # failures that another try may not meet
+# Failures that another try may not meet: what was damaged may have been restored.
+_AGAIN = frozenset({"internal", "unavailable", "object_damaged"})
 
 
 class _BusyError(Exception):
@@ -146,30 +142,13 @@ def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Docum
     if known is not None:
         return known
     same = stored_text(rt, ctx, original.id) if original is not None else None
-    document = same if same is not None and not same.attachments else _parse(rt, ctx, row)
+    document = same if same is not None and not same.attachments else parsed(rt, ctx, row)
     for number, attachment in enumerate(document.attachments[:_ATTACHMENTS_MAX]):
         rt.vault.put(ctx, ORIGINAL, child_id(row.id, number), attachment.data)
     light = tuple(replace(one, data=b"") for one in document.attachments)
     document = replace(document, attachments=light)
     with fp("journal.commit"):
         rt.vault.put(ctx, PARSED, row.id, codec.encode(Document, document))
-    return document
-
-
-def _parse(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
-    with rt.db.read(ctx) as tx:
-        sealed = documents.password(tx, ctx, row.id)
-    password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
-    limits = parse_limits(rt)
-    data = rt.vault.get(ctx, ORIGINAL, row.id)
-    with (
-        telemetry.span("ingestion.parse", attributes={"weft.format": row.format}),
-        telemetry.timed(telemetry.ingestion_seconds, "parse"),
-    ):
-        document = ingestion.parse(
-            data, row.filename, row.format, password=password or None, limits=limits
-        )
-    telemetry.pages.labels(row.format).inc(len(document.pages))
     return document
 
 
@@ -208,11 +187,7 @@ def _child(work: Work, row: DocumentRow, number: int, filename: str, content_typ
 
 def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, Any]) -> None:
     rt, ctx = work.rt, work.ctx
-    about = About(
-        row.id, row.filename, facts["document_type"], row.tags, row.created_ms, row.sha256,
-        row.metadata,
-    )  # fmt: skip
-    entries = [Entry(chunk, about) for chunk in ingestion.chunk(document, row.id)]
+    entries = entries_of(row, document)
     facts = {**facts, "chunks": len(entries)}
     embedder = rt.models.embedder() if entries else None
     if embedder is None:
@@ -277,4 +252,5 @@ TASKS = (
     TaskSpec(
         "ingestion", "reindex", reindex, "Embed passages that lack vectors of the current model",
     ),
+    TaskSpec("ingestion", "repair", repair, "Rebuild damaged parts of the search index"),
 )  # fmt: skip

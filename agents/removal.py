@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from agents import shelf
 from agents.documents import ORIGINAL, PARSED, child_id, stored_text
+from agents.reading import entries_of
 from agents.uploads import Start, ring, submitted
 from core.context import Ctx
+from core.documents import Document
+from core.errors import Unfinishable
 from database import Tx, audit, documents, shelves
 from database.documents import DocumentRow
 from runtime import Runtime
+from vectorstore import DamagedError, Entry
 
 
 def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) -> None:
@@ -59,17 +63,41 @@ def _promote(rt: Runtime, tx: Tx, ctx: Ctx, row: DocumentRow, gone: set[str], st
 
 def _attachment_ids(rt: Runtime, ctx: Ctx, document_id: str) -> list[str]:
     """Of everything attached, also what no document could be made of."""
-    text = stored_text(rt, ctx, document_id)
+    text = _text(rt, ctx, document_id)
     return [child_id(document_id, number) for number in range(len(text.attachments) if text else 0)]
 
 
 def _vector_keys(rt: Runtime, ctx: Ctx, document_ids: Sequence[str]) -> list[str]:
-    """Keys of the cached vectors of these documents' passages."""
-    wanted = frozenset(document_ids)
-    return [
-        shelf.vector_key(segment.digest, shelf.embedded_text(entry))
-        for segment in shelf.head_of(rt, ctx).segments
-        if segment.digest and wanted & rt.shelves.documents(ctx, segment)
-        for entry in rt.shelves.entries(ctx, segment)
-        if entry.about.document_id in wanted
-    ]
+    """Keys of the cached vectors of these documents' passages. Those in a damaged segment are told
+    from the stored text, as they were made."""
+    wanted, head = frozenset(document_ids), shelf.head_of(rt, ctx)
+    keys: list[str] = []
+    digests = {one.digest for one in head.damaged}
+    for segment in head.sound:
+        try:
+            found = wanted & rt.shelves.documents(ctx, segment) if segment.digest else ()
+            entries = rt.shelves.entries(ctx, segment) if found else []
+        except DamagedError:
+            digests.add(segment.digest)
+            continue
+        own = (entry for entry in entries if entry.about.document_id in wanted)
+        keys += [shelf.vector_key(segment.digest or "", shelf.embedded_text(e)) for e in own]
+    for digest in filter(None, digests):
+        own = (entry for one in document_ids for entry in _entries(rt, ctx, one))
+        keys += [shelf.vector_key(digest, shelf.embedded_text(entry)) for entry in own]
+    return keys
+
+
+def _entries(rt: Runtime, ctx: Ctx, document_id: str) -> list[Entry]:
+    with rt.db.read(ctx) as tx:
+        row = documents.get(tx, ctx, document_id)
+    text = _text(rt, ctx, document_id)
+    return entries_of(row, text) if text is not None else []
+
+
+def _text(rt: Runtime, ctx: Ctx, document_id: str) -> Document | None:
+    """None also when it is damaged: what nobody can read does not keep a document from going."""
+    try:
+        return stored_text(rt, ctx, document_id)
+    except Unfinishable:
+        return None

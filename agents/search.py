@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
-from agents import reindexing, shelf
+from agents import reindexing, repair, shelf
 from core.context import Ctx
 from core.documents import Hit
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import InvalidInput, Unavailable
 from core.telemetry import search_seconds
 from database import documents
 from database.documents import DocumentRow
@@ -23,7 +23,8 @@ _MODES = get_args(Mode)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`degraded` says in words why vectors did not take part in full; None when they did."""
+    """`degraded` says in words what did not take part in full: vectors, or a damaged part of the
+    index; None when everything did."""
 
     hits: list[Hit]
     took_ms: float
@@ -43,18 +44,30 @@ def search(
     _check(text, k, mode)
     wanted, copies = _of_originals(rt, ctx, filters or {})
     query, without = _query(rt, text, k, cast(Mode, mode), wanted)
-    head = shelf.head_of(rt, ctx)
-    try:
-        hits = rt.shelves.search(ctx, head, query)
-    except NotFound:  # its segments were merged between the two lines above
-        head = shelf.head_of(rt, ctx)
-        hits = rt.shelves.search(ctx, head, query)
+    head, hits = _searched(rt, ctx, query)
     took = time.perf_counter() - started
     search_seconds.labels(mode).observe(took)
     if query.digest and head.lacking(query.digest):
         reindexing.ask(rt, ctx, query.digest)
+    if head.damaged:
+        repair.ask(rt, ctx)
     shown = [_as_copy(hit, copies) for hit in hits]
-    return Found(shown, took * 1000, without or _degraded(head, query))
+    said = [_damaged(head), without or _degraded(head, query)]
+    return Found(shown, took * 1000, " ".join(filter(None, said)) or None)
+
+
+def _searched(rt: Runtime, ctx: Ctx, query: Query) -> tuple[Head, list[Hit]]:
+    """The head that the hits are from. What cannot be read may have been merged between reading
+    the head and its segments: only what a second look misses too is damaged."""
+    head = shelf.head_of(rt, ctx)
+    found = rt.shelves.searched(ctx, head, query)
+    if found.damaged:
+        head = shelf.head_of(rt, ctx)
+        found = rt.shelves.searched(ctx, head, query)
+    if found.damaged:
+        repair.report(rt, ctx, found.damaged)
+        head = shelf.head_of(rt, ctx)
+    return head, found.hits
 
 
 def _check(text: str, k: int, mode: str) -> None:
@@ -77,10 +90,19 @@ def _query(
     if embedder is None:
         return query, "No embedding model is installed: found by keywords only."
     try:
-        vector = embedder.embed([text])[0]
+        return replace(query, vector=embedder.embed([text])[0], digest=embedder.digest), None
     except Unavailable as error:
         return query, f"The embedding model does not answer ({error.detail}): keywords only."
-    return replace(query, vector=vector, digest=embedder.digest), None
+
+
+def _damaged(head: Head) -> str | None:
+    lost = head.count - head.readable
+    if not lost:
+        return None
+    return (
+        f"{lost} of {head.count} passages are in a damaged part of the index and not in this "
+        "answer: it is being rebuilt from the documents."
+    )
 
 
 def _degraded(head: Head, query: Query) -> str | None:

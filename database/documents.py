@@ -140,6 +140,11 @@ def children(tx: Tx, ctx: Ctx, document_id: str) -> tuple[DocumentRow, ...]:
     return _all(tx, ctx, _c.parent_id == original)
 
 
+def ready(tx: Tx, ctx: Ctx) -> tuple[DocumentRow, ...]:
+    """All that were read, oldest first."""
+    return _all(tx, ctx, _c.status == "ready")
+
+
 def copies(tx: Tx, ctx: Ctx, document_id: str) -> tuple[DocumentRow, ...]:
     return _all(tx, ctx, _c.duplicate_of == document_id)
 

@@ -1,10 +1,15 @@
 """A tenant's shelf: passages in immutable segments, found by words and by vectors.
 
-Promises: removed documents never appear; filters keep their recall; a segment of one tenant never
-opens for another; nothing is unpickled, and nothing is written outside the vault.
+Promises: removed documents never appear; what is damaged is named and never guessed at; filters
+keep their recall; a segment of one tenant never opens for another; nothing is unpickled, nothing
+written outside the vault.
 """
 
-from vectorstore.shelves import SEGMENT, Shelves
+from vectorstore.damage import DamagedError
+from vectorstore.shelves import SEGMENT, Searched, Shelves
 from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
 
-__all__ = ["K_MAX", "SEGMENT", "About", "Entry", "Head", "Query", "Segment", "Shelves"]
+__all__ = [
+    "K_MAX", "SEGMENT", "About", "DamagedError", "Entry", "Head", "Query", "Searched", "Segment",
+    "Shelves",
+]  # fmt: skip

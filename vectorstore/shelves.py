@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.ports import Vectors
 from core.vault import Vault
 from vectorstore import filters, keywords, packing
 from vectorstore.cache import Cache
+from vectorstore.damage import DamagedError, told
 from vectorstore.ranking import Part, ranked
 from vectorstore.scan import EXACT_ROWS, Half, Scan, halved
 from vectorstore.segments import Passages, packed
@@ -24,6 +25,14 @@ from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
 
 SEGMENT = "segment"  # the kind of its objects
 _POOL = 40  # candidates of each kind, beyond k, that a hybrid ranking chooses from
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """`damaged`: what could not be read, each once; the hits are right without it."""
+
+    hits: list[Hit]
+    damaged: tuple[DamagedError, ...] = ()
 
 
 class Shelves:
@@ -74,6 +83,14 @@ class Shelves:
         passages = self._passages(ctx, segment)
         return [passages.entry(row) for row in range(len(passages))]
 
+    def check(self, ctx: Ctx, segment: Segment) -> None:
+        """Reads it again, whatever is in memory. Raises `DamagedError`."""
+        for name in (segment.id, segment.vectors or segment.id):
+            self.cache.forget((ctx.tenant, name))
+        self._passages(ctx, segment)
+        if segment.vectors is not None:
+            self._scan(ctx, segment)
+
     def documents(self, ctx: Ctx, segment: Segment) -> frozenset[str]:
         """Ids of the documents with a passage in the segment."""
         return frozenset(about.document_id for about in self._passages(ctx, segment).documents)
@@ -86,41 +103,64 @@ class Shelves:
             self.cache.forget((ctx.tenant, name))
 
     def search(self, ctx: Ctx, head: Head, query: Query) -> list[Hit]:
+        """The hits of `searched`. Raises `DamagedError` for a segment that cannot be read."""
+        found = self.searched(ctx, head, query)
+        if found.damaged:
+            raise found.damaged[0]
+        return found.hits
+
+    def searched(self, ctx: Ctx, head: Head, query: Query) -> Searched:
         """At most `query.k` hits, best first; equal passages of equal files are shown once.
 
-        Raises `InvalidInput` for a bad k or filter, `NotFound` when the head is too old (its
-        segments were merged and dropped): read the head again.
+        A segment that cannot be read is left out and named; so is one that an old head names
+        after it was merged and dropped: read the head again. Raises `InvalidInput` for a bad k
+        or filter.
         """
         if not 1 <= query.k <= K_MAX:
             raise InvalidInput(f"k must be from 1 to {K_MAX}.", field="k")
         filters.check(query.filters)
-        if head.lacking(query.digest) == head.count:
+        if head.lacking(query.digest) == head.readable:
             query = replace(query, vector=None)  # nothing to compare with: keywords answer
-        parts = [self._part(ctx, head, segment, query) for segment in head.segments]
+        damaged: list[DamagedError] = []
+        opened = (self._part(ctx, head, one, query, damaged) for one in head.sound)
+        parts = [part for part in opened if part is not None]
         depth = query.k * 2 + (_POOL if query.mode == "hybrid" else 0)
         while True:
             ranking = ranked(parts, query, depth)
             hits = _hits(parts, ranking, query.k)
             if len(hits) == query.k or len(ranking) < depth:
-                return hits
+                return Searched(hits, tuple(damaged))
             depth *= 4
 
     def forget(self, ctx: Ctx) -> None:
         """Drops everything of this tenant from memory."""
         self.cache.forget((ctx.tenant,))
 
-    def _part(self, ctx: Ctx, head: Head, segment: Segment, query: Query) -> Part:
-        passages = self._passages(ctx, segment)
+    def _part(
+        self, ctx: Ctx, head: Head, segment: Segment, query: Query, damaged: list[DamagedError]
+    ) -> Part | None:
+        """What can be read of the segment; the rest is told in `damaged`."""
+        scan = None
+        try:
+            passages = self._passages(ctx, segment)
+        except DamagedError as error:
+            damaged.append(error)
+            return None
         wants_vectors = query.vector is not None and query.mode != "keyword"
-        fits = segment.digest is not None and segment.digest == query.digest
-        scan = self._scan(ctx, segment) if wants_vectors and fits else None
+        if wants_vectors and segment.digest is not None and segment.digest == query.digest:
+            try:
+                scan = self._scan(ctx, segment)
+            except DamagedError as error:
+                damaged.append(error)
         rows = passages.allowed(frozenset(head.tombstones), query.filters)
         return Part(passages, scan, rows)
 
     def _passages(self, ctx: Ctx, segment: Segment) -> Passages:
-        return self.cache.get(
-            (ctx.tenant, segment.id), lambda: Passages(self._get(ctx, segment.id))
-        )
+        def load() -> Passages:
+            with told(segment, "text"):
+                return Passages(self._get(ctx, segment.id))
+
+        return self.cache.get((ctx.tenant, segment.id), load)
 
     def _scan(self, ctx: Ctx, segment: Segment) -> Scan:
         name = segment.vectors
@@ -129,7 +169,12 @@ class Shelves:
             half = self._passages(ctx, segment).half
             assert half is not None
             return Scan(half)
-        return self.cache.get((ctx.tenant, name), lambda: _opened(self._get(ctx, name), segment))
+
+        def load() -> Scan:
+            with told(segment, "vectors"):
+                return _opened(self._get(ctx, name), segment)
+
+        return self.cache.get((ctx.tenant, name), load)
 
     def _store(self, ctx: Ctx, entries: Sequence[Entry], data: bytes) -> Segment:
         return Segment(self._put(ctx, data), len(entries), len(data))
@@ -158,7 +203,7 @@ class Shelves:
         data = self._vault.get(ctx, SEGMENT, name)
         if sha256(data).hexdigest() != name:
             raise Unfinishable(
-                "A search segment is not the one that was written. Restore it from a backup.",
+                "its bytes are not the ones that were written.",
                 code="segment_damaged",
             )
         return data

@@ -51,6 +51,7 @@ class Segment:
     digest: str | None = None
     dimension: int = 0
     retired_ms: int = 0  # when it was merged into another; dropped after a grace
+    damaged_ms: int = 0  # when its passages were found to be unreadable; nothing is read from it
 
     def retired(self, at_ms: int) -> Segment:
         """Only what is needed to drop it: bulk loads retire many within one grace."""
@@ -77,10 +78,24 @@ class Head:
         """Passages, removed ones among them until they are merged away."""
         return sum(segment.count for segment in self.segments)
 
+    @property
+    def damaged(self) -> tuple[Segment, ...]:
+        """Segments that wait to be rebuilt from their documents."""
+        return tuple(segment for segment in self.segments if segment.damaged_ms)
+
+    @property
+    def sound(self) -> tuple[Segment, ...]:
+        return tuple(segment for segment in self.segments if not segment.damaged_ms)
+
+    @property
+    def readable(self) -> int:
+        """Passages of the sound segments."""
+        return sum(segment.count for segment in self.sound)
+
     def lacking(self, digest: str | None) -> int:
-        """Passages without a vector of the model `digest`; all of them for None."""
+        """Readable passages without a vector of the model `digest`; all of them for None."""
         return sum(
-            segment.count for segment in self.segments if digest is None or segment.digest != digest
+            segment.count for segment in self.sound if digest is None or segment.digest != digest
         )
 
     def to_json(self) -> tuple[list[dict[str, Any]], list[str]]:

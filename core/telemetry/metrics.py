@@ -51,6 +51,9 @@ effect_seconds = _histogram(
 model_calls = _counter("weft_model_calls", "Calls of a chat model", "model", "result")
 model_seconds = _histogram("weft_model_seconds", "Time of one chat call", _LONG, "model")
 model_tokens = _counter("weft_model_tokens", "Tokens", "model", "direction")
+model_routes = _counter("weft_model_routes", "Choices of a model", "task", "model", "complexity")
+budget_refused = _counter("weft_budget_refused", "Model calls refused over a budget", "limit")
+model_saved = _counter("weft_model_saved", "Model calls that a cache answered", "task")
 breaker_open = Gauge(
     "weft_breaker_open", "1 while a model rests after failures", ["model"], registry=registry
 )
@@ -65,6 +68,12 @@ ingestion_seconds = _histogram(
 ingestion_failures = _counter("weft_ingestion_failures", "Documents that cannot be read", "code")
 
 search_seconds = _histogram("weft_search_seconds", "Search time", _REQUEST, "mode")
+segments_damaged = _counter(
+    "weft_segments_damaged", "Search segments found damaged: their text or their vectors", "part"
+)
+segments_rebuilt = _counter(
+    "weft_segments_rebuilt", "Damaged search segments made again from their documents"
+)
 answers = _counter("weft_answers", "Questions", "answered")
 answer_seconds = _histogram("weft_answer_seconds", "Time to an answer", _LONG)
 

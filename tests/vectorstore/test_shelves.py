@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from core.context import Ctx
-from core.errors import InvalidInput, NotFound, Unfinishable
+from core.errors import InvalidInput
 from core.ids import new_id
 from core.vault import Vault
 from tests.fakes.embedder import HashEmbedder
 from tests.fakes.memory import DictStore
 from tests.vectorstore.conftest import entry
-from vectorstore import Entry, Head, Query, Segment, Shelves
+from vectorstore import DamagedError, Entry, Head, Query, Segment, Shelves
 
 EMBEDDER = HashEmbedder()
 
@@ -133,11 +133,11 @@ def test_a_segment_of_one_tenant_never_opens_for_another(
     head = Head(1, (written(shelves, ctx, SUPPORT),))
     shelves.search(ctx, head, ask("password"))
     other = Ctx(new_id(), "system")
-    with pytest.raises(NotFound):
+    with pytest.raises(DamagedError, match="is gone"):
         shelves.search(other, head, ask("password"))
     for key, data in list(store.objects.items()):
         store.put(key.replace(ctx.tenant, other.tenant), data, {})
-    with pytest.raises(Unfinishable, match="another key"):
+    with pytest.raises(DamagedError, match="not what was written"):
         shelves.search(other, head, ask("password"))
 
 
@@ -161,8 +161,21 @@ def test_a_thousand_questions_of_one_tenant_show_nothing_of_another(
 def test_a_damaged_segment_is_refused(store: DictStore, vault: Vault, ctx: Ctx) -> None:
     segment = written(Shelves(vault, 0), ctx, SUPPORT)
     vault.put(ctx, "segment", segment.id, b"WSEG1\nsomething else")
-    with pytest.raises(Unfinishable, match="not the one"):
+    with pytest.raises(DamagedError, match="not what was written"):
         Shelves(vault, 0).search(ctx, Head(1, (segment,)), ask("password"))
+
+
+def test_the_others_answer_for_a_damaged_segment(
+    shelves: Shelves, store: DictStore, ctx: Ctx
+) -> None:
+    codes, kb = written(shelves, ctx, SUPPORT[:2]), written(shelves, ctx, SUPPORT[2:])
+    store.objects.pop(f"t/{ctx.tenant}/segment/{codes.id}")
+    found = shelves.searched(ctx, Head(1, (codes, kb)), ask("reset a password ERR-1042"))
+    assert {hit.chunk.document_id for hit in found.hits} == {"kb"}
+    assert [(error.segment, error.part) for error in found.damaged] == [(codes, "text")]
+    marked = replace(codes, damaged_ms=1)
+    found = shelves.searched(ctx, Head(1, (marked, kb)), ask("password"))
+    assert (len(found.hits), found.damaged) == (2, ())
 
 
 def test_a_head_survives_json(shelves: Shelves, ctx: Ctx) -> None:
@@ -177,7 +190,7 @@ def test_a_dropped_segment_is_gone(shelves: Shelves, store: DictStore, ctx: Ctx)
     shelves.search(ctx, head, ask("password"))
     shelves.drop(ctx, segment)
     assert store.objects == {}
-    with pytest.raises(NotFound):
+    with pytest.raises(DamagedError, match="is gone"):
         shelves.search(ctx, head, ask("password"))
 
 

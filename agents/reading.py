@@ -1,0 +1,43 @@
+"""A document's bytes to its text, and its text to the passages of the shelf: the same whenever."""
+
+from __future__ import annotations
+
+import ingestion
+from agents.documents import ORIGINAL
+from agents.uploads import parse_limits, password_address
+from core import telemetry
+from core.context import Ctx
+from core.documents import Document
+from core.vault import unseal
+from database import documents
+from database.documents import DocumentRow
+from runtime import Runtime
+from vectorstore import About, Entry
+
+
+def parsed(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
+    """Read now, by the parser's child. Raises `Unfinishable` for what cannot be read, `NotFound`
+    when its bytes are not in the store."""
+    with rt.db.read(ctx) as tx:
+        sealed = documents.password(tx, ctx, row.id)
+    password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
+    limits = parse_limits(rt)
+    data = rt.vault.get(ctx, ORIGINAL, row.id)
+    with (
+        telemetry.span("ingestion.parse", attributes={"weft.format": row.format}),
+        telemetry.timed(telemetry.ingestion_seconds, "parse"),
+    ):
+        document = ingestion.parse(
+            data, row.filename, row.format, password=password or None, limits=limits
+        )
+    telemetry.pages.labels(row.format).inc(len(document.pages))
+    return document
+
+
+def entries_of(row: DocumentRow, document: Document) -> list[Entry]:
+    """The passages as the shelf holds them."""
+    about = About(
+        row.id, row.filename, document.document_type, row.tags, row.created_ms, row.sha256,
+        row.metadata,
+    )  # fmt: skip
+    return [Entry(chunk, about) for chunk in ingestion.chunk(document, row.id)]
