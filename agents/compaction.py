@@ -71,7 +71,7 @@ def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
             ),
         )
 
-    shelf.move(rt, ctx, change, lambda tx: None)
+    shelf.move(rt, ctx, change, lambda tx: None, same_content=True)
     return True
 
 
@@ -116,5 +116,5 @@ def _drop_retired(rt: Runtime, ctx: Ctx) -> None:
     shelf.move(
         rt, ctx,
         lambda now: replace(now, retired=tuple(one for one in now.retired if one not in old)),
-        lambda tx: None,
+        lambda tx: None, same_content=True,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from agents.uploads import Start, ring, submitted
 from core.context import Ctx
 from core.documents import Document
 from core.errors import Unfinishable
-from database import Tx, audit, documents, shelves
+from database import Tx, audit, documents, kept, shelves
 from database.documents import DocumentRow
 from runtime import Runtime
 from vectorstore import DamagedError, Entry
@@ -33,6 +33,7 @@ def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) ->
             _promote(rt, tx, ctx, row, set(gone), start)
         documents.delete(tx, ctx, document_id)
         shelves.forget_vectors(tx, ctx, keys)
+        kept.forget_answers(tx, ctx)
         audit.record(tx, ctx, "document.remove", document_id, {"documents": len(gone)})
 
     shelf.move(rt, ctx, lambda now: shelf.without(now, gone), also)

@@ -38,22 +38,33 @@ def head_of(rt: Runtime, ctx: Ctx) -> Head:
         return head_in(tx, ctx)
 
 
-def move_in(tx: Tx, ctx: Ctx, change: Change) -> None:
+def move_in(tx: Tx, ctx: Ctx, change: Change, *, same_content: bool = False) -> None:
     """Within the caller's transaction, which must end when this raises. Writers queue on the row,
     so that of many at once none has to begin again more than once."""
     head = head_in(tx, ctx, lock=True)
     changed = change(head)
-    if changed != head and not shelves.move(tx, ctx, head.version, *changed.to_json()):
+    if changed == head:
+        return
+    parts = changed.to_json()
+    if not shelves.move(tx, ctx, head.version, *parts, same_content=same_content):
         raise _LostError
 
 
-def move(rt: Runtime, ctx: Ctx, change: Change, also: Callable[[Tx], None]) -> None:
-    """Moves the head and does `also` in one transaction; begins again when another was first."""
+def move(
+    rt: Runtime,
+    ctx: Ctx,
+    change: Change,
+    also: Callable[[Tx], None],
+    *,
+    same_content: bool = False,
+) -> None:
+    """Moves the head and does `also` in one transaction; begins again when another was first.
+    `same_content`: answers that were kept stay true (see `shelves.move`)."""
     for _ in range(_MOVES_MAX):
         try:
             with fp("index.commit"), rt.db.transaction(ctx) as tx:
                 also(tx)
-                move_in(tx, ctx, change)
+                move_in(tx, ctx, change, same_content=same_content)
             return
         except _LostError:
             continue

@@ -96,6 +96,19 @@ class Settings(BaseSettings):
     run_seconds_max: int = Field(86_400, description="deadline of a run")
     tenant_running_max: int = Field(8, description="jobs of one tenant running at once")
     approval_seconds_max: int = Field(7 * 86_400, description="an approval expires after")
+    context_seconds: int = Field(
+        86_400, ge=60, description="so long a message counts as a conversation's context"
+    )
+    forget_seconds: int = Field(
+        30 * 86_400, ge=60, description="a conversation is forgotten so long after its last message"
+    )
+    cache_seconds: int = Field(
+        7 * 86_400, ge=0, description="age of kept answers and model replies; 0: keep none"
+    )
+    cache_rows_max: int = Field(500, ge=0, description="kept answers, and replies, of one tenant")
+    cache_bytes_max: int = Field(
+        8 * 2**20, ge=0, description="bytes of one tenant's kept answers, and of its replies"
+    )
     log_level: str = Field("info", description="debug | info | warning | error")
 
     @classmethod

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from core.context import Ctx
 from core.errors import NotFound
 from core.ids import new_id
-from database import audit
+from database import audit, forgetting
 from database.engine import Tx
 from database.pages import Page, page
 from database.tables import api_keys, tenants
@@ -85,6 +85,7 @@ def count(tx: Tx, ctx: Ctx) -> int:
 def revoke(tx: Tx, ctx: Ctx, key_id: str) -> None:
     get(tx, ctx, key_id)
     tx.execute(update(api_keys).where(_is(ctx, key_id)).values(revoked_ms=tx.now_ms))
+    forgetting.actor(tx, ctx, f"key:{key_id}")  # nobody could read it any more
     audit.record(tx, ctx, "api_key.revoke", key_id)
 
 

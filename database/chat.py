@@ -1,53 +1,184 @@
-"""The short memory of a conversation: the last messages of a session, for who held it."""
+"""Conversations: a person's sessions and their last messages, sealed by who writes them.
+
+A session belongs to one actor: the same id in another's hands is another session.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 
 from core.context import Ctx
+from core.errors import NotFound
 from database.engine import Tx
-from database.tables import chat_messages
+from database.inserts import if_absent
+from database.pages import Page, page
+from database.tables import chat_messages, chat_sessions
 
 MESSAGES_MAX = 20
+_s, _m = chat_sessions.c, chat_messages.c
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SessionRow:
+    """`title` is sealed. No context from `leaves_ms` on, not readable from `forget_ms` on."""
+
+    id: str
+    title: bytes
+    created_ms: int
+    updated_ms: int
+    leaves_ms: int
+    forget_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
     role: str  # user | assistant
-    content: str
-    data: Mapping[str, Any]
+    sealed: bytes
     created_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A session that is over: `forget` says that it goes, else it is only to be summed up."""
+
+    tenant: str
+    actor: str
+    id: str
+    forget: bool
+    summed_up: bool
+
+
 def add(
-    tx: Tx, ctx: Ctx, session_id: str, role: str, content: str, data: Mapping[str, Any]
+    tx: Tx,
+    ctx: Ctx,
+    session_id: str,
+    title: bytes,
+    messages: Sequence[tuple[str, bytes]],
+    *,
+    context_ms: int,
+    forget_ms: int,
 ) -> None:
-    """Appends, and forgets what is older than the last `MESSAGES_MAX` messages."""
-    newest = tx.execute(
-        select(func.coalesce(func.max(chat_messages.c.seq), 0)).where(_is(ctx, session_id))
-    ).scalar_one()
-    row = {
-        "tenant_id": ctx.tenant, "session_id": session_id, "seq": newest + 1, "actor": ctx.actor,
-        "role": role, "content": content, "data": dict(data), "created_ms": tx.now_ms,
+    """Appends `(role, sealed)`, and forgets what is older than the last `MESSAGES_MAX`. `title`
+    counts for a new session only. A session that was forgotten begins anew."""
+    forget(tx, ctx, session_id)
+    times = {
+        "updated_ms": tx.now_ms, "leaves_ms": tx.now_ms + context_ms,
+        "forget_ms": tx.now_ms + max(context_ms, forget_ms), "summed_up_ms": None,
     }  # fmt: skip
-    tx.execute(insert(chat_messages), row)
-    old = chat_messages.c.seq <= newest + 1 - MESSAGES_MAX
-    tx.execute(delete(chat_messages).where(_is(ctx, session_id), old))
+    first = {
+        "tenant_id": ctx.tenant, "actor": ctx.actor, "id": session_id, "title": title, "seq": 0,
+        "created_ms": tx.now_ms, **times,
+    }  # fmt: skip
+    tx.execute(if_absent(tx, chat_sessions), first)
+    counted = update(chat_sessions).where(_is(ctx, session_id))
+    counted = counted.values(seq=_s.seq + len(messages), **times)
+    last = tx.execute(counted.returning(_s.seq)).scalar_one()
+    rows = [
+        {"tenant_id": ctx.tenant, "actor": ctx.actor, "session_id": session_id, "role": role,
+         "seq": last - len(messages) + n, "sealed": sealed, "created_ms": tx.now_ms}
+        for n, (role, sealed) in enumerate(messages, 1)
+    ]  # fmt: skip
+    tx.execute(insert(chat_messages), rows)
+    tx.execute(delete(chat_messages).where(_of(ctx, session_id), _m.seq <= last - MESSAGES_MAX))
 
 
-def recent(tx: Tx, ctx: Ctx, session_id: str) -> tuple[Message, ...]:
-    """Oldest first; only what this actor said and was told."""
-    rows = tx.execute(
-        select(chat_messages)
-        .where(_is(ctx, session_id), chat_messages.c.actor == ctx.actor)
-        .order_by(chat_messages.c.seq)
+def get(tx: Tx, ctx: Ctx, session_id: str) -> SessionRow:
+    query = select(chat_sessions).where(_is(ctx, session_id), _s.forget_ms > tx.now_ms)
+    row = tx.execute(query).first()
+    if row is None:
+        raise NotFound("There is no such session.")
+    return _session(row)
+
+
+def listing(tx: Tx, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[SessionRow]:
+    """This actor's own, the one that went on last first."""
+    query = select(chat_sessions).where(
+        _s.tenant_id == ctx.tenant, _s.actor == ctx.actor, _s.forget_ms > tx.now_ms
     )
-    return tuple(Message(row.role, row.content, row.data or {}, row.created_ms) for row in rows)
+    return page(tx, query, (_s.updated_ms, _s.id), _session, limit=limit, cursor=cursor)
+
+
+def messages(
+    tx: Tx, ctx: Ctx, session_id: str, *, since_ms: int = 0, forgotten: bool = False
+) -> tuple[MessageRow, ...]:
+    """Oldest first; only what this actor said and was told. Of a session that nobody may read any
+    more only with `forgotten`: to sum it up, once."""
+    query = (
+        select(_m.role, _m.sealed, _m.created_ms)
+        .join(chat_sessions, and_(
+            _s.tenant_id == _m.tenant_id, _s.actor == _m.actor, _s.id == _m.session_id,
+        ))
+        .where(_of(ctx, session_id), _m.created_ms > since_ms)
+        .order_by(_m.seq)
+    )  # fmt: skip
+    if not forgotten:
+        query = query.where(_s.forget_ms > tx.now_ms)
+    return tuple(MessageRow(*row) for row in tx.execute(query))
+
+
+def remove(tx: Tx, ctx: Ctx, session_id: str) -> bool:
+    """With its messages; whether there was one."""
+    tx.execute(delete(chat_messages).where(_of(ctx, session_id)))
+    return tx.execute(delete(chat_sessions).where(_is(ctx, session_id))).rowcount > 0
+
+
+def forget(tx: Tx, ctx: Ctx, session_id: str) -> None:
+    """When its time is over, and not if it has begun anew meanwhile."""
+    tx.execute(delete(chat_sessions).where(_is(ctx, session_id), _s.forget_ms <= tx.now_ms))
+
+
+def erase(tx: Tx, ctx: Ctx, actor: str) -> int:
+    """Everything that this actor said and was told; how many sessions that were."""
+    tx.execute(delete(chat_messages).where(_m.tenant_id == ctx.tenant, _m.actor == actor))
+    mine = (_s.tenant_id == ctx.tenant, _s.actor == actor)
+    return tx.execute(delete(chat_sessions).where(*mine)).rowcount
+
+
+def retime(tx: Tx, ctx: Ctx, *, context_ms: int, forget_ms: int) -> None:
+    """The tenant's durations have changed: they count for conversations that are there, too."""
+    tx.execute(
+        update(chat_sessions)
+        .where(_s.tenant_id == ctx.tenant)
+        .values(
+            leaves_ms=_s.updated_ms + context_ms,
+            forget_ms=_s.updated_ms + max(context_ms, forget_ms),
+        )
+    )
+
+
+def due(tx: Tx, limit: int) -> list[Due]:
+    """Over all tenants, the longest over first: sessions to be summed up or forgotten."""
+    row = select(_s.tenant_id, _s.actor, _s.id, _s.forget_ms, _s.summed_up_ms)
+    over = row.where(_s.leaves_ms <= tx.now_ms)
+    over = over.where((_s.summed_up_ms.is_(None)) | (_s.forget_ms <= tx.now_ms))
+    rows = tx.execute(over.order_by(_s.leaves_ms).limit(limit)).fetchall()
+    return [
+        Due(tenant, actor, name, forget <= tx.now_ms, summed is not None)
+        for tenant, actor, name, forget, summed in rows
+    ]
+
+
+def note_summed_up(tx: Tx, ctx: Ctx, session_id: str) -> bool:
+    """False when the session has gone on meanwhile, or is gone: then there is nothing to write."""
+    done = tx.execute(
+        update(chat_sessions)
+        .where(_is(ctx, session_id), _s.leaves_ms <= tx.now_ms, _s.summed_up_ms.is_(None))
+        .values(summed_up_ms=tx.now_ms)
+    )
+    return done.rowcount == 1
+
+
+def _session(row: object) -> SessionRow:
+    names = ("id", "title", "created_ms", "updated_ms", "leaves_ms", "forget_ms")
+    return SessionRow(*(getattr(row, name) for name in names))
 
 
 def _is(ctx: Ctx, session_id: str) -> ColumnElement[bool]:
-    return and_(chat_messages.c.tenant_id == ctx.tenant, chat_messages.c.session_id == session_id)
+    return and_(_s.tenant_id == ctx.tenant, _s.actor == ctx.actor, _s.id == session_id)
+
+
+def _of(ctx: Ctx, session_id: str) -> ColumnElement[bool]:
+    return and_(_m.tenant_id == ctx.tenant, _m.actor == ctx.actor, _m.session_id == session_id)

@@ -40,17 +40,29 @@ def move(
     expected_version: int,
     segments: Sequence[Mapping[str, Any]],
     tombstones: Sequence[str],
+    *,
+    same_content: bool = False,
 ) -> bool:
-    """To `expected_version + 1`; False when another writer was first, and nothing was changed."""
-    values = {
+    """To `expected_version + 1`; False when another writer was first, and nothing was changed.
+    `same_content`: what was answered from the shelf before stands as it is (a merge)."""
+    values: dict[str, Any] = {
         "version": expected_version + 1, "segments": list(segments),
         "tombstones": list(tombstones), "updated_ms": tx.now_ms,
     }  # fmt: skip
     if expected_version == 0:
         first = if_absent(tx, shelf_heads)
-        return tx.execute(first, {"tenant_id": ctx.tenant, **values}).rowcount == 1
+        row = {"tenant_id": ctx.tenant, "content": 1, **values}
+        return tx.execute(first, row).rowcount == 1
+    if not same_content:
+        values["content"] = _h.content + 1
     mine = (_h.tenant_id == ctx.tenant, _h.version == expected_version)
     return tx.execute(update(shelf_heads).where(*mine).values(**values)).rowcount == 1
+
+
+def content(tx: Tx, ctx: Ctx) -> int:
+    """Moves whenever a search could give something else; 0: nothing was ever indexed."""
+    query = select(_h.content).where(_h.tenant_id == ctx.tenant)
+    return int(tx.execute(query).scalar_one_or_none() or 0)
 
 
 def lease_compaction(tx: Tx, ctx: Ctx, seconds: float) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from core.context import Ctx
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from database import audit
+from database import audit, forgetting
 from database.engine import Tx
 from database.pages import Page, page
 from database.tables import refresh_tokens, tenants, users
@@ -120,6 +120,7 @@ def delete(tx: Tx, ctx: Ctx, user_id: str) -> None:
     old = get(tx, ctx, user_id)
     tx.execute(delete_from(users).where(_is(ctx, user_id)))
     _keep_one_admin(tx, ctx, old)
+    forgetting.actor(tx, ctx, f"user:{user_id}")
     audit.record(tx, ctx, "user.delete", user_id)
 
 

@@ -7,58 +7,40 @@ from dataclasses import replace
 from typing import Any
 
 from agents.answers import logs, tables
+from agents.answers.context import in_context
 from agents.answers.evidence import answering
 from agents.answers.picking import picked
 from agents.answers.question import Asked, asked
 from agents.answers.values import Answer, Question
 from agents.answers.wording import Remember, worded
 from agents.documents import text_of
+from agents.memory import turns
 from agents.search import search
 from core import telemetry
 from core.context import Ctx
 from core.documents import Document, Hit
 from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
-from core.ids import new_id
 from core.ports import ChatModel, Embedder
-from database import chat as memory
 from database import documents, tenants
-from database.engine import Tx
 from runtime import Runtime
 from vectorstore.words import fold
 
 HITS = 24
 LOGS_MAX = 20
 QUESTION_CHARS_MAX = 4000
-_POINTS_BACK = frozenset(
-    (
-        "it",
-        "its",
-        "that",
-        "this",
-        "they",
-        "them",
-        "those",
-        "these",
-        "he",
-        "she",
-        "him",
-        "her",
-        "there",
-    )
-)
+
+__all__ = ["answer_from", "answer_text", "ask", "in_context", "stream"]
 
 
 def ask(rt: Runtime, ctx: Ctx, question: Question) -> Answer:
     """`POST /ask`: answers, and remembers the turn. Raises `InvalidInput` for an empty question."""
-    session_id = question.session_id or new_id()
-    with rt.db.read(ctx) as tx:
-        earlier = memory.recent(tx, ctx, session_id) if question.session_id else ()
-    text = in_context(question.text, [m.content for m in earlier if m.role == "user"])
-    answer = answer_text(rt, ctx, text, question.filters)
-    answer = replace(answer, session_id=session_id)
-    with rt.db.transaction(ctx, durable=False) as tx:
-        remember_turn(tx, ctx, session_id, question.text, answer)
-    return answer
+    turn = turns.begun(rt, ctx, question)
+    answer = turns.noted() if turn.is_told else _of_turn(rt, ctx, turn, question.filters)
+    return turns.ended(rt, ctx, turn, question.text, answer)
+
+
+def _of_turn(rt: Runtime, ctx: Ctx, turn: turns.Turn, filters: Mapping[str, Any] | None) -> Answer:
+    return answer_text(rt, ctx, turn.text, filters)
 
 
 def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -70,21 +52,6 @@ def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[tuple[str, dic
     for source in answer.sources():
         yield "citation", dict(source)
     yield "done", answer.to_json()
-
-
-def remember_turn(tx: Tx, ctx: Ctx, session_id: str, question: str, answer: Answer) -> None:
-    memory.add(tx, ctx, session_id, "user", question, {})
-    told = {"answered": answer.answered, "citations": answer.sources()}
-    memory.add(tx, ctx, session_id, "assistant", answer.text, told)
-
-
-def in_context(text: str, earlier: Sequence[str]) -> str:
-    """A question that points back ("and who approves it?") is asked together with the last one."""
-    words = fold(text).replace("?", " ").split()
-    points_back = not _POINTS_BACK.isdisjoint(words) or words[:1] in (["and"], ["why"])
-    if earlier and points_back and len(words) <= 8:
-        return f"{earlier[-1]} {text}"
-    return text
 
 
 def _at_once(key: str, think: Callable[[], Any]) -> Any:

@@ -4,9 +4,16 @@ keys, so that a reference across tenants cannot be stored even by a bug. Times a
 from __future__ import annotations
 
 from database.tables.base import metadata
-from database.tables.documents import chat_messages, documents, shelf_heads, vector_cache
+from database.tables.documents import documents, shelf_heads, vector_cache
 from database.tables.effects import approvals, effects, events, run_logs
 from database.tables.identity import api_keys, audit, idempotency, refresh_tokens, tenants, users
+from database.tables.memory import (
+    chat_messages,
+    chat_sessions,
+    kept_answers,
+    kept_replies,
+    memories,
+)
 from database.tables.platform import workers
 from database.tables.reports import report_templates, reports
 from database.tables.runs import checkpoints, definitions, jobs, journal, runs, steps, turns
@@ -23,6 +30,7 @@ __all__ = [
     "approvals",
     "audit",
     "chat_messages",
+    "chat_sessions",
     "checkpoints",
     "definitions",
     "documents",
@@ -31,6 +39,9 @@ __all__ = [
     "idempotency",
     "jobs",
     "journal",
+    "kept_answers",
+    "kept_replies",
+    "memories",
     "metadata",
     "refresh_tokens",
     "report_templates",

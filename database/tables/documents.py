@@ -1,8 +1,8 @@
-"""Documents, search heads, kept vectors, conversations."""
+"""Documents, search heads, kept vectors."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String
 
 from database.tables.base import json_column, ms, points_at, tenant_table
 
@@ -40,6 +40,8 @@ documents = tenant_table(
 shelf_heads = tenant_table(
     "shelf_heads",
     Column("version", BigInteger, nullable=False),
+    # Moves too, but not when a merge leaves the content as it was: what an answer was made from.
+    Column("content", BigInteger, nullable=False, server_default="0"),
     json_column("segments", nullable=False),
     json_column("tombstones", nullable=False),
     ms("compact_lease_ms"),
@@ -52,16 +54,4 @@ vector_cache = tenant_table(
     Column("key", String(64), nullable=False),  # sha256(model digest + text)
     Column("vector", LargeBinary, nullable=False),  # float32, little endian
     key=("key",),
-)
-
-chat_messages = tenant_table(
-    "chat_messages",
-    Column("session_id", String(64), nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("actor", String(80), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("content", Text, nullable=False),
-    json_column("data"),
-    ms("created_ms", nullable=False),
-    key=("session_id", "seq"),
 )

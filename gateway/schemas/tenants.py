@@ -13,6 +13,7 @@ TierName = Literal["free", "team", "business", "unlimited"]
 Role = Literal["viewer", "operator", "admin", "platform_admin"]
 Password = Annotated[str, Field(min_length=10, max_length=256)]
 ShortText = Annotated[str, Field(max_length=255)]
+_YEAR = 366 * 86_400  # seconds
 
 
 class Branding(Request):
@@ -41,6 +42,16 @@ class TenantConfig(Request):
         list[ShortText] | None, Field(max_length=100, description="addresses, @domains; none: any")
     ] = None
     pre_approved: Annotated[list[PreApproved] | None, Field(max_length=100)] = None
+    context_seconds: Annotated[
+        int | None,
+        Field(ge=60, le=_YEAR, description="so long a message counts as a conversation's context"),
+    ] = None
+    forget_seconds: Annotated[
+        int | None, Field(ge=60, le=10 * _YEAR, description="then a conversation is forgotten")
+    ] = None
+    cache_seconds: Annotated[
+        int | None, Field(ge=0, le=_YEAR, description="age of kept answers; 0: none are kept")
+    ] = None
 
 
 class TenantRequest(Request):

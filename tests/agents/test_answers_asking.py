@@ -11,12 +11,13 @@ import pytest
 from agents.analysis_answers import answer as answer_task
 from agents.answers import Question, ask, stream
 from agents.ingestion import Upload, ingest, receive
+from agents.memory import sessions
 from core.context import Ctx
 from core.errors import InvalidInput
 from core.events import AgentMessage
 from core.ids import new_id
 from core.ports import ChatModel, Embedder
-from database import chat as memory
+from database.chat import MESSAGES_MAX
 from models import Models
 from runtime import Runtime
 from tests.agents.corpus import FOLDER
@@ -75,7 +76,8 @@ def test_an_answer_has_the_shape_of_the_contract(desk: Desk) -> None:
     assert body["citations"][0]["n"] == 1
     assert body["citations"][0]["filename"] == "ClearPay_Error_Codes.txt"
     assert body["sentences"][0]["citations"] == [1]
-    assert body["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "cost_micro": 0}
+    counted = {"prompt_tokens": 0, "completion_tokens": 0, "cost_micro": 0}
+    assert body["usage"] == {**counted, "cached": False, "saved_tokens": 0, "saved_ms": 0}
     assert (body["model"], body["route"]) == (None, "quotes")
     assert body["session_id"]
     assert "keywords" in body["degraded"]
@@ -93,13 +95,18 @@ def test_a_session_carries_the_question_over_and_keeps_twenty_messages(desk: Des
     assert "hotline" in ask(desk.rt, desk.clearpay, again).text
     for _ in range(12):
         ask(desk.rt, desk.clearpay, Question("Is ERR-2003 severe?", first.session_id))
-    with desk.rt.db.read(desk.clearpay) as tx:
-        kept = memory.recent(tx, desk.clearpay, first.session_id)
-        other = memory.recent(tx, replace(desk.clearpay, actor="user:other"), first.session_id)
-        foreign = memory.recent(tx, desk.mediops, first.session_id)
-    assert len(kept) == memory.MESSAGES_MAX
+    other = replace(desk.clearpay, actor="user:other")
+    kept, others, foreign = (
+        _said(desk, ctx, first.session_id) for ctx in (desk.clearpay, other, desk.mediops)
+    )
+    assert len(kept) == MESSAGES_MAX
     assert [m.role for m in kept[:2]] == ["user", "assistant"]
-    assert (other, foreign) == ((), ())
+    assert (others, foreign) == ((), ())
+
+
+def _said(desk: Desk, ctx: Ctx, session_id: str) -> tuple[sessions.Message, ...]:
+    with desk.rt.db.read(ctx) as tx:
+        return sessions.messages(desk.rt, tx, ctx, session_id)
 
 
 def test_a_stream_ends_with_the_whole_answer(desk: Desk) -> None:
