@@ -1,0 +1,106 @@
+"""A table as columns of typed cells: what every question is computed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from agents.answers.evidence import orders_models
+from agents.answers.tables.dates import Period
+from core.documents import Source
+
+Kind = Literal["number", "date", "flag", "text", "empty"]
+QUOTE_CHARS_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Where a row stands: the number that people see, and its line in the page's text."""
+
+    number: int  # of the sheet from 1, or of the table where there are no addresses
+    page: int
+    start: int
+    end: int
+    label: str = ""  # of a total row: what it is called
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column's data cells, row by row. `numbers` and `periods` are None where a cell is none;
+    `units` are currencies, % and the like as they stand in the cell."""
+
+    place: int
+    letter: str
+    name: str
+    kind: Kind
+    texts: tuple[str, ...]
+    numbers: tuple[Decimal | None, ...] = ()
+    units: tuple[str | None, ...] = ()
+    periods: tuple[Period | None, ...] = ()
+    unit: str | None = None  # of the header
+    unknown: frozenset[int] = frozenset()  # rows whose cell is a formula without value or an error
+    doubtful: frozenset[int] = frozenset()  # rows whose number or date may be read in two ways
+    as_text: frozenset[int] = frozenset()  # rows whose number is text in a typed sheet
+    identifies: bool = False  # numbers that are names: ids, codes, telephone numbers
+    gapped: bool = False  # empty cells below a label may belong to it
+
+    def number(self, row: int) -> Decimal | None:
+        return self.numbers[row] if self.numbers else None
+
+    def period(self, row: int) -> Period | None:
+        return self.periods[row] if self.periods else None
+
+    def unit_of(self, row: int) -> str | None:
+        return (self.units[row] if self.units else None) or self.unit
+
+    @property
+    def measured(self) -> bool:
+        """Whether its numbers may be added up or compared."""
+        return self.kind == "number" and not self.identifies
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table with a header. `left_out` are its total rows."""
+
+    document_id: str
+    filename: str
+    sheet: str | None
+    title: str | None
+    number: int  # of the table in its document, from 1
+    addressed: bool  # cells have addresses as in a sheet
+    header: Row
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    pages: Mapping[int, str] = field(repr=False, default_factory=dict)  # page → its text
+    left_out: tuple[Row, ...] = ()
+    hidden: bool = False
+    partial: str | None = None  # why not every row was read
+    over: str = ""  # headings above it
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in memory."""
+        return 4_000 + 300 * len(self.rows) * max(1, len(self.columns))
+
+    def source(self, rows: Sequence[int], cells: str | None) -> Source:
+        """The lines of rows that stand together, cut at about a thousand characters. A row that
+        speaks to a model is not quoted beyond its first cell."""
+        first = self.rows[rows[0]]
+        last = first
+        for row in rows[1:]:
+            after = self.rows[row]
+            if after.page != first.page or after.end - first.start > QUOTE_CHARS_MAX:
+                break
+            last = after
+        text = self.pages[first.page]
+        start, end = first.start, last.end
+        if orders_models(text[start:end]):
+            end = start + max(1, len(text[start:end].split("\n")[0].split(" | ")[0]))
+            end = start if orders_models(text[start:end]) else end
+        return Source(
+            self.document_id, self.filename, first.page, start, end, text[start:end], self.sheet,
+            cells,
+        )  # fmt: skip
