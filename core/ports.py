@@ -102,6 +102,7 @@ class ChatReply:
     completion_tokens: int = 0
     finish_reason: str = "stop"  # stop | length | tool_calls
     calls: tuple[ToolCall, ...] = ()
+    busy_ms: float = 0.0  # how long the engine worked on it; 0: it does not say
 
 
 class ChatModel(Protocol):

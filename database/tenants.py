@@ -126,6 +126,12 @@ def patch(
     return get(tx, tenant_id)
 
 
+def set_budget(tx: Tx, ctx: Ctx, tenant_id: str, limits: Mapping[str, int | None]) -> Tenant:
+    """Over the tier's own (`core.tiers.BUDGETS`); None is no limit. What is not named stays."""
+    own = {**get(tx, tenant_id).config.get("budget", {}), **limits}
+    return patch(tx, ctx, tenant_id, config={"budget": own})
+
+
 def delete(tx: Tx, ctx: Ctx, tenant_id: str) -> None:
     """Shreds the key and removes every row of the tenant but its audit trail. What is left in the
     blob store can no longer be read by anyone; `Vault` objects are removed by the caller."""

@@ -36,6 +36,7 @@ from gateway.routers import (
     search,
     templates,
     tenants,
+    usage,
     users,
     workflows,
 )
@@ -48,7 +49,7 @@ from runtime.scrape import registry_of
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
     workflows, auth, documents, search, answers, models, approvals, reports, definitions, agents,
-    templates, tenants, users, health, pages,
+    templates, tenants, usage, users, health, pages,
 )  # fmt: skip
 
 

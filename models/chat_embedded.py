@@ -95,12 +95,13 @@ def _emit(line: str | dict[str, Any], outlet: Outlet[Chunk]) -> bool:
         outlet.queue.put(_refusal(error))
         return True
     choices = data.get("choices") or [{}]
-    usage = data.get("usage") or {}
+    usage, took = data.get("usage") or {}, data.get("timings") or {}
     chunk = Chunk(
         (choices[0].get("delta") or {}).get("content") or "",
         usage.get("prompt_tokens", 0),
         usage.get("completion_tokens", 0),
         choices[0].get("finish_reason"),
+        busy_ms=took.get("prompt_ms", 0.0) + took.get("predicted_ms", 0.0),
     )
     return not outlet.put(chunk)
 

@@ -120,6 +120,7 @@ def _chunk(part: Any) -> Chunk:
         part.eval_count or 0,
         part.done_reason,
         calls,
+        ((part.prompt_eval_duration or 0) + (part.eval_duration or 0)) / 1e6,
     )
 
 

@@ -40,6 +40,7 @@ class Chunk(NamedTuple):
     completion_tokens: int = 0
     finish: str | None = None
     calls: tuple[ToolCall, ...] = ()
+    busy_ms: float = 0.0  # how long the engine worked on it, where it says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class EngineChat:
         reply = self.answer(request)
         yield Chunk(
             reply.text, reply.prompt_tokens, reply.completion_tokens, reply.finish_reason,
-            reply.calls,
+            reply.calls, reply.busy_ms,
         )  # fmt: skip
 
     def answer(self, request: ChatRequest) -> ChatReply:
@@ -140,19 +141,20 @@ class EngineChat:
         asked = self._asked(request)
         texts: list[str] = []
         calls: list[ToolCall] = []
-        finish = "stop"
+        finish, busy_ms = "stop", 0.0
         with watched(self._name, self.breaker) as call:
             for chunk in self._produced(asked):
                 call.seen(chunk.prompt_tokens, chunk.completion_tokens)
                 texts.append(chunk.text)
                 calls.extend(chunk.calls)
+                busy_ms += chunk.busy_ms
                 finish = chunk.finish or finish
             text = "".join(texts).strip()
             if not text and not calls:
                 raise Unavailable(f"{self._name} answered with nothing.", code="model_output")
             text, found = self._read(text, tuple(calls), asked, request)
         finish = "tool_calls" if found else finish
-        return ChatReply(text, self._name, call.prompt, call.completion, finish, found)
+        return ChatReply(text, self._name, call.prompt, call.completion, finish, found, busy_ms)
 
     def _asked(self, request: ChatRequest) -> ChatRequest:
         """As this engine takes it; whether it knows tools is asked only where there are some."""

@@ -4,6 +4,7 @@ keys, so that a reference across tenants cannot be stored even by a bug. Times a
 from __future__ import annotations
 
 from database.tables.base import metadata
+from database.tables.budgets import model_reservations, model_usage
 from database.tables.documents import documents, shelf_heads, vector_cache
 from database.tables.effects import approvals, effects, events, run_logs
 from database.tables.identity import api_keys, audit, idempotency, refresh_tokens, tenants, users
@@ -43,6 +44,8 @@ __all__ = [
     "kept_replies",
     "memories",
     "metadata",
+    "model_reservations",
+    "model_usage",
     "refresh_tokens",
     "report_templates",
     "reports",

@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from agents import metering
 from core.errors import InvalidInput, NotFound, Unavailable, WeftError
 from core.ports import Embedder
 from gateway import openai
@@ -22,6 +23,8 @@ from gateway.streams import EVENTS, stream
 from models.engine import Chunk, EngineChat
 
 router = APIRouter(prefix="/v1", tags=["models"])
+CHAT, EMBEDDING = "chat", "embedding"  # tasks of the tenant's account
+EMBED_SECONDS = 60.0
 User = Annotated[Caller, permit("models:use")]
 Reader = Annotated[Caller, permit("models:use", "search:read")]
 
@@ -44,7 +47,7 @@ def show(who: Reader, name: str) -> dict[str, Any]:
 def chat(who: User, body: ChatRequest) -> ChatAnswer:
     """One reply, without retrieval: for facts from documents use `/ask`."""
     request = openai.request_of(body)
-    reply = _model(who, body.model).answer(request)
+    reply = metering.answer(who.rt, who.ctx, _model(who, body.model), request, CHAT)
     return ChatAnswer(
         text=reply.text, model=reply.model, finish_reason=reply.finish_reason,
         usage=Usage(
@@ -60,9 +63,10 @@ def completions(who: User, body: ChatRequest) -> Response:
     model = _model(who, body.model)
     created = who.rt.clock.now_ms() // 1000
     if not body.stream:
-        return _json(openai.completion(model.answer(request), created))
+        reply = metering.answer(who.rt, who.ctx, model, request, CHAT)
+        return _json(openai.completion(reply, created))
     about = openai.head("chat.completion.chunk", model.name, created)
-    pieces = _begun(model.talk(request))
+    pieces = _begun(metering.talk(who.rt, who.ctx, model, request, CHAT))
     counted = bool(body.stream_options and body.stream_options.include_usage)
     return stream(_written(openai.events(pieces, about, counted)))
 
@@ -76,16 +80,20 @@ def embeddings(who: Annotated[Caller, permit("models:use")], body: EmbeddingsReq
             f"This model's vectors have {embedder.dimension} dimensions.", param="dimensions"
         )
     texts = [body.input] if isinstance(body.input, str) else body.input
-    vectors = embedder.embed(texts)
+    tokens = metering.tokens_at_most(texts)
+    with metering.metered(
+        who.rt, who.ctx, EMBEDDING, tokens=tokens, deadline_seconds=EMBED_SECONDS
+    ) as meter:
+        vectors = embedder.embed(texts)
+        meter.prompt = sum(len(text.split()) for text in texts)
     kind = body.encoding_format or "float"
     data = [
         {"object": "embedding", "index": n, "embedding": _vector(row, kind)}
         for n, row in enumerate(vectors)
     ]
-    tokens = sum(len(text.split()) for text in texts)
     answer = {
         "object": "list", "data": data, "model": body.model or _active(who),
-        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+        "usage": {"prompt_tokens": meter.prompt, "total_tokens": meter.prompt},
     }  # fmt: skip
     return _json(answer)
 

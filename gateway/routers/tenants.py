@@ -50,13 +50,18 @@ def show(who: Reader, tenant_id: str) -> TenantAnswer:
 def change(who: Writer, tenant_id: str, body: TenantChange) -> TenantAnswer:
     """A tenant's own admin changes name and configuration; tier and state are the operator's."""
     _own_or_operator(who, tenant_id, "tenants:write")
-    if (body.tier or body.status) and "tenants:write" not in who.ctx.scopes:
-        raise Forbidden("Tier and state are set by the platform's operator.", scope="tenants:write")
+    if (body.tier or body.status or body.budget) and "tenants:write" not in who.ctx.scopes:
+        raise Forbidden(
+            "Tier, state and budget are set by the platform's operator.", scope="tenants:write"
+        )
     with who.rt.db.transaction(_look(who, tenant_id)) as tx:
         changed = tenants.patch(
             tx, who.ctx, tenant_id, name=body.name, tier=body.tier, status=body.status,
             config=_config(body.config),
         )  # fmt: skip
+        if body.budget is not None:
+            own = body.budget.model_dump(exclude_unset=True)
+            changed = tenants.set_budget(tx, who.ctx, tenant_id, own)
     who.house.access.forget()
     return _shown(who, changed)
 

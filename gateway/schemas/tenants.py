@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from gateway.schemas.base import Answer, Email, Id, Moment, Request, Text
+from gateway.schemas.usage import Budget
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
 TierName = Literal["free", "team", "business", "unlimited"]
@@ -66,6 +67,9 @@ class TenantChange(Request):
     tier: TierName | None = None
     status: Literal["active", "suspended"] | None = None
     config: TenantConfig | None = None
+    budget: Annotated[
+        Budget | None, Field(description="for models; the operator's to set, over the tier's")
+    ] = None
 
 
 class TenantAnswer(Answer):

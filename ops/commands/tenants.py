@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from core.clock import rfc3339
-from core.context import ROLES
+from core.context import PLATFORM, ROLES
 from core.errors import InvalidInput
 from core.settings import Settings
-from core.tiers import TIERS
+from core.tiers import BUDGETS, TIERS
 from ops import identity
 from ops.output import emit, guarded, json_option, say, table
 
@@ -71,6 +71,43 @@ def show_ingest_secret(
         secret, version = ingest_secrets.newest(rt, tenant), ingest_secrets.version_of(tenant)
     value = {"tenant": slug, "secret": secret, "version": version}
     emit(value, as_json, lambda: say(f"{secret}\nVersion {version} of {slug}."))
+
+
+@tenants.command(epilog="Example: weft tenants budget clearpay tokens_per_day=500000")
+@click.argument("slug")
+@click.argument("limits", nargs=-1, metavar="[NAME=NUMBER|none]...")
+@json_option
+@click.pass_obj
+@guarded
+def budget(settings: Settings, slug: str, limits: tuple[str, ...], as_json: bool) -> None:
+    """Set limits of the tenant's budget for models, and show where it stands."""
+    from database import budgets
+    from database import tenants as query
+
+    own = dict(_limit(one) for one in limits)
+    with identity.inside(settings, slug) as (rt, ctx):
+        if own:
+            with rt.db.transaction(PLATFORM) as tx:
+                query.set_budget(tx, PLATFORM, ctx.tenant, own)
+        with rt.db.read(ctx) as tx:
+            found = [_stands(one) for one in budgets.standing(tx, ctx)]
+    columns = ("limit", "most", "used", "reserved", "resets_at")
+    emit(found, as_json, lambda: table(columns, ([row[c] for c in columns] for row in found)))
+
+
+def _limit(pair: str) -> tuple[str, int | None]:
+    name, _, number = pair.partition("=")
+    if name not in BUDGETS or not (number == "none" or number.isdigit()):
+        raise InvalidInput(f"A limit is NAME=NUMBER or NAME=none; names: {', '.join(BUDGETS)}.")
+    return name, None if number == "none" else int(number)
+
+
+def _stands(one: Any) -> dict[str, Any]:
+    """Tokens, or seconds."""
+    scale = 1000 if one.name.startswith("cpu") else 1
+    most = None if one.limit is None else one.limit // scale
+    return {"limit": one.name, "most": most, "used": one.used / scale,
+            "reserved": one.reserved / scale, "resets_at": rfc3339(one.resets_ms)}  # fmt: skip
 
 
 @click.group()

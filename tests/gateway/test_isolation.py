@@ -33,7 +33,7 @@ COVERED = {
     },
 }  # fmt: skip
 FREE = {"agent_type", "name", "status", "document_type", "format", "filename", "sha256", "workflow",
-        "limit"}  # fmt: skip
+        "limit", "days"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "tenants_show": ("tenants:read", "tenant:read"),
     "tenants_change": ("tenants:write", "tenant:write"),
     "tenants_delete": ("tenants:write",),
+    "usage_usage": ("tenant:read",),
     "users_create": ("users:write", "tenants:write"),
     "users_listing": ("users:read", "tenants:read"),
     "users_show": ("users:read", "tenants:read"),
