@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from agents.memory.tidy import tidy
 from agents.planner import plan_task
 from agents.supervisor import Supervisor
 from workflows.supervision import Agents
@@ -38,4 +39,4 @@ def _collected() -> list[TaskSpec]:
     return found
 
 
-AGENTS = Agents(Catalog(_collected()), Supervisor())
+AGENTS = Agents(Catalog(_collected()), Supervisor(), chores=(tidy,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, insert, select, update
 
 from core.context import Ctx
 from core.errors import NotFound
@@ -23,14 +23,12 @@ _s, _m = chat_sessions.c, chat_messages.c
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """`title` is sealed. No context from `leaves_ms` on, not readable from `forget_ms` on."""
+    """`title` is sealed."""
 
     id: str
     title: bytes
     created_ms: int
     updated_ms: int
-    leaves_ms: int
-    forget_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +40,11 @@ class MessageRow:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A session that is over: `forget` says that it goes, else it is only to be summed up."""
+    """A session that is over, to be summed up; `summed_up`: to be forgotten."""
 
     tenant: str
     actor: str
     id: str
-    forget: bool
     summed_up: bool
 
 
@@ -65,7 +62,7 @@ def add(
     counts for a new session only. A session that was forgotten begins anew."""
     forget(tx, ctx, session_id)
     times = {
-        "updated_ms": tx.now_ms, "leaves_ms": tx.now_ms + context_ms,
+        "updated_ms": tx.now_ms, "due_ms": tx.now_ms + context_ms,
         "forget_ms": tx.now_ms + max(context_ms, forget_ms), "summed_up_ms": None,
     }  # fmt: skip
     first = {
@@ -139,40 +136,36 @@ def erase(tx: Tx, ctx: Ctx, actor: str) -> int:
 
 def retime(tx: Tx, ctx: Ctx, *, context_ms: int, forget_ms: int) -> None:
     """The tenant's durations have changed: they count for conversations that are there, too."""
+    forgotten = max(context_ms, forget_ms)
     tx.execute(
         update(chat_sessions)
         .where(_s.tenant_id == ctx.tenant)
         .values(
-            leaves_ms=_s.updated_ms + context_ms,
-            forget_ms=_s.updated_ms + max(context_ms, forget_ms),
+            due_ms=_s.updated_ms + case((_s.summed_up_ms.is_(None), context_ms), else_=forgotten),
+            forget_ms=_s.updated_ms + forgotten,
         )
     )
 
 
 def due(tx: Tx, limit: int) -> list[Due]:
     """Over all tenants, the longest over first: sessions to be summed up or forgotten."""
-    row = select(_s.tenant_id, _s.actor, _s.id, _s.forget_ms, _s.summed_up_ms)
-    over = row.where(_s.leaves_ms <= tx.now_ms)
-    over = over.where((_s.summed_up_ms.is_(None)) | (_s.forget_ms <= tx.now_ms))
-    rows = tx.execute(over.order_by(_s.leaves_ms).limit(limit)).fetchall()
-    return [
-        Due(tenant, actor, name, forget <= tx.now_ms, summed is not None)
-        for tenant, actor, name, forget, summed in rows
-    ]
+    query = select(_s.tenant_id, _s.actor, _s.id, _s.summed_up_ms).where(_s.due_ms <= tx.now_ms)
+    rows = tx.execute(query.order_by(_s.due_ms).limit(limit)).fetchall()
+    return [Due(tenant, actor, name, summed is not None) for tenant, actor, name, summed in rows]
 
 
 def note_summed_up(tx: Tx, ctx: Ctx, session_id: str) -> bool:
     """False when the session has gone on meanwhile, or is gone: then there is nothing to write."""
     done = tx.execute(
         update(chat_sessions)
-        .where(_is(ctx, session_id), _s.leaves_ms <= tx.now_ms, _s.summed_up_ms.is_(None))
-        .values(summed_up_ms=tx.now_ms)
+        .where(_is(ctx, session_id), _s.due_ms <= tx.now_ms, _s.summed_up_ms.is_(None))
+        .values(summed_up_ms=tx.now_ms, due_ms=_s.forget_ms)
     )
     return done.rowcount == 1
 
 
 def _session(row: object) -> SessionRow:
-    names = ("id", "title", "created_ms", "updated_ms", "leaves_ms", "forget_ms")
+    names = ("id", "title", "created_ms", "updated_ms")
     return SessionRow(*(getattr(row, name) for name in names))
 
 

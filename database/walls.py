@@ -42,9 +42,7 @@ PLATFORM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     )},
     "shelf_heads": {"SELECT": ("tenant_id", "segments")},
     # which conversations are over, and nothing of what was said in them
-    "chat_sessions": {"SELECT": (
-        "tenant_id", "actor", "id", "leaves_ms", "forget_ms", "summed_up_ms",
-    )},
+    "chat_sessions": {"SELECT": ("tenant_id", "actor", "id", "due_ms", "summed_up_ms")},
     # the relay
     "events": {"SELECT": (), "UPDATE": ("published_ms",)},
     # who signs in, before the tenant is known

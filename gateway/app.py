@@ -30,10 +30,12 @@ from gateway.routers import (
     definitions,
     documents,
     health,
+    memory,
     models,
     pages,
     reports,
     search,
+    sessions,
     templates,
     tenants,
     usage,
@@ -48,7 +50,8 @@ from runtime.scrape import registry_of
 
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
-    workflows, auth, documents, search, answers, models, approvals, reports, definitions, agents,
+    workflows, auth, documents, search, answers, sessions, memory, models, approvals, reports,
+    definitions, agents,
     templates, tenants, usage, users, health, pages,
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from core.context import Ctx
 from database import Tx
 from database.dispatch import Claim
+from runtime import Runtime
 from workflows.definitions import Definition
 from workflows.tasks import Catalog
 
@@ -42,7 +43,9 @@ class Supervisor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Agents:
-    """All that works for a run: the tasks by name, and who decides."""
+    """All that works for a run: the tasks by name, and who decides. `chores` are what time brings
+    about in their own rooms; any number of workers may do them at once."""
 
     catalog: Catalog
     supervisor: Supervisor
+    chores: tuple[Callable[[Runtime], object], ...] = ()

@@ -21,6 +21,7 @@ from workflows.supervision import Agents
 from workflows.sweeper import sweep
 
 STOP_SECONDS = 20.0
+CHORE_SECONDS = 60.0
 
 
 class Worker:
@@ -76,11 +77,16 @@ class Worker:
         """Heartbeat, leases and sweeps, each in its own rhythm."""
         settings = self._rt.settings
         pause = min(settings.sweep_seconds, settings.heartbeat_seconds)
-        since_beat = 0.0
+        since_beat, since_chores = 0.0, CHORE_SECONDS
         while not stop.wait(pause):
             since_beat += pause
+            since_chores += pause
             try:
                 sweep(self._rt, self._agents)
+                if since_chores >= CHORE_SECONDS:
+                    since_chores = 0.0
+                    for chore in self._agents.chores:
+                        chore(self._rt)
                 if since_beat >= settings.heartbeat_seconds:
                     since_beat = 0.0
                     self._beat()

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.context import Ctx
 from core.settings import Settings
+from database import chat
 from database.kept import Bounds
+from runtime import Runtime
 
 NAMES = ("context_seconds", "forget_seconds", "cache_seconds")
 
@@ -31,3 +34,10 @@ def bounds(settings: Settings, told: Durations) -> Bounds:
     """Of what is kept for a tenant; no row at all where it wants none."""
     rows = settings.cache_rows_max if told.cache_ms else 0
     return Bounds(rows, settings.cache_bytes_max, told.cache_ms)
+
+
+def retime(rt: Runtime, tenant_id: str, config: Mapping[str, Any]) -> None:
+    """The tenant's settings have changed: what it has said already follows them."""
+    ctx, told = Ctx(tenant_id, "system"), durations(rt.settings, config)
+    with rt.db.transaction(ctx) as tx:
+        chat.retime(tx, ctx, context_ms=told.context_ms, forget_ms=told.forget_ms)

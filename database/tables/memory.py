@@ -17,11 +17,11 @@ chat_sessions = tenant_table(
     Column("seq", Integer, nullable=False),  # of the last message
     ms("created_ms", nullable=False),
     ms("updated_ms", nullable=False),
-    ms("leaves_ms", nullable=False),  # from then on it is no context any more
+    ms("due_ms", nullable=False),  # when it is over, to be summed up; then when it is forgotten
     ms("forget_ms", nullable=False),  # from then on nobody can read it
     ms("summed_up_ms"),
     Index("ix_chat_sessions_updated", "tenant_id", "actor", "updated_ms", "id"),
-    Index("ix_chat_sessions_leaves_ms", "leaves_ms"),
+    Index("ix_chat_sessions_due_ms", "due_ms"),
     key=("actor", "id"),
 )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from agents.memory.durations import retime
 from core.context import PLATFORM, Ctx
 from core.errors import Forbidden, NotFound
 from database import tenants
@@ -62,6 +63,8 @@ def change(who: Writer, tenant_id: str, body: TenantChange) -> TenantAnswer:
         if body.budget is not None:
             own = body.budget.model_dump(exclude_unset=True)
             changed = tenants.set_budget(tx, who.ctx, tenant_id, own)
+    if body.config is not None:
+        retime(who.rt, tenant_id, changed.config)
     who.house.access.forget()
     return _shown(who, changed)
 

@@ -23,6 +23,7 @@ IDLIKE = re.compile(r"(_ids?|^id|^ids|^documents|^cursor|^key)$")
 COVERED = {
     "path": {
         "key_id", "tenant_id", "user_id", "document_id", "workflow_id", "approval_id", "report_id",
+        "actor", "session_id", "fact_id",
     },
     "query": {"tenant_id", "parent_id", "cursor"},
     "header": {"last-event-id", "idempotency-key"},  # a number of one's own stream; one's own key
@@ -53,6 +54,7 @@ def foreign(town: Town) -> dict[str, str]:
         "user_id": town.http.get("/auth/verify", headers=headers).json()["user_id"],
         "report_id": new_id(), "approval_id": new_id(), "parent_id": document,
     }  # fmt: skip
+    made |= _remembered(town, headers, made["user_id"])
     with town.rt.db.transaction(ctx) as tx:
         reports.create(
             tx, ctx, report_id=made["report_id"], run_id=run, step_id="s", template="t", title="T",
@@ -66,6 +68,14 @@ def foreign(town: Town) -> dict[str, str]:
         }])  # fmt: skip
         runs.get(tx, ctx, run)
     return made
+
+
+def _remembered(town: Town, headers: Mapping[str, str], user_id: str) -> dict[str, str]:
+    """A conversation and a fact, of a person of `other`."""
+    asked = {"question": "Remember that the canary of other sings. Is there a canary?"}
+    session = town.http.post("/ask", json=asked, headers=headers).json()["session_id"]
+    facts = town.http.get("/memory/facts/me", headers=headers).json()["facts"]
+    return {"actor": f"user:{user_id}", "session_id": session, "fact_id": facts[0]["id"]}
 
 
 def _rows(town: Town, tenant: str) -> dict[str, list[Any]]:
@@ -135,6 +145,9 @@ def _valid(one: Operation) -> dict[str, Any]:
         "tenants_change": {"name": "taken over"},
         "documents_extract": {"fields": ["vendor"]},
         "approvals_decide": {"decision": "approve"},
+        "memory_prefer": {"length": "short"},
+        "memory_save_facts": {"facts": [{"text": "taken over"}]},
+        "memory_edit_summary": {"text": "taken over"},
     }
     return {"json": bodies[one.id]} if one.id in bodies else {}
 
