@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agents.answers.focus import BARE
+from agents.answers.kinds import answers_well, counts_well, tells
+from agents.answers.misses import misses
 from agents.answers.passages import Passage, passages
-from agents.answers.question import Asked, answers_well, counts_well, fits
+from agents.answers.question import Asked
 from agents.answers.rows import is_asked_row
 from agents.answers.scoring import (
     explains,
@@ -106,7 +108,9 @@ def orders_models(text: str) -> bool:
 
 
 def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
-    if not fits(asked.wants, one.passage.plain) or not is_asked_row(asked, one.passage.cells):
+    if not tells(asked, one.passage.plain) or not is_asked_row(asked, one.passage.cells):
+        return False
+    if misses(asked, one.passage):
         return False
     if (
         asked.wants == "when"
@@ -120,9 +124,12 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False
     if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < ALIKE_MIN:
         return False
-    if asked.wants == "who" and one.rest < WHO_REST_MIN:
+    if asked.wants == "who" and one.rest < (
+        WHO_REST_MIN if not asked.language else COVERED_MIN_ALIKE
+    ):
         return False
-    if with_vectors and one.similar < NEAR_MIN and one.covered < 0.9 and not asked.codes:
+    near_min = 0.0 if asked.language else NEAR_MIN  # the default model reads English
+    if with_vectors and one.similar < near_min and one.covered < 0.9 and not asked.codes:
         return False
     if (
         asked.counted
@@ -166,17 +173,30 @@ def _names_attribute(asked: Asked, passage: Passage) -> bool:
     if asked.wants == "money" and answers_well(asked, passage.plain):
         return True
     over = passage.heading if asked.wants == "who" else passage.scope
-    here = stems(f"{passage.plain} {over}")
-    return all(alike(word) & here or resembling(word, here) for word in asked.attribute)
+    here = stems(f"{passage.plain} {over}", asked.language)
+    return all(
+        alike(word, asked.language) & here or resembling(word, here, asked.language)
+        for word in asked.attribute
+    )
 
 
 def _unknown(asked: Asked, hits: Sequence[Hit]) -> list[str]:
     """What is asked and occurs in no passage found, nor a word like it."""
-    everything = frozenset().union(
-        *(stems(f"{h.chunk.context} {h.chunk.text} {h.filename}") for h in hits)
-    )
-    strong = (term for term, weight in asked.rest.items() if weight >= 1 and term not in BARE)
-    return [t for t in strong if not alike(t) & everything and not resembling(t, everything)]
+    everything = _everything(asked, hits)
+    strong = [term for term, weight in asked.rest.items() if weight >= 1 and term not in BARE]
+    if asked.language:  # a verb has too many forms: only nouns tell, where they can be told
+        strong = [term for term in strong if term in asked.things]
+    return [t for t in strong if not _occurs(t, everything, asked.language)]
+
+
+def _occurs(term: str, words: frozenset[str], language: str) -> bool:
+    return term in words or resembling(term, words, language) > 0
+
+
+def _everything(asked: Asked, hits: Sequence[Hit]) -> frozenset[str]:
+    """The words of all that was found."""
+    texts = (f"{h.chunk.context} {h.chunk.text} {h.filename}" for h in hits)
+    return frozenset().union(*(stems(text, asked.language) for text in texts))
 
 
 def _has_versions(asked: Asked, passage: Passage) -> bool:
@@ -205,11 +225,7 @@ def _has_numbers(asked: Asked, passage: Passage) -> bool:
 
 def _names_occur(asked: Asked, hits: Sequence[Hit]) -> bool:
     """A name that no source mentions: the sources do not speak of it."""
-    everything = frozenset().union(
-        *(stems(f"{h.chunk.context} {h.chunk.text} {h.filename}") for h in hits)
-    )
-    return all(
-        stem(part) in everything or alike(stem(part)) & everything
-        for name in asked.names
-        for part in fold(name).replace("-", " ").split()
-    )
+    everything = _everything(asked, hits)
+    parts = (p for name in asked.names for p in fold(name).replace("-", " ").split())
+    stemmed = (stem(part, asked.language) for part in parts)
+    return all(part in everything or alike(part, asked.language) & everything for part in stemmed)

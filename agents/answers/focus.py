@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from agents.answers.words import WORD, stem
+from agents.answers import languages
+from agents.answers.words import WORD, stem, worded
 from vectorstore.words import STOP, fold
 
 # "What is the PASSWORD of …", "How much is the insurance DEDUCTION for …"
@@ -57,9 +58,10 @@ def _tells(word: str) -> bool:
     return stem(word) not in BARE and word not in STOP and len(word) > 2 and not word.isdigit()
 
 
-def pairs(text: str, terms: frozenset[str]) -> frozenset[tuple[str, str]]:
+def pairs(text: str, terms: frozenset[str], language: str = "") -> frozenset[tuple[str, str]]:
     """Asked words that stand together but for small words: `days of vacation`."""
-    words = [stem(word) for word in WORD.findall(fold(text)) if word not in STOP]
+    small = languages.SMALL[language] if language else STOP
+    words = [stem(word, language) for word in worded(text, language) if word not in small]
     plain = [word for word in words if not word.isdigit()]
     both = (*pairwise(words), *pairwise(plain))
     return frozenset((a, b) for a, b in both if a in terms and b in terms)

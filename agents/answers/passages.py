@@ -18,8 +18,15 @@ _RULE = re.compile(r"^[\s|:=_*-]+$")
 # A stop that ends a sentence: not after an abbreviation or a single letter, and before a capital.
 _STOP = re.compile(
     r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bapprox\.)(?<!\bNo\.)(?<!\bvs\.)(?<!\b[A-Z]\.)"
+    r"(?<!\bz\.B\.)(?<!\bz\. B\.)(?<!\bd\.h\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNr\.)(?<!\bAbs\.)"
+    r"(?<!\bArt\.)"
+    r"(?<!\binkl\.)(?<!\bggf\.)(?<!\busw\.)(?<!\bTel\.)(?<!\bM\.)(?<!\bMme\.)(?<!\bp\. ex\.)"
+    r"(?<!\bart\.)"
     r"(?<!\bSt\.)(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bProf\.)(?<!\bmax\.)(?<!\bmin\.)"
-    r"(?<=[.!?])[\"')\]]?\s+(?=[\"'(\[>]?\s*[A-Z0-9*`]|>)"
+    r"(?<=[.!?])[\"')\]]?\s+(?!(?<=\d\.\s)(?:Januar|Februar|März|April|Mai|Juni|Juli|August|"
+    r"September|"
+    r"Oktober|November|Dezember|Quartal|Halbjahr|Stock|Etage|Jahrhundert|"
+    r"OG)\b)(?=[\"'(\[>]?\s*[A-ZÄÖÜÀÂÇÉÈÊÎÔ0-9*`]|>)"
 )
 _ROW = re.compile(r"[|\t;]|,\S[^,]*,\S")
 _STAMP = re.compile(r"^\s*\[?\d{4}-\d\d-\d\d|^\s*\d\d:\d\d")

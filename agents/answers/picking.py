@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.answers.evidence import Evidence
+from agents.answers.kinds import answers_well
 from agents.answers.passages import Passage, passages
-from agents.answers.question import Asked, answers_well
+from agents.answers.question import Asked
 from agents.answers.rows import read
 from agents.answers.scoring import explains, is_labelled, matches
 from agents.answers.words import codes, stems
@@ -99,7 +100,7 @@ def _adds(asked: Asked, one: Evidence, picks: Sequence[Evidence]) -> bool:
 
 
 def _own(asked: Asked, passage: Passage) -> set[str]:
-    words = matches(asked, stems(f"{passage.text} {passage.heading}"))
+    words = matches(asked, stems(f"{passage.text} {passage.heading}", asked.language))
     return {term for term, share in words.items() if share}
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from agents.answers import languages
 from agents.answers.focus import attribute
-from agents.answers.words import CODE, NUMBER, WORD, codes, joined, stem
+from agents.answers.things import things
+from agents.answers.words import CODE, NUMBER, codes, joined, stem, worded
 from vectorstore.words import STOP, fold
 
 _DATE_WORD = re.compile(
@@ -50,56 +51,84 @@ class Asked:
     counted: frozenset[str]  # stems of the two words after "how many"
     attribute: frozenset[str] = frozenset()  # what is asked of the thing: a source must name it
     versions: frozenset[tuple[str, str]] = frozenset()  # (node.js, 30): a name and its number
+    language: str = ""  # de, fr, es, nl; empty: English or unknown
+    things: frozenset[str] = frozenset()  # stems of what it names beside its names
 
     @property
     def rest(self) -> dict[str, float]:
         """The terms that are not codes or names: what is asked about them."""
-        named = {stem(part) for name in self.names for part in re.split(r"[-\s]", name)}
+        named = {
+            stem(part, self.language) for name in self.names for part in re.split(r"[-\s]", name)
+        }
         return {t: w for t, w in self.terms.items() if t not in self.codes and t not in named}
 
 
 def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
     """`own_names` (the tenant's name, folded) say nothing about what is asked for."""
     plain = " ".join(text.split())
-    foreign = languages.language(plain)
-    small = languages.SMALL[foreign] if foreign else STOP
-    wants = languages.wants(fold(plain)) if foreign else _wants(fold(plain))
+    low = fold(plain)
+    foreign = languages.language(plain) or ""
+    wants = languages.wants(low) if foreign else _wants(low)
     found_codes = codes(plain)
     code_parts = {p for c in CODE.findall(plain) for p in re.split(r"[-_.]", fold(c))}
-    names = {fold(n).removesuffix("'s").removesuffix("’s") for n in _NAME.findall(plain)}
-    names = {
-        n
-        for n in names
-        if n not in STOP and n not in small and n not in own_names and joined(n) not in found_codes
-    }
-    if sum(1 for word in plain.split() if word[:1].isupper()) > len(plain.split()) * 0.6:
-        names = set()  # A Question In Title Case names nothing by its capitals
-    if foreign == "de":
-        names = set()  # every noun has a capital
-    terms = dict.fromkeys(found_codes, 2.0)
-    for word in WORD.findall(fold(plain)):
-        bare = word.split("'")[0].split("’")[0]
-        if bare in (small if foreign else STOP) or bare in own_names or bare in code_parts:
-            continue
-        if len(bare) < 2 and not bare.isdigit():
-            continue
-        says_little = bare in _GENERIC or bare in _KIND_WORDS.get(wants, ())
-        weight = 0.25 if says_little else 1.5 if bare in names else 1.0
-        if _DATE_WORD.match(bare):
-            weight = 0.4  # a date narrows down, it is not what is asked about
-        terms[stem(bare)] = max(weight, terms.get(stem(bare), 0.0))
+    names = _names(plain, foreign, found_codes) - own_names
+    terms = _terms(low, foreign, wants, names, own_names | code_parts)
+    terms.update(dict.fromkeys(found_codes, 2.0))
     numbers = frozenset(
         n for n in NUMBER.findall(plain) if not any(n in part for part in code_parts)
     )
     return Asked(
-        plain, terms, found_codes, numbers, frozenset(names), wants, _intents(fold(plain)),
-        _counted(fold(plain)) if wants == "number" else frozenset(),
-        frozenset() if foreign else attribute(plain), _versions(plain),
+        plain, terms, found_codes, numbers, names, wants, _intents(low, wants),
+        _counted(low, foreign) if wants == "number" else frozenset(),
+        _attribute(plain, foreign), _versions(plain), foreign, things(plain, foreign),
     )  # fmt: skip
 
 
-def _counted(text: str) -> frozenset[str]:
+def _names(plain: str, foreign: str, found_codes: frozenset[str]) -> frozenset[str]:
+    """Capitalised words within the sentence; in German every noun is one, so none counts."""
+    if foreign == "de" or sum(w[:1].isupper() for w in plain.split()) > 0.6 * len(plain.split()):
+        return frozenset()
+    small = languages.SMALL[foreign] if foreign else STOP
+    found = {fold(n) for n in _NAME.findall(plain)}
+    bare = {re.sub(r"['’]s$", "", name) for name in found}
+    return frozenset(
+        n for n in bare if n not in STOP and n not in small and joined(n) not in found_codes
+    )
+
+
+def _terms(
+    low: str, foreign: str, wants: str, names: frozenset[str], said_already: frozenset[str]
+) -> dict[str, float]:
+    """Stem → weight of every word that tells something."""
+    small = languages.SMALL[foreign] if foreign else STOP
+    generic = languages.GENERIC[foreign] if foreign else _GENERIC
+    kind = () if foreign else _KIND_WORDS.get(wants, ())
+    terms: dict[str, float] = {}
+    for word in worded(low, foreign):
+        bare = word.split("'")[0].split("’")[0]
+        if bare in small or bare in said_already or (len(bare) < 2 and not bare.isdigit()):
+            continue
+        weight = 0.25 if bare in generic or bare in kind else 1.5 if bare in names else 1.0
+        if _DATE_WORD.match(bare):
+            weight = 0.4  # a date narrows down, it is not what is asked about
+        key = stem(bare, foreign)
+        terms[key] = max(weight, terms.get(key, 0.0))
+    return terms
+
+
+def _attribute(plain: str, foreign: str) -> frozenset[str]:
+    if not foreign:
+        return attribute(plain)
+    generic = languages.GENERIC[foreign] | languages.SMALL[foreign]
+    nouns = languages.asked_of(fold(plain), foreign)
+    return frozenset(stem(noun, foreign) for noun in nouns if noun not in generic)
+
+
+def _counted(text: str, foreign: str) -> frozenset[str]:
     """Of "how many days of vacation do …": days, vacation."""
+    if foreign:
+        noun = languages.counted(text, foreign)
+        return frozenset([stem(noun, foreign)]) if noun else frozenset()
     found = re.search(r"\bhow (?:many|much) ((?!of )[a-z]+)(?: (?:of )?([a-z]+))?", text)
     words = (word for word in (found.groups() if found else ()) if word and word not in STOP)
     return frozenset(stem(word) for word in words if word not in ("must", "may", "times"))
@@ -135,7 +164,9 @@ _INTENTS = {
 }
 
 
-def _intents(text: str) -> frozenset[str]:
+def _intents(text: str, wants: str) -> frozenset[str]:
+    if wants == "why":
+        return frozenset([stem("cause")])
     return frozenset(stem(name) for name, sign in _INTENTS.items() if re.search(sign, text))
 
 
@@ -151,72 +182,3 @@ _KIND_WORDS = {
 
 def _wants(text: str) -> str:
     return next((kind for kind, sign in _WANTS.items() if re.search(sign, text)), "text")
-
-
-_NUMBER_WORD = (
-    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|once|twice|"
-    r"half|dozen|hundred|no|none|zero|daily|weekly|hourly|nightly|monthly|every)\b"
-)
-_TIME_WORD = (
-    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\b(?:january|february|march|april|may|june|july|"
-    r"august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b|"
-    r"\b(?:daily|weekly|hourly|nightly|monthly|quarterly|every|midnight|noon|today|tomorrow|"
-    r"yesterday|quarter|week|before|after|when|once|during|as soon|immediately|until)\b"
-)
-
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DATE = re.compile(
-    rf"\b\d{{4}}-\d\d-\d\d\S*|\b\d{{1,2}}\.? {_MONTH}(?: \d{{4}})?\b|"
-    rf"\b{_MONTH} \d{{1,2}}\b(?:,? \d{{4}})?"
-)
-_MONEY = re.compile(
-    r"(?:eur|usd|gbp|chf|[€$£])\s?\d|\d\s?(?:eur|usd|gbp|chf|[€$£]|euros?|dollars?)\b"
-)
-
-
-_COUNT = re.compile(
-    r"(?<![\d:.,])(?:\d[\d.,]*(?!:)|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|"
-    r"fifteen|twenty|thirty|sixty|hundred))((?:[ -]+\w+){1,3})|((?:\w+ ){0,2}\w+): *\d"
-)
-
-
-def counts_well(asked: Asked, text: str) -> bool:
-    """A number with all of what is counted: `20 days of vacation`, not `27 days at a time`."""
-    return bool(asked.counted) and any(asked.counted <= set(after) for after in _after_counts(text))
-
-
-def _after_counts(text: str) -> list[list[str]]:
-    counts = (m[1] or m[2] for m in _COUNT.finditer(_DATE.sub(" ", fold(text))))
-    return [[stem(word) for word in WORD.findall(after)] for after in counts]
-
-
-def answers_well(asked: Asked, text: str) -> bool:
-    """Whether a text has just what was asked for: the counted thing, money, a date."""
-    low = fold(text)
-    if asked.counted:
-        return counts_well(asked, text) or any(
-            after and after[0] in asked.counted for after in _after_counts(text)
-        )
-    if asked.wants == "money":
-        return bool(_MONEY.search(low))
-    if asked.wants == "when":
-        return bool(_DATE.search(low) or re.search(r"\d\d:\d\d", low))
-    return asked.wants not in ("text", "steps", "who") and fits(asked.wants, text)
-
-
-def fits(wants: str, text: str) -> bool:
-    """Whether a text can be an answer of that kind at all."""
-    low = fold(text)
-    match wants:
-        case "money":
-            return bool(re.search(r"\d", _DATE.sub(" ", low)))
-        case "number" | "duration":
-            low = _DATE.sub(" ", low)
-            return bool(re.search(rf"\d|{_NUMBER_WORD}|{languages.NUMBERS}", low))
-        case "when":
-            return bool(re.search(rf"\d|{_TIME_WORD}|{languages.TIMES}", low))
-        case "phone":
-            return bool(re.search(r"\+?\d[\d ()/-]{5,}\d", low))
-        case "email":
-            return bool(re.search(r"\S@\S+\.\S", low))
-    return True

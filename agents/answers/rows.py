@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from agents.answers.question import Asked, fits
+from agents.answers.kinds import fits
+from agents.answers.question import Asked
 from agents.answers.words import WORD, alike, stem, stems
 from vectorstore.words import fold
 
@@ -71,8 +72,8 @@ def _is_before(name: str, header: str, words: Sequence[str]) -> bool:
 
 
 def _weight(asked: Asked, header: str) -> float:
-    here: frozenset[str] = stems(header)
-    return sum(weight for term, weight in asked.terms.items() if alike(term) & here)
+    here = stems(header, asked.language)
+    return sum(w for term, w in asked.terms.items() if alike(term, asked.language) & here)
 
 
 def _lower(header: str) -> str:

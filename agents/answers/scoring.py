@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from agents.answers.focus import pairs
+from agents.answers.inflection import compounded
 from agents.answers.passages import Passage
 from agents.answers.question import Asked
-from agents.answers.words import CODE, WORD, alike, codes, stem, stems
-from vectorstore.words import STOP, fold
+from agents.answers.words import CODE, alike, codes, stem, stems, worded
+from vectorstore.words import STOP
 
+_COMPOUNDING = frozenset(("de", "nl"))
 _OVER = re.compile(r"\b(?:more than|over|above|exceed\w*|at least)\s+\S*\d", re.IGNORECASE)
 _UNDER = re.compile(
     r"\b(?:up to|less than|under|below|at most|not more than)\s+(?:[A-Z]{3} )?\S*\d", re.IGNORECASE
@@ -18,9 +20,9 @@ _UNDER = re.compile(
 
 def is_labelled(asked: Asked, passage: Passage) -> bool:
     """`Cause: …` when the cause is asked for."""
-    label = stems(passage.label)
+    label = stems(passage.label, asked.language)
     strong = {term for term, weight in asked.rest.items() if weight >= 1}
-    return any(alike(term) & label for term in strong | asked.intents)
+    return any(alike(term, asked.language) & label for term in strong | asked.intents)
 
 
 def opposes(asked: Asked, passage: Passage) -> bool:
@@ -45,9 +47,9 @@ def repeats(asked: Asked, passage: Passage) -> bool:
     """A title: it says what was asked again and no more. The name of a code may be the answer."""
     if asked.wants == "text":
         return False
-    words = [word for word in WORD.findall(fold(passage.plain)) if word not in STOP]
-    named = {part for code in CODE.findall(passage.plain) for part in WORD.findall(fold(code))}
-    return all(stem(word) in asked.terms or word in named for word in words)
+    words = [word for word in worded(passage.plain, asked.language) if word not in STOP]
+    named = {part for code in CODE.findall(passage.plain) for part in worded(code)}
+    return all(stem(word, asked.language) in asked.terms or word in named for word in words)
 
 
 def explains(asked: Asked, passage: Passage) -> bool:
@@ -66,54 +68,62 @@ def share(terms: dict[str, float], weigh: dict[str, float]) -> float:
 
 
 def matches(asked: Asked, words: frozenset[str]) -> dict[str, float]:
-    return {term: 1.0 if term in words else resembling(term, words) for term in asked.terms}
+    return {
+        term: 1.0 if term in words else resembling(term, words, asked.language)
+        for term in asked.terms
+    }
 
 
-def resembling(term: str, words: frozenset[str]) -> float:
-    """0.8 for a synonym, or a long word with the same beginning and about the same length."""
-    if alike(term) & words:
+def resembling(term: str, words: frozenset[str], language: str = "") -> float:
+    """0.8 for a synonym, or a long word with the same beginning and about the same length; 0.7 for
+    a compound that ends with the other (`Frist` and `Kündigungsfrist`)."""
+    if alike(term, language) & words:
         return 0.8
-    if len(term) < 5:
+    if len(term) < 5 and language not in _COMPOUNDING:
         return 0.0
     same = (w for w in words if w.startswith(term[:5]) and abs(len(w) - len(term)) < 4)
-    return 0.8 if any(_begin_alike(term, word) for word in same) else 0.0
+    least = 0.75 if language in _COMPOUNDING else 0.6
+    if len(term) >= 5 and any(_begin_alike(term, word, least) for word in same):
+        return 0.8
+    if language in _COMPOUNDING and any(compounded(term, word) for word in words):
+        return 0.7
+    return 0.0
 
 
-def _begin_alike(one: str, other: str) -> bool:
+def _begin_alike(one: str, other: str, least: float) -> bool:
     """Long words need more than five letters in common (compounds of one first word)."""
     pairs_ = zip(one, other, strict=False)
     common = next((at for at, (a, b) in enumerate(pairs_) if a != b), min(len(one), len(other)))
-    return common >= 0.6 * max(len(one), len(other))
+    return common >= least * max(len(one), len(other))
 
 
 def together(asked: Asked, passage: Passage) -> float:
     """The share of the asked words' neighbourhoods that the sentence keeps: `days of vacation`."""
     terms = frozenset(asked.terms)
-    wanted = pairs(asked.text, terms)
-    return (
-        len(wanted & pairs(f"{passage.plain} {passage.heading}", terms)) / len(wanted)
-        if wanted
-        else 0.0
+    wanted = pairs(asked.text, terms, asked.language)
+    if not wanted:
+        return 0.0
+    return len(wanted & pairs(f"{passage.plain} {passage.heading}", terms, asked.language)) / len(
+        wanted
     )
 
 
 def own_share(asked: Asked, passage: Passage) -> float:
     """The share that the sentence itself speaks of; its codes may stand in its scope."""
-    own = matches(asked, stems(passage.plain))
+    own = matches(asked, stems(passage.plain, asked.language))
     return share(asked.terms, {**own, **dict.fromkeys(asked.codes, 1.0)})
 
 
 def surroundings(asked: Asked, passage: Passage) -> dict[str, float]:
     """What the sentence, its scope, its file's name and its chunk speak of, in falling weight."""
     near: dict[str, float] = {}
-    chunk = passage.hit.chunk
-    surroundings = (
-        (stems(f"{passage.text} {passage.plain}"), 1.0),
-        (stems(passage.scope), 0.95),
-        (stems(passage.hit.filename.replace("_", " ").replace("-", " ")), 0.8),
-        (stems(chunk.text), 0.65),
+    around = (
+        (f"{passage.text} {passage.plain}", 1.0),
+        (passage.scope, 0.95),
+        (passage.hit.filename.replace("_", " ").replace("-", " "), 0.8),
+        (passage.hit.chunk.text, 0.65),
     )
-    for words, factor in surroundings:
-        for term, found in matches(asked, words).items():
+    for text, factor in around:
+        for term, found in matches(asked, stems(text, asked.language)).items():
             near[term] = max(near.get(term, 0.0), found * factor)
     return near

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from agents.answers.inflection import root
+from agents.answers.synonyms import groups
 from vectorstore.words import fold
 
 # Letters and digits in one word, or words joined by - _ . with a digit: ERR-1042, GW_7, v2.3, HL7.
 CODE = re.compile(r"\b(?=[\w.-]*\d)(?=[\w.-]*[A-Za-z])[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*\b")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_PLAIN = re.compile(r"[^\W_]+")  # `l'entreprise` is two words
 _ORDINAL = re.compile(r"^\d+(?:st|nd|rd|th)$", re.IGNORECASE)
 _UNIT = re.compile(r"^\d+(?:am|pm|h|min|ms|s|gb|mb|kb|k|m|x)$", re.IGNORECASE)
 
@@ -81,8 +84,10 @@ _IRREGULAR = dict(
 
 
 @lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
+def stem(word: str, language: str = "") -> str:
     """A light stem, equal for approve, approved, approves and approval."""
+    if language:
+        return root(word, language)
     return _cut(_cut(_IRREGULAR.get(word, word)))
 
 
@@ -106,8 +111,15 @@ for _line in _SYNONYMS:
         _GROUPS[_one] = _GROUPS.get(_one, frozenset()) | _stems
 
 
-def alike(word_stem: str) -> frozenset[str]:
+def worded(text: str, language: str = "") -> list[str]:
+    """The folded words of a text, in order."""
+    return (_PLAIN if language else WORD).findall(fold(text))
+
+
+def alike(word_stem: str, language: str = "") -> frozenset[str]:
     """The stem and those that mean about the same in support documents."""
+    if language:
+        return groups(language).get(word_stem, frozenset()) | {word_stem}
     return _GROUPS.get(word_stem, frozenset()) | {word_stem}
 
 
@@ -117,9 +129,9 @@ def joined(code: str) -> str:
 
 
 @lru_cache(maxsize=4_000)
-def stems(text: str) -> frozenset[str]:
+def stems(text: str, language: str = "") -> frozenset[str]:
     """All word stems of a text, codes both joined and in parts."""
-    found = {stem(word) for word in WORD.findall(fold(text))}
+    found = {stem(word, language) for word in worded(text, language)}
     found.update(joined(code) for code in CODE.findall(text))
     return frozenset(found)
 

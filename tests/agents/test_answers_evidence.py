@@ -6,8 +6,9 @@ import pytest
 
 from agents.answers.asking import answer_from, in_context
 from agents.answers.evidence import answering, orders_models
+from agents.answers.kinds import fits
 from agents.answers.passages import passages
-from agents.answers.question import asked, fits
+from agents.answers.question import asked
 from agents.answers.values import REFUSAL, Answer
 from core.ports import Embedder
 from core.settings import Settings

@@ -1,0 +1,123 @@
+"""Whether a text can be an answer of the kind that is asked for: an amount, a date, a person …"""
+
+from __future__ import annotations
+
+import re
+
+from agents.answers import languages
+from agents.answers.question import Asked
+from agents.answers.words import stem, worded
+from vectorstore.words import fold
+
+_NUMBER_WORD = (
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|once|twice|"
+    r"half|third|quarter|dozens?|hundreds?|thousands?|millions?|no|none|zero|daily|weekly|hourly|"
+    r"nightly|monthly|every|both|single)\b"
+)
+_MONTHS = (
+    r"(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|fevrier|mar(?:ch|z|s)?|apr(?:il)?|avril|may|mai|"
+    r"june?|juni|juin|july?|juli|juillet|aug(?:ust)?|aout|sept?(?:ember|embre)?|o[ck]t(?:ober|obre)?|"
+    r"nov(?:ember|embre)?|de[cz](?:ember|embre)?|enero|febrero|marzo|abril|mayo|junio|julio|agosto|"
+    r"septiembre|octubre|noviembre|diciembre|januari|februari|maart|mei|augustus)"
+)
+_TIME_WORD = (
+    rf"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b{_MONTHS}\b|"
+    r"\b(?:daily|weekly|hourly|nightly|monthly|quarterly|every|midnight|noon|today|tomorrow|"
+    r"yesterday|quarter|week|before|after|when|once|during|as soon|immediately|until|century|"
+    r"decade|spring|summer|autumn|winter)\b"
+)
+_DATE = re.compile(
+    rf"\b\d{{4}}-\d\d-\d\d\S*|\b\d{{1,2}}\.\d{{1,2}}\.(?:\d{{4}}|\d\d)?\b|\b\d{{1,2}}/\d{{1,2}}/\d{{2,4}}\b|"
+    rf"\b\d{{1,2}}(?:\.|er|st|nd|rd|th)?(?: of| de)? {_MONTHS}\b(?:,? (?:de )?\d{{4}})?|"
+    rf"\b{_MONTHS} \d{{1,2}}\b(?:,? \d{{4}})?"
+)
+_YEAR = re.compile(r"\b1\d{3}\b|\b20\d\d\b")
+_CLOCK = re.compile(r"\b\d{1,2}[:.h]\d\d\b|\b\d{1,2} ?(?:uhr|h|am|pm|a\.m\.|p\.m\.|heures?|uur)\b")
+_MONEY = re.compile(
+    r"(?:\beur|\busd|\bgbp|\bchf|[€$£])\s?\d|\d\s?(?:k |mio\.? |million |millionen |millions d )?"
+    r"(?:eur|usd|gbp|chf|[€$£]|euros?|dollars?|francs?|franken|cents?|pounds?|pesos)"
+)
+_DURATION = re.compile(
+    r"\b(?:seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|decades?|centur\w+|sekunden?|"
+    r"minuten?|stunden?|tagen?|tage|wochen?|monat\w*|jahr\w*|secondes?|heures?|jours?|semaines?|\w*tage?n?|mois|"
+    r"ans?|annees?|segundos?|minutos?|horas?|dias?|semanas?|mes|meses|anos?|dag|dagen|weken|maand\w*|"
+    r"jaar|jaren|uur|permanent\w*|unlimited|unbefristet|lifetime|until|bis|jusqu)\b"
+)
+_COUNT = re.compile(
+    rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS})((?:[ -]+[^\W\d_]+){{1,3}})"
+    r"|((?:[^\W\d_]+ ){0,2}[^\W\d_]+): *\d"
+)
+# Somebody or some place that is told without a capital letter.
+_ROLE = re.compile(
+    r"\b\w*(?:manager|officer|lead|leader|head|director|team|department|board|committee|staff|owner|"
+    r"supervisor|engineer|administrator|admin|accountant|accounting|client|customer|supplier|buyer|"
+    r"seller|tenant|landlord|employee|employer|reviewer|physician|nurse|doctor|teacher|court|council|"
+    r"people|person|users?|everyone|nobody|anyone|members?|parents?|contractor|president|chief|"
+    r"er|or|ist|ant|leiter\w*|abteilung\w*|leitung|vorstand|verwaltung|buchhaltung|amt|rat|"
+    r"responsable|direction|service|equipe|comptable|client|fournisseur|salarie|employe)s?\b"
+)
+
+
+def counts_well(asked: Asked, text: str) -> bool:
+    """A number with all of what is counted: `20 days of vacation`, not `27 days at a time`."""
+    after = _after_counts(asked, text) if asked.counted else ()
+    return any(asked.counted <= set(words) for words in after)
+
+
+def _after_counts(asked: Asked, text: str) -> list[list[str]]:
+    counts = (m.group(m.lastindex or 0) for m in _COUNT.finditer(_DATE.sub(" ", fold(text))))
+    return [[stem(word, asked.language) for word in worded(after)] for after in counts]
+
+
+def answers_well(asked: Asked, text: str) -> bool:
+    """Whether a text has just what was asked for: the counted thing, money, a date."""
+    low = fold(text)
+    if asked.counted:
+        return counts_well(asked, text) or any(
+            after and after[0] in asked.counted for after in _after_counts(asked, text)
+        )
+    if asked.wants == "money":
+        return bool(_MONEY.search(low))
+    if asked.wants == "when":
+        return bool(_DATE.search(low) or _CLOCK.search(low) or _YEAR.search(low))
+    if asked.wants == "duration":
+        return fits("duration", text) and bool(_DURATION.search(low))
+    return asked.wants not in ("text", "steps", "who", "where", "why") and fits(asked.wants, text)
+
+
+def tells(asked: Asked, text: str) -> bool:
+    """Whether it can be an answer by what the question has not said itself: a number asked for is
+    another one than the question's own."""
+    if asked.wants not in ("number", "money", "duration", "when"):
+        return fits(asked.wants, text)
+    low = fold(text)
+    for number in asked.numbers:
+        low = re.sub(rf"(?<![\d.,]){re.escape(number)}(?![\d])", " ", low)
+    return fits(asked.wants, low)
+
+
+def fits(wants: str, text: str) -> bool:
+    """Whether a text can be an answer of that kind at all."""
+    low = fold(text)
+    match wants:
+        case "money":
+            return bool(re.search(r"\d", _DATE.sub(" ", low)) or re.search(_FREE, low))
+        case "number":
+            low = _DATE.sub(" ", low)
+            return bool(re.search(rf"\d|{_NUMBER_WORD}|{languages.NUMBERS}", low))
+        case "duration":
+            return bool(re.search(rf"\d|{_NUMBER_WORD}|{languages.NUMBERS}", low)) or bool(
+                _DURATION.search(low)
+            )
+        case "when":
+            return bool(re.search(rf"\d|{_TIME_WORD}|{languages.TIMES}", low))
+        case "who":
+            return bool(re.search(r"(?<!^)[A-Z]", text) or _ROLE.search(low))
+        case "phone":
+            return bool(re.search(r"\+?\d[\d ()/-]{5,}\d", low))
+        case "email":
+            return bool(re.search(r"\S@\S+\.\S", low))
+    return True
+
+
+_FREE = r"\b(?:free|kostenlos|kostenfrei|gratuit\w*|gratis|no charge|without charge)\b"
