@@ -10,7 +10,8 @@ from ingestion.fields.layout import Segment, Sheet
 from ingestion.fields.reading import Candidate
 
 TOWN = re.compile(
-    r"^(?:[A-Z]{1,3}[- ])?\d{4,5}(?: ?[A-Z]{2})?,? +[^\W\d_]|\b[A-Z]{1,2}\d[A-Z\d]?"
+    r"^\d{5}[A-ZÄÖÜ][a-zäöüß]{2}|^(?:[A-Z]{1,3}[- ])?\d{4,5}(?: ?[A-Z]{2})?,? +[^\W\d_]"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]?"
     r" ?\d[A-Z]{2}\b|\b[A-Z]\d{2} [A-Z\d]{4}\b|, [A-Z]{2},? \d{5}|\b[A-Z]{2} \d{5}(?:-\d{4})?$"
 )
 _TITLE = re.compile(

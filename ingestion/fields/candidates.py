@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from ingestion.fields.context import Context
 from ingestion.fields.labels import KINDS, STRONG_TOTALS, Kind, Label
-from ingestion.fields.layout import Segment, Sheet
+from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.reading import READERS, Candidate, Zone, rate_in, read_date
 from ingestion.fields.zones import trusted, zones
 
 _OF = re.compile(r"\W*(?:vom|von|dated|of|du|le|van|d\.d\.|de fecha|del|date|from|datum)\W+", re.I)
+_OF_END = re.compile(r"^\W*(?:vom|von|dated|of|du|le|van|de|del|date)\W*$", re.IGNORECASE)
 _WITHOUT_TAX = re.compile(
     r"\b(?:netto|ohne|excl|exkl|excluding|before|without|net|ht|hors|sin|zonder|ex)\b",
     re.IGNORECASE,
@@ -53,7 +54,7 @@ def collect(sheet: Sheet, context: Context) -> Found:
 
 _BARE = re.compile(
     r"^\W{0,3}(?:[A-ZÄÖÜ][\wÄÖÜäöüß]{3,24}[^\W\d_ ]{0,1}(?: [^\W\d_]{2,16}){0,3}"
-    r"\s?(?:\(\d{3}\))?\s)?(?:n[°ºo]|nr|no|num|number|numéro|nummer)\s?\.?"
+    r"(?:\s?\([^()]{1,40}\)){0,2}\s)?(?:n[°ºo]|nr|no|num|number|numéro|nummer)\s?\.?"
     r"\s?[:#]?\s*(?=[A-Z0-9])|^#\s?(?=\w)",
     re.IGNORECASE,
 )
@@ -81,7 +82,7 @@ def _bare_numbers(sheet: Sheet, context: Context, found: Found) -> None:
             value = READERS["id"](zone, context)
             if value is None or value.start > match.end() + 2:
                 continue
-            dated = _dated(value, context)
+            dated = _dated(value, context) or _dated_beside(row, value, context)
             near = any(
                 0 <= number - at <= 2 and (segment.overlaps(s) or at == number) for at, s in titles
             )
@@ -101,6 +102,15 @@ def _meant(name: str, segment: Segment, label: Label, candidate: Candidate) -> s
     if _PARTIAL.search(rest):
         return "!partial"
     return "subtotal" if _WITHOUT_TAX.search(rest) else name
+
+
+def _dated_beside(row: Row, number: Candidate, context: Context) -> Candidate | None:
+    """The date that follows `Rechnung Nr. 17 vom` in the next segment."""
+    after = row.index(number.segment) + 1
+    if after >= len(row) or not _OF_END.search(number.segment.text[number.end :]):
+        return None
+    other = row[after]
+    return read_date(Zone(other, 0, len(other.text), 0.86, number.row), context)
 
 
 def _dated(number: Candidate, context: Context) -> Candidate | None:

@@ -44,11 +44,12 @@ _TERMS = re.compile(
     re.IGNORECASE,
 )
 _PAY_BY = re.compile(
-    r"\b(?:überweis|zahlbar|zahlen|zahlung|begleichen|pay|payable|payment|transfer|settle"
+    r"\b(?:überweis|zahlbar|zahlen|zahlung|begleichen|pay|payable|payment|transfer|settle|remit"
     r"|betalen|voldoen"
     r"|régler|payer|paiement|pagar|abonar|pago)(?:(?!skonto|discount|escompte|korting"
     r"|descuento).){0,70}?"
-    r"\b(?:bis zum|bis spätestens|bis|by|before|no later than|latest|vóór|voor|uiterlijk|avant"
+    r"\b(?:bis zum|bis spätestens|bis|by|until|before|no later than|latest|vóór|voor|uiterlijk"
+    r"|avant"
     r" le|antes del)\W+",
     re.IGNORECASE,
 )

@@ -85,6 +85,11 @@ def resolve(*names: str) -> str | None:
     return None
 
 
+def is_label(text: str) -> bool:
+    """Whether a text is nothing but a known label."""
+    return key_of(text.strip(" :")) in _known()
+
+
 def asked(name: str, kind: str = "text") -> Concept:
     """The concept called `name`, or one whose only label is the name itself."""
     if name in CONCEPTS:

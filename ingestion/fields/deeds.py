@@ -23,14 +23,14 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _FORM = r"(?:Inc|Ltd|LLC|L\.L\.C|Corp|Co|S\.L|S\.A|S\.A\.S|B\.V|N\.V|GmbH|L\.P|LP|PLC|plc|SARL|SAS)"
-_NAME = re.compile(
-    rf"(?P<name>[^\W\d_][^,;:\n(\"“„«]{{1,70}}?(?:,\s?{_FORM}\b\.?)?)(?=\s*[,;:\n(\"“„«]|$)"
-)
+_NAME = re.compile(rf"(?P<name>[^\W\d_][^,;:\n(\"“„«]{{1,90}}(?:,\s?{_FORM}\b\.?)?)")
 _STOP = re.compile(
     r"\s+(?:with (?:its|offices)|whose|a (?:company|corporation)|having|located|residing|domiciled"
     r"|vertreten|mit sitz|wohnhaft|représentée?|dont le|ayant|demeurant|immatriculée|gevestigd"
     r"|wonende|vertegenwoordigd|kantoorhoudende|con (?:domicilio|sede|cif|nif)|representad[oa]"
-    r"|mayor de|hereinafter|nachfolgend|ci-après|hierna|en adelante|als|is made|effective)\b",
+    r"|mayor de|hereinafter|nachfolgend|ci-après|hierna|en adelante|als|is made|effective|wird"
+    r"|werden"
+    r"|geschlossen|gesloten|is|est|se|ha|concluded|conclu|shall|agree)\b|\.(?=\s)|\.$",
     re.IGNORECASE,
 )
 _REACH = 700  # characters between the first side and the second

@@ -50,6 +50,7 @@ class Reading:
     kind: str
     items: list[lines.Item]
     chosen: Chosen
+    every: Chosen  # with what this kind of paper is not said to have
     whole: bool  # every row with an amount is among the items
     document_id: str
     filename: str
@@ -80,7 +81,7 @@ class Reading:
         if name in self.chosen:
             return self.chosen[name]
         if name not in self._own:
-            self._own[name] = papers.read(name, self.sheet, self.context, self.chosen, self.kind)
+            self._own[name] = papers.read(name, self.sheet, self.context, self.every, self.kind)
         return self._own[name]
 
     def labelled(self, concept: Concept) -> Candidate | None:
@@ -105,16 +106,17 @@ def read(
     ctx = context(sheet, document.language)
     found = collect(sheet, ctx)
     kind = paper.kind_of(sheet, found, document.document_type)
-    listed = kind in (*paper.PRICED, "delivery_note")
+    listed = kind in (*paper.PRICED, "delivery_note", "offer")
     items, whole = _items(sheet, ctx, found) if listed else ([], True)
-    chosen = _choose(sheet, ctx, found, items) if asked_for or kind in papers.READ else {}
-    if not asked_for:
-        chosen = papers.kept(kind, chosen)
+    every = _choose(sheet, ctx, found, items) if asked_for or kind in papers.READ else {}
+    chosen = every if asked_for else papers.kept(kind, every)
     if kind == "invoice" and "amount_due" not in chosen and (due := money.owed(sheet, chosen)):
         chosen["amount_due"] = due
     sign = _sign(kind, chosen)
     items = papers.rows(kind, sheet, ctx) or items
-    return Reading(sheet, ctx, found, kind, items, chosen, whole, document_id, filename, sign)
+    return Reading(
+        sheet, ctx, found, kind, items, chosen, every, whole, document_id, filename, sign
+    )
 
 
 def extract(
@@ -164,7 +166,7 @@ def _items(sheet: Sheet, ctx: Context, found: Found) -> tuple[list[lines.Item], 
     if items:
         return items, whole
     goals = {c.number for name in ("subtotal", "total") for c in found.get(name, []) if c.number}
-    return lines.unruled(sheet, ctx, goals), True
+    return lines.proved(sheet, ctx, goals) or lines.unruled(sheet, ctx, goals), True
 
 
 def _choose(sheet: Sheet, ctx: Context, found: Found, items: list[lines.Item]) -> Chosen:

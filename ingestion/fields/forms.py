@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ingestion.fields.concepts import Concept
+from ingestion.fields.concepts import Concept, is_label
 from ingestion.fields.context import Context
 from ingestion.fields.labels import pattern_of
 from ingestion.fields.layout import Row, Segment, Sheet
@@ -101,9 +101,10 @@ def _close(kind: str, rest: str) -> bool:
 
 
 def _plausible(kind: str, value: Candidate, zone: Zone) -> bool:
+    """A name is not itself a label, as in a row of labels over a row of values."""
     if kind not in ("text", "party", "id"):
         return True
     label = value.segment.first
-    if zone.start == 0 and label is not None and label.loud and value.start == 0:
-        return not label.colon and label.end < len(value.segment.text)
-    return True
+    if zone.start or (label is not None and label.colon):
+        return zone.start > 0
+    return not is_label(value.segment.text)

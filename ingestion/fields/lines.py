@@ -10,8 +10,15 @@ from decimal import Decimal
 from ingestion.fields.columns import columns, header_at
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Row, Segment, Sheet
-from ingestion.fields.numbers import plain
-from ingestion.fields.reading import Candidate, Zone, read_amount, read_percent, read_text
+from ingestion.fields.numbers import find_amounts, plain
+from ingestion.fields.reading import (
+    Candidate,
+    Zone,
+    amounts_in,
+    read_amount,
+    read_percent,
+    read_text,
+)
 
 Item = dict[str, Candidate]
 
@@ -28,6 +35,7 @@ def items(sheet: Sheet, context: Context) -> tuple[list[Item], bool]:
     heads: dict[str, Segment] = {}
     after = False  # a subtotal was passed: only what is surely an item counts from here
     skip = 0
+    taken_by: set[int] = set()
     for number, row in enumerate(sheet.rows):
         if number < skip:
             continue
@@ -40,6 +48,10 @@ def items(sheet: Sheet, context: Context) -> tuple[list[Item], bool]:
             heads = {}
         elif heads and not sheet.carried(row):
             item = _item(row, heads, context, number)
+            if item and "amount" in item and id(item["amount"].segment) in taken_by:
+                continue  # it completed the row above
+            if item and (place := _complete(item, sheet, number, context)):
+                taken_by.add(id(place))
             if item and not (after and len(item.keys() & {*_NUMERIC, "tax"}) < 3):
                 found.append(item)
                 if not after:
@@ -128,18 +140,104 @@ def _column(segment: Segment, heads: dict[str, Segment]) -> tuple[str, float]:
 
 def _value(name: str, segment: Segment, context: Context, number: int) -> Candidate | None:
     zone = Zone(segment, 0, len(segment.text), 0.9, number)
+    if name == "quantity":
+        return _quantity(zone, context)
     if name in _NUMERIC:
-        value = read_amount(zone, context)
-        if value and value.number is not None and name == "quantity":
-            return _with_value(value, plain(value.number, 0))
-        return value
+        return read_amount(zone, context)
     if name == "tax":
         return read_percent(zone, context) or read_amount(zone, context)
     return read_text(zone, context)
 
 
-def _with_value(c: Candidate, value: str) -> Candidate:
-    return Candidate(value, 0.9, c.segment, c.start, c.end, c.row, c.number, c.currency)
+_UNIT = re.compile(r"\W*(?:[^\W\d_][\w²³./()]{0,14}\W*)?")
+
+
+def _quantity(zone: Zone, context: Context) -> Candidate | None:
+    """`3`, `2.5`, `20 Stk`, `3 m²`, `5 Unit(s)`: a number and at most its unit."""
+    found = amounts_in(zone, context)
+    if len(found) != 1 or found[0].percent or re.search(r"\w", zone.text[: found[0].start]):
+        return None
+    one, at = found[0], zone.start
+    if not _UNIT.fullmatch(zone.text, one.end):
+        return None
+    return Candidate(plain(one.value, 0), 0.9, zone.segment, at + one.start, at + one.end,
+                     zone.row, one.value, one.currency)  # fmt: skip
+
+
+def _complete(item: Item, sheet: Sheet, number: int, context: Context) -> Segment | None:
+    """An amount that stands a little lower than its row, or under no head: it is the product of
+    quantity and price. Gives the segment that is taken by it."""
+    if "amount" in item or not {"quantity", "unit_price"} <= item.keys():
+        return None
+    if own := _proved(sheet.rows[number], context, number):
+        item |= {name: own[name] for name in _NUMERIC}
+        return own["amount"].segment
+    product = (item["quantity"].number or Decimal(0)) * (item["unit_price"].number or Decimal(0))
+    first = sheet.rows[number][0]
+    for at in range(number, min(number + 3, len(sheet.rows))):
+        row = sheet.rows[at]
+        if row[0].page is not first.page or row[0].y - first.y > 1.6 * first.unit:
+            return None
+        for segment in reversed(row):
+            value = read_amount(Zone(segment, 0, len(segment.text), 0.85, at), context)
+            same = value and value.number and abs(value.number - product) <= _ROUNDED
+            if value and same and value.segment is not item["unit_price"].segment:
+                item["amount"] = value
+                return segment
+    return None
+
+
+def proved(sheet: Sheet, context: Context, goals: set[Decimal]) -> list[Item]:
+    """Rows whose numbers prove one another: quantity times price, less a discount, is the amount.
+    Without a known header that is proof enough where they add up to a goal, or are two or more."""
+    found: list[Item] = []
+    for number, row in enumerate(sheet.rows):
+        if not (_ends(row) or sheet.carried(row)) and (item := _proved(row, context, number)):
+            found.append(item)
+    total = sum((item["amount"].number or Decimal(0) for item in found), Decimal(0))
+    return found if total in goals or len(found) > 1 else []
+
+
+def _proved(row: Row, context: Context, number: int) -> Item | None:
+    """Description, quantity, price and amount of a row by its arithmetic alone."""
+    named = next((s for s in row if re.search(r"[^\W\d_]{3}", s.text)), None)
+    if named is None or not 3 <= len(row) <= 12:
+        return None
+    values = [
+        (a, s) for s in row if s is not named and len(s.text) < 24
+        for a in find_amounts(s.text, context.decimal, spaced=context.spaced)
+    ]  # fmt: skip
+    factors = [(a, s) for a, s in values if not a.percent and a.value > 0]
+    rates = [Decimal(0), *(a.value for a, _ in values if a.percent and 0 < a.value < 100)]
+    for last, place in reversed(values):
+        if last.percent or last.decimals != 2 or not last.value:
+            continue
+        for i, (count, left) in enumerate(factors):
+            for price, right in factors[i + 1 :]:
+                if place in (left, right) or count.decimals > 3 or price.decimals < 2:
+                    continue
+                if any(_is_product(count.value, price.value, last.value, r) for r in rates):
+                    text = read_text(Zone(named, 0, len(named.text), 0.85, number), context)
+                    made = {"quantity": (count, left), "unit_price": (price, right),
+                            "amount": (last, place)}  # fmt: skip
+                    item = {
+                        name: Candidate(
+                            plain(a.value, 0 if name == "quantity" else 2), 0.87, s, a.start,
+                            a.end, number, a.value, a.currency,
+                        )
+                        for name, (a, s) in made.items()
+                    }  # fmt: skip
+                    return {"description": text, **item} if text else item
+    return None
+
+
+_ROUNDED = Decimal("0.011")
+
+
+def _is_product(count: Decimal, price: Decimal, amount: Decimal, rate: Decimal) -> bool:
+    if count == 1 and price == abs(amount) and rate:
+        return False
+    return abs(count * price * (100 - rate) / 100 - abs(amount)) <= _ROUNDED
 
 
 def unruled(sheet: Sheet, context: Context, goals: set[Decimal]) -> list[Item]:

@@ -90,6 +90,8 @@ def kind_of(sheet: Sheet, found: Found, guess: str) -> str:
         label = found["invoice_number"][0].label.lower()
         named = next((k for k, p in _COMPILED.items() if k in PRICED and p.match(label)), "invoice")
         votes[named] = votes.get(named, 0.0) + 1.5
+    if ("credit_note", 3.0) in titles:  # the parser takes it for an invoice, and so do its labels
+        votes["credit_note"] += 3.0
     if found.get("po_number") and "purchase_order" in votes and "invoice" in votes:
         votes["purchase_order"] -= 1.5
     best = max(votes, key=lambda kind: votes[kind], default="other")

@@ -97,7 +97,7 @@ def read(
     beside = forms.lookup(concept, sheet, context)
     if beside:
         return _weighed(beside)
-    said = prose.lookup(concept, sheet, context)
+    said = prose.lookup(concept, sheet, context, free=kind == "contract")
     if said:
         return _weighed(said)
     for other in _INSTEAD.get(name, ()):
@@ -127,6 +127,8 @@ def _of_invoice(name: str) -> Concept | None:
 def _last(
     name: str, sheet: Sheet, context: Context, chosen: Mapping[str, Candidate]
 ) -> Candidate | None:
+    if name in ("employer", "bank") and (writer := chosen.get("vendor")):
+        return replace(writer, confidence=writer.confidence - 0.1)  # the letterhead
     if name in ("offer_date", "contract_date", "statement_date"):
         alone = days.only(sheet, context, None)
         return replace(alone, confidence=alone.confidence - 0.1) if alone else None

@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from ingestion.fields import addresses
 from ingestion.fields.candidates import Found
 from ingestion.fields.dates import find_dates
-from ingestion.fields.layout import Segment, Sheet
+from ingestion.fields.layout import Row, Segment, Sheet
 from ingestion.fields.reading import Candidate
 from ingestion.fields.zones import heads
 
@@ -63,7 +63,7 @@ _FREE = frozenset(
         "example",
     ]
 )
-_SENDER = re.compile(r"\s*[·•|⋅∙*–]\s*|\s+-\s+|,\s*(?=\D{0,40}\d)")
+_SENDER = re.compile(r"\s*[·•●|⋅∙*–]\s*|\s+-\s+|,\s*(?=\D{0,40}\d)")
 
 
 def parties(sheet: Sheet, found: Found) -> dict[str, Candidate]:
@@ -136,7 +136,7 @@ _TITLE = re.compile(r"(?:herrn?|frau|firma|mr\.?|mrs\.?|ms\.?)$", re.IGNORECASE)
 def _addressee(sheet: Sheet) -> Candidate | None:
     """The first line of an address under a sender's line, as a window envelope shows it."""
     for number, row in enumerate(sheet.rows[:14]):
-        sender = row[0]
+        sender = _whole_line(row)
         parts = [p for p in _SENDER.split(sender.text) if p]
         if len(parts) < 3 or not _STREET.search(sender.text):
             continue
@@ -148,6 +148,17 @@ def _addressee(sheet: Sheet) -> Candidate | None:
             if _is_name(name) and _plain(name) != _plain(parts[0]):
                 return Candidate(name, 0.6, first, first.text.find(name), len(first.text), at)
     return None
+
+
+def _whole_line(row: Row) -> Segment:
+    """A sender's line that its bullets broke into segments, as one."""
+    first, last = row[0], row[-1]
+    run = [s for s in row if s.unit <= 1.3 * first.unit and s.x0 - first.x0 < 40 * first.unit]
+    if len(run) < 3 or not any(s.text.strip() in "·•●|⋅∙*–" for s in run):
+        return first
+    last = run[-1]
+    text = first.page.text[first.start : last.end]
+    return replace(first, text=text, x1=last.x1) if len(text) < 160 else first
 
 
 def _block_under(sheet: Sheet, number: int, sender: Segment) -> list[tuple[int, Segment]]:

@@ -27,11 +27,14 @@ def _words(phrases: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
 
-def lookup(concept: Concept, sheet: Sheet, context: Context) -> list[Candidate]:
-    """Values of the concept's kind that a sentence says, the surest first."""
+def lookup(
+    concept: Concept, sheet: Sheet, context: Context, *, free: bool = False
+) -> list[Candidate]:
+    """Values of the concept's kind that a sentence says, the surest first. `free`: the whole paper
+    speaks of what the concept needs."""
     if concept.kind not in TYPED and not concept.prose:
         return []
-    need = re.compile(concept.need, re.IGNORECASE) if concept.need else None
+    need = re.compile(concept.need, re.IGNORECASE) if concept.need and not free else None
     found = [
         value
         for segment, row in _sentences(sheet)
