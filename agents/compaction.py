@@ -40,6 +40,19 @@ def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:
             shelves.release_compaction(tx, ctx)
 
 
+def tidy(rt: Runtime, ctx: Ctx) -> bool:
+    """Deletes what was retired and is past its grace; False while somebody merges."""
+    with rt.db.transaction(ctx, durable=False) as tx:
+        if not shelves.lease_compaction(tx, ctx, _LEASE_SECONDS):
+            return False
+    try:
+        _drop_retired(rt, ctx)
+    finally:
+        with rt.db.transaction(ctx, durable=False) as tx:
+            shelves.release_compaction(tx, ctx)
+    return True
+
+
 def _due(head: Head) -> bool:
     return len(head.segments) > SEGMENTS_MAX or len(head.tombstones) > TOMBSTONES_MAX
 
@@ -76,11 +89,12 @@ def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
 
 
 def chosen_of(segments: Sequence[Segment], *, everything: bool = False) -> list[Segment]:
-    """The segments of one model to merge: the smallest, and each next one while it is not larger
-    than those before it together. `everything` takes all up to `ROWS_MAX`."""
+    """The segments of the same models to merge: the smallest, and each next one while it is not
+    larger than those before it together. `everything` takes all up to `ROWS_MAX`."""
     best: list[Segment] = []
-    for digest in {one.digest for one in segments}:
-        own = sorted((one for one in segments if one.digest == digest), key=lambda one: one.count)
+    for digest, all_ in {(one.digest, one.digests) for one in segments}:
+        same = (one for one in segments if one.digest == digest and one.digests == all_)
+        own = sorted(same, key=lambda one: one.count)
         taken: list[Segment] = []
         rows = 0
         for one in own:
@@ -108,9 +122,7 @@ def _drop_retired(rt: Runtime, ctx: Ctx) -> None:
     old = [one for one in head.retired if one.retired_ms <= rt.clock.now_ms() - GRACE_MS]
     if not old:
         return
-    live = frozenset(
-        name for one in head.segments for name in (one.id, one.vectors) if name is not None
-    )
+    live = frozenset(name for one in head.segments for name in one.objects)
     for one in old:
         rt.shelves.drop(ctx, one, keep=live)
     shelf.move(

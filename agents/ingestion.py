@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from agents import compaction, shelf
+from agents import compaction, generations, reindexing, shelf
 from agents.documents import (
     ORIGINAL,
     PARSED,
@@ -22,7 +22,7 @@ from agents.documents import (
     text_of,
 )  # fmt: skip
 from agents.reading import entries_of, parsed
-from agents.reindexing import reindex
+from agents.reindexing import free, rebuild, reindex
 from agents.removal import remove
 from agents.repair import repair
 from agents.uploads import (
@@ -189,7 +189,8 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
     rt, ctx = work.rt, work.ctx
     entries = entries_of(row, document)
     facts = {**facts, "chunks": len(entries)}
-    embedder = rt.models.embedder() if entries else None
+    head = shelf.head_of(rt, ctx)
+    embedder = generations.serving(rt, head) if entries else None
     if embedder is None:
         segment = rt.shelves.write(ctx, entries) if entries else None
         shelf.publish(rt, ctx, row.id, segment, "ready", facts)
@@ -203,7 +204,10 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
         shelf.publish(rt, ctx, row.id, words, "embedding", facts)
         vectors = shelf.embedded(rt, ctx, embedder, entries, beat)
         segment = rt.shelves.attach(ctx, words, vectors, embedder.digest)
-    shelf.publish(rt, ctx, row.id, segment, "ready", facts)
+    segment = generations.layered(rt, ctx, head, segment, entries, beat)
+    model = "" if head.generations else generations.name_of(rt, embedder)
+    now = shelf.publish(rt, ctx, row.id, segment, "ready", facts, model)
+    reindexing.settle(rt, ctx, head, now)
 
 
 def _beat(work: Work, row: DocumentRow, total: int) -> Callable[[int], None]:
@@ -251,6 +255,14 @@ TASKS = (
     ),
     TaskSpec(
         "ingestion", "reindex", reindex, "Embed passages that lack vectors of the current model",
+    ),
+    TaskSpec(
+        "ingestion", "rebuild", rebuild, "Make the vectors of another model beside those in use",
+        {"model": "as WEFT_EMBEDDING names it", "digest": "of its weights"},
+    ),
+    TaskSpec(
+        "ingestion", "free", free, "Delete what was kept of a model's vectors",
+        {"digest": "of its weights"},
     ),
     TaskSpec("ingestion", "repair", repair, "Rebuild damaged parts of the search index"),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from agents import shelf
+from agents import reindexing, shelf
 from agents.documents import ORIGINAL
 from core.context import PLATFORM, Ctx
 from core.errors import NotFound
@@ -19,13 +19,15 @@ AGE_MS = 3_600_000  # far above the time between storing an upload's bytes and i
 def sweep(rt: Runtime) -> int:
     """Deletes originals without a row, segments that no head names and all objects of deleted
     tenants; gives how many. What is younger than an hour is left alone, and a segment as long as
-    the run that wrote it may live: its row or its head may be on the way."""
+    the run that wrote it may live: its row or its head may be on the way. Index generations whose
+    days are over are given up."""
     with rt.db.read(PLATFORM) as tx:
         living = tenants.ids(tx)
     count = 0
     for tenant in rt.vault.tenants():
         ctx = Ctx(tenant, "system")
         if tenant in living:
+            reindexing.expire(rt, ctx, shelf.head_of(rt, ctx))
             count += _unclaimed(rt, ctx) + _unshelved(rt, ctx)
         elif _old(rt, tenant):
             count += rt.vault.clear(ctx)
@@ -49,8 +51,7 @@ def _unshelved(rt: Runtime, ctx: Ctx) -> int:
     young. What a merge has retired stays until its grace is over; the next merge deletes it."""
     stored = list(rt.vault.names(ctx, SEGMENT))
     head = shelf.head_of(rt, ctx)
-    named = {one.id for one in (*head.segments, *head.retired)}
-    named |= {one.vectors for one in (*head.segments, *head.retired) if one.vectors}
+    named = {name for one in (*head.segments, *head.retired) for name in one.objects}
     before_ms = rt.clock.now_ms() - AGE_MS - rt.settings.run_seconds_max * 1000
     count = 0
     for name in stored:

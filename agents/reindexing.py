@@ -1,23 +1,40 @@
-"""Vectors for passages that have none of the current model: indexed without one, or by another."""
+"""Vectors for passages that have none of a model: indexed without one, by another, or because
+another model's are made beside those in use. Runs of the engine: killed, they go on where they
+were.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from agents import shelf
+import numpy as np
+
+from agents import compaction, generations, repair, shelf
 from core.context import Ctx
-from database import documents, runs
+from core.errors import Unfinishable
+from core.ports import Embedder
+from database import Tx, documents, runs, shelves
+from database.runs import Run
 from runtime import Runtime
-from vectorstore import Head, Segment
-from workflows.submission import Submission, submit
-from workflows.tasks import Done, Work
+from vectorstore import DamagedError, Entry, Generation, Head, Segment
+from vectorstore import generations as heads
+from workflows.submission import Submission, submit, submit_in
+from workflows.tasks import Defer, Done, Work
 
+KEEP_SECONDS = 7 * 86_400  # what served before can be taken back for so long
 _AGAIN_MS = 600_000  # between two runs of which the first did not help
-_RUN = {
-    "name": "reindex",
-    "summary": "Embed passages that lack vectors of the current model",
-    "steps": [{"id": "reindex", "agent": "ingestion", "task": "reindex"}],
-}
+_TURN_SECONDS = 30.0  # then others of this queue come first: a large index takes hours
+_SLICE = 2048  # passages whose vectors are looked up together
+_FORGET = 5_000  # kept vectors deleted in one transaction
+_SMALL_ROWS = 16_384  # so few share an object with dropped vectors and are written anew
+REINDEX, REBUILD, FREE = "reindex", "rebuild-index", "free-index"
+
+
+class _TurnOverError(Exception):
+    """This step has worked long enough, or is to stop."""
 
 
 def ask(rt: Runtime, ctx: Ctx, digest: str) -> bool:
@@ -25,40 +42,252 @@ def ask(rt: Runtime, ctx: Ctx, digest: str) -> bool:
     unless it was submitted lately or a document is being embedded just now; whether it did."""
     with rt.db.read(ctx) as tx:
         busy = documents.counts(tx, ctx).get("embedding", 0) > 0
-        last = runs.listing(tx, ctx, workflow="reindex", limit=1).items
-        recent = any(
-            run.metadata.get("digest") == digest
-            and (not run.ended or run.created_ms > tx.now_ms - _AGAIN_MS)
-            for run in last
-        )
+        recent = _lately(tx, ctx, REINDEX, digest)
     if busy or recent:
         return False
-    system = Ctx(ctx.tenant, "system", request_id=ctx.request_id)
-    submit(rt, system, Submission(definition=_RUN, priority=1, metadata={"digest": digest}))
+    submit(rt, _system(ctx), _submission(REINDEX, digest, {}))
     return True
 
 
-def reindex(work: Work) -> Done:
-    """Embeds every passage that has no vector of the current model; search goes on meanwhile."""
-    embedder = work.rt.models.embedder()
+def settle(rt: Runtime, ctx: Ctx, before: Head, now: Head) -> None:
+    """After a document came onto the head `now`, whose reading began at `before`: a rebuild that
+    began in between may have looked already, so that another must. What was kept for long enough
+    goes."""
+    expire(rt, ctx, now)
+    beside = now.generation("beside")
+    if beside is None or not now.missing(beside.digest):
+        return
+    if beside.digest in {one.digest for one in before.generations}:
+        with rt.db.read(ctx) as tx:
+            if _lately(tx, ctx, REBUILD, beside.digest):
+                return
+    begin(rt, ctx, beside)
+
+
+def expire(rt: Runtime, ctx: Ctx, head: Head) -> None:
+    """Gives up what is kept for a way back, when its days are over."""
+    kept = head.generation("kept")
+    if kept is not None and kept.until_ms <= rt.clock.now_ms():
+        drop(rt, ctx, kept.digest)
+
+
+def begin(rt: Runtime, ctx: Ctx, beside: Generation) -> str:
+    """Submits the run that makes `beside` complete, and writes both down in one commit; its id."""
+    begun: list[Run] = []
+    serving = generations.serving(rt, shelf.head_of(rt, ctx))
+    name = generations.name_of(rt, serving) if serving is not None else ""
+
+    def also(tx: Tx) -> None:
+        told = {"model": beside.model, "digest": beside.digest}
+        begun[:] = [submit_in(rt, tx, _system(ctx), _submission(REBUILD, beside.digest, told))]
+
+    def change(head: Head) -> Head:
+        new = Generation(beside.digest, beside.model, "beside", rt.clock.now_ms(), 0, begun[0].id)
+        return heads.begun(heads.recorded(head, name, new.since_ms), new)
+
+    shelf.move(rt, ctx, change, also, same_content=True)
+    _ring(rt)
+    return begun[0].id
+
+
+def drop(rt: Runtime, ctx: Ctx, digest: str) -> None:
+    """Without that generation from now on; a run frees what is stored of it when no search that
+    began before can read it any more."""
+    shelf.move(
+        rt, ctx,
+        lambda head: heads.dropped(head, digest, rt.clock.now_ms()),
+        lambda tx: free_in(rt, tx, ctx, digest), same_content=True,
+    )  # fmt: skip
+    _ring(rt)
+
+
+def free_in(rt: Runtime, tx: Tx, ctx: Ctx, digest: str) -> None:
+    """The run that frees what is stored of it; the caller rings after its commit."""
+    submit_in(rt, tx, _system(ctx), _submission(FREE, digest, {"digest": digest}))
+
+
+_SUMMARIES = {
+    REINDEX: "Embed passages that lack vectors of the current model",
+    REBUILD: "Make the vectors of another model beside those in use",
+    FREE: "Delete what is stored of vectors that are no longer wanted",
+}
+
+
+def _submission(name: str, digest: str, given: Mapping[str, Any]) -> Submission:
+    task = name.removesuffix("-index")
+    step = {"id": task, "agent": "ingestion", "task": task, "with": dict(given)}
+    flow = {"name": name, "summary": _SUMMARIES[name], "steps": [step]}
+    return Submission(definition=flow, priority=1, metadata={"digest": digest})
+
+
+def _lately(tx: Tx, ctx: Ctx, workflow: str, digest: str) -> bool:
+    last = runs.listing(tx, ctx, workflow=workflow, limit=1).items
+    return any(
+        run.metadata.get("digest") == digest
+        and (not run.ended or run.created_ms > tx.now_ms - _AGAIN_MS)
+        for run in last
+    )
+
+
+def _system(ctx: Ctx) -> Ctx:
+    return Ctx(ctx.tenant, "system", request_id=ctx.request_id)
+
+
+def _ring(rt: Runtime) -> None:
+    rt.jobs.ring("supervisor")
+    rt.jobs.ring("relay")
+
+
+# --- the tasks -----------------------------------------------------------------------------------
+
+
+def reindex(work: Work) -> Done | Defer:
+    """→ `{embedded}`. Every passage gets a vector of the model that serves; search goes on
+    meanwhile. Where the index's own model is gone, that of WEFT_EMBEDDING takes its place."""
+    embedder = generations.serving(work.rt, shelf.head_of(work.rt, work.ctx))
     if embedder is None:
         return Done({"embedded": 0})
-    done = 0
-    for segment in shelf.head_of(work.rt, work.ctx).segments:
-        if segment.digest != embedder.digest and not work.cancelled():
-            entries = work.rt.shelves.entries(work.ctx, segment)
-            vectors = shelf.embedded(work.rt, work.ctx, embedder, entries, lambda _done: None)
-            fresh = work.rt.shelves.attach(work.ctx, segment, vectors, embedder.digest)
-            old = segment.retired(work.rt.clock.now_ms())
-            shelf.move(work.rt, work.ctx, _replacing(segment, fresh, old), lambda tx: None)
-            done += segment.count
-    return Done({"embedded": done})
+    _agreed(work.rt, work.ctx, embedder)
+    return _filled(work, embedder)
 
 
-def _replacing(current: Segment, new: Segment, old: Segment) -> shelf.Change:
+def _agreed(rt: Runtime, ctx: Ctx, embedder: Embedder) -> None:
+    """This model serves from now on. What another made is kept: it may be brought back."""
+    digest, name, now_ms = embedder.digest, generations.name_of(rt, embedder), rt.clock.now_ms()
+    until_ms = now_ms + KEEP_SECONDS * 1000
+
     def change(head: Head) -> Head:
-        if current not in head.segments:
-            return head
-        return replace(shelf.holding(head, new), retired=(*head.retired, old))
+        if head.serving is not None and head.serving.digest == digest:
+            return heads.recorded(head, name, now_ms)
+        return heads.swapped(head, Generation(digest, name), now_ms, until_ms)
 
-    return change
+    def also(tx: Tx) -> None:
+        old = shelf.head_in(tx, ctx, lock=True)
+        kept, serving = old.generation("kept"), old.serving
+        if kept is not None and serving is not None and digest not in (kept.digest, serving.digest):
+            free_in(rt, tx, ctx, kept.digest)
+
+    shelf.move(rt, ctx, change, also)
+
+
+def rebuild(work: Work) -> Done | Defer:
+    """`model`, `digest` → `{embedded}`. Makes a generation complete, whatever comes and goes."""
+    digest = str(work.message.payload["digest"])
+    wanted = Generation(digest, str(work.message.payload["model"]))
+    embedder = generations.loaded(work.rt.models, wanted)
+    if embedder is None:
+        raise Unfinishable(
+            f"The embedding model {wanted.model} is not here, or not the one that the rebuild "
+            "began with. Bring it back (weft models list), or type: weft index drop",
+            code="model_missing",
+        )
+    return _filled(work, embedder)
+
+
+def _filled(work: Work, embedder: Embedder) -> Done | Defer:
+    """The smallest segments first: most are done soon, and the largest are rarely merged away."""
+    rt, ctx, digest, done = work.rt, work.ctx, embedder.digest, 0
+    turn = _Turn(work)
+    while True:
+        head = shelf.head_of(rt, ctx)
+        if heads.leaving(head, digest):
+            compaction.tidy(rt, ctx)
+            return Defer(2, "the last vectors of this model are being deleted")
+        wanted = digest in {one.digest for one in head.generations}
+        todo = [one for one in head.sound if digest not in one.digests] if wanted else []
+        if not todo:
+            return Done({"embedded": done})
+        segment = min(todo, key=lambda one: (one.count, one.id))
+        turn.at(head.readable - head.missing(digest), head.readable)
+        try:
+            _fill(rt, ctx, embedder, segment, turn)
+        except _TurnOverError:
+            return Defer(0.05, "others of this queue come first")
+        except DamagedError as error:
+            if segment in shelf.head_of(rt, ctx).segments:  # else it was merged away
+                repair.report(rt, ctx, [error])
+        else:
+            done += segment.count
+
+
+class _Turn:
+    """Says how far the whole is, keeps others from waiting, and hears when it is to stop."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._until = time.monotonic() + _TURN_SECONDS
+        self._done = self._total = 0
+
+    def at(self, done: int, total: int) -> None:
+        self._done, self._total = done, total
+
+    def step(self, more: int) -> None:
+        self._work.progress(self._done + more, self._total)
+        if self._work.cancelled() or time.monotonic() > self._until:
+            raise _TurnOverError
+
+
+def _fill(rt: Runtime, ctx: Ctx, embedder: Embedder, segment: Segment, turn: _Turn) -> None:
+    """Passages of removed documents get no vectors: they are only waiting to be merged away."""
+    entries = rt.shelves.entries(ctx, segment)
+    head, digest = shelf.head_of(rt, ctx), embedder.digest
+    dead = frozenset(head.tombstones)
+    living = [n for n, one in enumerate(entries) if one.about.document_id not in dead]
+    vectors = np.zeros((len(entries), embedder.dimension), np.float32)
+    for at in range(0, len(living), _SLICE):
+        turn.step(at)
+        rows = living[at : at + _SLICE]
+        step = partial(_from, at, turn.step)
+        vectors[rows] = shelf.embedded(rt, ctx, embedder, [entries[n] for n in rows], step)
+    layer = rt.shelves.layered(ctx, segment, vectors, digest).layers[-1]
+    serves = head.serving is not None and head.serving.digest == digest
+    shelf.move(
+        rt, ctx,
+        lambda now: heads.layered(now, segment.id, layer, rt.clock.now_ms()),
+        lambda tx: None, same_content=not serves,
+    )  # fmt: skip
+    _forget_removed(rt, ctx, digest, [entries[n] for n in living])
+
+
+def _from(at: int, step: Callable[[int], None], done: int) -> None:
+    step(at + done)
+
+
+def _forget_removed(rt: Runtime, ctx: Ctx, digest: str, entries: Sequence[Entry]) -> None:
+    """A document that was removed meanwhile leaves no vector behind: its removal may have looked
+    before these were kept."""
+    ids = list({one.about.document_id for one in entries})
+    with rt.db.read(ctx) as tx:
+        there = documents.existing(tx, ctx, ids)
+    gone = [one for one in entries if one.about.document_id not in there]
+    if gone:
+        keys = [shelf.vector_key(digest, shelf.embedded_text(one)) for one in gone]
+        with rt.db.transaction(ctx) as tx:
+            shelves.forget_vectors(tx, ctx, keys)
+
+
+def free(work: Work) -> Done | Defer:
+    """`digest` → `{forgotten}`, how many vectors. Its objects first, then what was kept to make
+    them again."""
+    rt, ctx, digest = work.rt, work.ctx, str(work.message.payload["digest"])
+    head = shelf.head_of(rt, ctx)
+    if digest in {one.digest for one in head.generations}:
+        return Done({"forgotten": 0})  # it is wanted again
+    compaction.tidy(rt, ctx)
+    if heads.leaving(shelf.head_of(rt, ctx), digest):
+        return Defer(compaction.GRACE_MS / 1000, "searches that began before it was dropped")
+    if head.count <= _SMALL_ROWS:
+        compaction.compact(rt, ctx, force=True)
+    return Done({"forgotten": _forgotten(work, digest)})
+
+
+def _forgotten(work: Work, digest: str) -> int:
+    rt, ctx, count = work.rt, work.ctx, 0
+    for segment in shelf.head_of(rt, ctx).sound:
+        entries = rt.shelves.entries(ctx, segment)
+        keys = [shelf.vector_key(digest, shelf.embedded_text(entry)) for entry in entries]
+        for at in range(0, len(keys), _FORGET):
+            with rt.db.transaction(ctx, durable=False) as tx:
+                shelves.forget_vectors(tx, ctx, keys[at : at + _FORGET])
+        count += len(keys)
+    return count

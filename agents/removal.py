@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agents import shelf
 from agents.documents import ORIGINAL, PARSED, child_id, stored_text
@@ -73,20 +73,25 @@ def _vector_keys(rt: Runtime, ctx: Ctx, document_ids: Sequence[str]) -> list[str
     from the stored text, as they were made."""
     wanted, head = frozenset(document_ids), shelf.head_of(rt, ctx)
     keys: list[str] = []
-    digests = {one.digest for one in head.damaged}
+    making = {one.digest for one in head.generations}  # perhaps of some passages only, so far
+    damaged = {digest for one in head.damaged for digest in one.digests}
     for segment in head.sound:
+        digests = segment.digests | making
         try:
-            found = wanted & rt.shelves.documents(ctx, segment) if segment.digest else ()
+            found = wanted & rt.shelves.documents(ctx, segment) if digests else ()
             entries = rt.shelves.entries(ctx, segment) if found else []
         except DamagedError:
-            digests.add(segment.digest)
+            damaged |= digests
             continue
-        own = (entry for entry in entries if entry.about.document_id in wanted)
-        keys += [shelf.vector_key(segment.digest or "", shelf.embedded_text(e)) for e in own]
-    for digest in filter(None, digests):
-        own = (entry for one in document_ids for entry in _entries(rt, ctx, one))
-        keys += [shelf.vector_key(digest, shelf.embedded_text(entry)) for entry in own]
+        keys += _keys(digests, [one for one in entries if one.about.document_id in wanted])
+    if damaged:
+        keys += _keys(damaged, [e for one in document_ids for e in _entries(rt, ctx, one)])
     return keys
+
+
+def _keys(digests: Iterable[str], entries: Sequence[Entry]) -> list[str]:
+    texts = [shelf.embedded_text(entry) for entry in entries]
+    return [shelf.vector_key(digest, text) for digest in digests for text in texts]
 
 
 def _entries(rt: Runtime, ctx: Ctx, document_id: str) -> list[Entry]:

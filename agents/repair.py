@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from agents import shelf
+from agents import generations, shelf
 from agents.documents import PARSED, is_alias, stored_text
 from agents.reading import entries_of, parsed
 from core import codec, telemetry
@@ -46,7 +46,7 @@ def _mark(rt: Runtime, ctx: Ctx, errors: Sequence[DamagedError]) -> None:
     def change(head: Head) -> Head:
         marked.clear()
         for error in errors:
-            found = [one for one in head.segments if one == error.segment]
+            found = [one for one in head.segments if one.objects == error.segment.objects]
             if found and not found[0].damaged_ms:
                 marked.append(error)
                 head = _without(head, found[0], error, rt.clock.now_ms())
@@ -215,14 +215,16 @@ def _give_up(rt: Runtime, ctx: Ctx, row: DocumentRow, error: Unfinishable) -> No
 
 def _stored(rt: Runtime, ctx: Ctx, entries: Sequence[Entry]) -> Segment:
     """Found by words if no model can embed now; a search asks for the vectors then."""
-    embedder = rt.models.embedder()
-    if embedder is None:
-        return rt.shelves.write(ctx, entries)
+    head = shelf.head_of(rt, ctx)
     try:
+        embedder = generations.serving(rt, head)
+        if embedder is None:
+            return rt.shelves.write(ctx, entries)
         vectors = shelf.embedded(rt, ctx, embedder, entries, lambda _done: None)
     except Unavailable:
         return rt.shelves.write(ctx, entries)
-    return rt.shelves.write(ctx, entries, vectors, embedder.digest)
+    segment = rt.shelves.write(ctx, entries, vectors, embedder.digest)
+    return generations.layered(rt, ctx, head, segment, entries, lambda _done: None)
 
 
 def _replacing(

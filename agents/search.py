@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
-from agents import reindexing, repair, shelf
+from agents import generations, reindexing, repair, shelf
 from core.context import Ctx
 from core.documents import Hit
 from core.errors import InvalidInput, Unavailable
@@ -43,8 +43,9 @@ def search(
     started = time.perf_counter()
     _check(text, k, mode)
     wanted, copies = _of_originals(rt, ctx, filters or {})
-    query, without = _query(rt, text, k, cast(Mode, mode), wanted)
-    head, hits = _searched(rt, ctx, query)
+    head = shelf.head_of(rt, ctx)
+    query, without = _query(rt, head, text, k, cast(Mode, mode), wanted)
+    head, hits = _searched(rt, ctx, head, query)
     took = time.perf_counter() - started
     search_seconds.labels(mode).observe(took)
     if query.digest and head.lacking(query.digest):
@@ -56,13 +57,14 @@ def search(
     return Found(shown, took * 1000, " ".join(filter(None, said)) or None)
 
 
-def _searched(rt: Runtime, ctx: Ctx, query: Query) -> tuple[Head, list[Hit]]:
-    """The head that the hits are from. What cannot be read may have been merged between reading
-    the head and its segments: only what a second look misses too is damaged."""
-    head = shelf.head_of(rt, ctx)
+def _searched(rt: Runtime, ctx: Ctx, head: Head, query: Query) -> tuple[Head, list[Hit]]:
+    """The head that the hits are from, by the query's model. What cannot be read may have been
+    merged between reading the head and its segments: only what a second look misses too is
+    damaged."""
+    head = head.by(query.digest)
     found = rt.shelves.searched(ctx, head, query)
     if found.damaged:
-        head = shelf.head_of(rt, ctx)
+        head = shelf.head_of(rt, ctx).by(query.digest)
         found = rt.shelves.searched(ctx, head, query)
     if found.damaged:
         repair.report(rt, ctx, found.damaged)
@@ -80,16 +82,16 @@ def _check(text: str, k: int, mode: str) -> None:
 
 
 def _query(
-    rt: Runtime, text: str, k: int, mode: Mode, filters: Mapping[str, Any]
+    rt: Runtime, head: Head, text: str, k: int, mode: Mode, filters: Mapping[str, Any]
 ) -> tuple[Query, str | None]:
     """The question with its vector, or why it has none."""
     query = Query(text, k=k, mode=mode, filters=filters)
     if mode == "keyword":
         return query, None
-    embedder = rt.models.embedder()
-    if embedder is None:
-        return query, "No embedding model is installed: found by keywords only."
     try:
+        embedder = generations.serving(rt, head)
+        if embedder is None:
+            return query, "No embedding model is installed: found by keywords only."
         return replace(query, vector=embedder.embed([text])[0], digest=embedder.digest), None
     except Unavailable as error:
         return query, f"The embedding model does not answer ({error.detail}): keywords only."

@@ -16,7 +16,7 @@ from core.failpoints import fp
 from core.ports import Embedder, Vectors
 from database import Tx, documents, shelves
 from runtime import Runtime
-from vectorstore import Entry, Head, Segment
+from vectorstore import Entry, Head, Segment, generations
 
 _MOVES_MAX = 50
 _BATCH = 128  # passages embedded between two looks at the lease
@@ -30,7 +30,7 @@ class _LostError(Exception):
 
 def head_in(tx: Tx, ctx: Ctx, *, lock: bool = False) -> Head:
     row = shelves.head(tx, ctx, lock=lock)
-    return Head.from_json(row.version, row.segments, row.tombstones)
+    return Head.from_json(row.version, row.segments, row.tombstones, row.generations)
 
 
 def head_of(rt: Runtime, ctx: Ctx) -> Head:
@@ -78,10 +78,12 @@ def publish(
     segment: Segment | None,
     status: str,
     facts: Mapping[str, Any],
-) -> None:
-    """The head and the document's row, together. A worker that slept past its lease may come here
-    after another did the same: what it indexed is on the shelf already, perhaps merged."""
-    late = False
+    model: str = "",
+) -> Head:
+    """The head and the document's row, together; the head as it is then. A worker that slept past
+    its lease may come here after another did the same: what it indexed is on the shelf already,
+    perhaps merged. `model`: the name of the segment's embedding model."""
+    late, seen = False, Head()
 
     def also(tx: Tx) -> None:
         nonlocal late
@@ -89,13 +91,27 @@ def publish(
         if not late:
             documents.set_status(tx, ctx, document_id, status, **facts)
 
-    move(rt, ctx, lambda head: head if late or not segment else holding(head, segment), also)
+    def change(head: Head) -> Head:
+        nonlocal seen
+        seen = head if late or not segment else holding(head, segment)
+        seen = generations.recorded(seen, model, rt.clock.now_ms()) if model else seen
+        return seen
+
+    move(rt, ctx, change, also)
+    return seen
 
 
 def holding(head: Head, segment: Segment) -> Head:
-    """With `segment`, in place of the same passages without vectors."""
+    """With `segment`, in place of the same passages without vectors; read by the model that
+    serves. Another generation's vectors, which the same passages got meanwhile, stay."""
     others = tuple(one for one in head.segments if one.id != segment.id)
-    return replace(head, segments=(*others, segment))
+    for same in (one for one in head.segments if one.id == segment.id):
+        segment = segment.beside(same)
+    wanted = {one.digest for one in head.generations}
+    layers = tuple(one for one in segment.layers if one.digest in wanted)
+    segment, serving = replace(segment, layers=layers), head.serving
+    own = segment.by(serving.digest) if serving else None
+    return replace(head, segments=(*others, own or segment))
 
 
 def without(head: Head, document_ids: Sequence[str]) -> Head:

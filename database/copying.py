@@ -127,6 +127,8 @@ def _needed(cursor: Cursor, tenant: str) -> Iterator[tuple[str, str, str]]:
             if not one.get("retired_ms"):
                 yield tenant, "segment", one["id"]
                 yield tenant, "segment", one.get("vectors") or one["id"]
+                for layer in one.get("layers", ()):
+                    yield tenant, "segment", layer["vectors"]
 
 
 def _check_free(cursor: Cursor, *, replace: bool) -> bool:

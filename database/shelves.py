@@ -20,18 +20,22 @@ _BATCH = 500  # keys in one statement
 
 @dataclass(frozen=True, slots=True)
 class HeadRow:
-    """Version 0: nothing was ever indexed. Segments and tombstones are plain JSON."""
+    """Version 0: nothing was ever indexed. What it holds is plain JSON."""
 
     version: int = 0
     segments: list[dict[str, Any]] = field(default_factory=list)
     tombstones: list[str] = field(default_factory=list)
+    generations: list[dict[str, Any]] = field(default_factory=list)
 
 
 def head(tx: Tx, ctx: Ctx, *, lock: bool = False) -> HeadRow:
     """`lock`: nobody else moves it before this transaction ends."""
-    query = select(_h.version, _h.segments, _h.tombstones).where(_h.tenant_id == ctx.tenant)
+    columns = (_h.version, _h.segments, _h.tombstones, _h.generations)
+    query = select(*columns).where(_h.tenant_id == ctx.tenant)
     row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return HeadRow(*row) if row is not None else HeadRow()
+    if row is None:
+        return HeadRow()
+    return HeadRow(row.version, row.segments, row.tombstones, row.generations or [])
 
 
 def move(
@@ -40,6 +44,7 @@ def move(
     expected_version: int,
     segments: Sequence[Mapping[str, Any]],
     tombstones: Sequence[str],
+    generations: Sequence[Mapping[str, Any]] = (),
     *,
     same_content: bool = False,
 ) -> bool:
@@ -47,7 +52,8 @@ def move(
     `same_content`: what was answered from the shelf before stands as it is (a merge)."""
     values: dict[str, Any] = {
         "version": expected_version + 1, "segments": list(segments),
-        "tombstones": list(tombstones), "updated_ms": tx.now_ms,
+        "tombstones": list(tombstones), "generations": list(generations) or None,
+        "updated_ms": tx.now_ms,
     }  # fmt: skip
     if expected_version == 0:
         first = if_absent(tx, shelf_heads)

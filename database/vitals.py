@@ -49,9 +49,10 @@ def unpublished_seconds(tx: Tx) -> float:
     return 0.0 if at_ms is None else (tx.now_ms - at_ms) / 1000
 
 
-def shelf_segments(tx: Tx) -> list[list[dict[str, Any]]]:
-    """The segments of each tenant's shelf, as their rows keep them."""
-    return [list(segments) for segments in tx.execute(select(shelf_heads.c.segments)).scalars()]
+def shelves(tx: Tx) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
+    """The segments and generations of each tenant's shelf, as their rows keep them."""
+    query = select(shelf_heads.c.segments, shelf_heads.c.generations)
+    return [(list(segments), list(known or ())) for segments, known in tx.execute(query)]
 
 
 def approvals_waiting(tx: Tx) -> int:

@@ -40,7 +40,7 @@ PLATFORM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "approvals": {"SELECT": (
         "tenant_id", "id", "run_id", "status", "expires_ms", "created_ms",
     )},
-    "shelf_heads": {"SELECT": ("tenant_id", "segments")},
+    "shelf_heads": {"SELECT": ("tenant_id", "segments", "generations")},
     # which conversations are over, and nothing of what was said in them
     "chat_sessions": {"SELECT": ("tenant_id", "actor", "id", "due_ms", "summed_up_ms")},
     # the relay

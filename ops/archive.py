@@ -130,8 +130,11 @@ def _snapshot(source: Path, target: Path) -> set[str]:
                 if not one.get("retired_ms"):
                     needed |= {
                         f"t/{tenant}/segment/{name}"
-                        for name in (one["id"], one.get("vectors") or one["id"])
-                    }
+                        for name in (
+                            one["id"], one.get("vectors") or one["id"],
+                            *(layer["vectors"] for layer in one.get("layers", ())),
+                        )
+                    }  # fmt: skip
     live.close()
     copy.close()
     return needed

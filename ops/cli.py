@@ -28,6 +28,7 @@ COMMANDS = {
     "users": "ops.commands.tenants:users",
     "api-keys": "ops.commands.tenants:api_keys",
     "models": "ops.commands.models:models",
+    "index": "ops.commands.index:index",
     "doctor": "ops.doctor:doctor",
     "health": "ops.health:health",
     "backup": "ops.backup:backup",

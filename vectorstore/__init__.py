@@ -5,11 +5,12 @@ keep their recall; a segment of one tenant never opens for another; nothing is u
 written outside the vault.
 """
 
+from vectorstore import generations
 from vectorstore.damage import DamagedError
 from vectorstore.shelves import SEGMENT, Searched, Shelves
-from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
+from vectorstore.values import K_MAX, About, Entry, Generation, Head, Layer, Query, Segment
 
 __all__ = [
-    "K_MAX", "SEGMENT", "About", "DamagedError", "Entry", "Head", "Query", "Searched", "Segment",
-    "Shelves",
+    "K_MAX", "SEGMENT", "About", "DamagedError", "Entry", "Generation", "Head", "Layer", "Query",
+    "Searched", "Segment", "Shelves", "generations",
 ]  # fmt: skip

@@ -19,9 +19,9 @@ from vectorstore import filters, keywords, packing
 from vectorstore.cache import Cache
 from vectorstore.damage import DamagedError, told
 from vectorstore.ranking import Part, ranked
-from vectorstore.scan import EXACT_ROWS, Half, Scan, halved
+from vectorstore.scan import EXACT_ROWS, Half, Ints, Scan, halved
 from vectorstore.segments import Passages, packed
-from vectorstore.values import K_MAX, About, Entry, Head, Query, Segment
+from vectorstore.values import K_MAX, About, Entry, Head, Layer, Query, Segment
 
 SEGMENT = "segment"  # the kind of its objects
 _POOL = 40  # candidates of each kind, beyond k, that a hybrid ranking chooses from
@@ -72,16 +72,37 @@ class Shelves:
             return None
         postings = keywords.merged([(p.postings, k) for p, k in zip(opened, keeps, strict=True)])
         digest = segments[0].digest
-        if digest is None or any(segment.digest != digest for segment in segments):
-            return self._store(ctx, entries, packed(entries, postings))
-        scans = [self._scan(ctx, segment) for segment in segments]
-        halves = [scan.half[keep] for scan, keep in zip(scans, keeps, strict=True)]
-        return self._store_both(ctx, entries, postings, np.concatenate(halves), digest)
+        shared = frozenset.intersection(*(segment.digests for segment in segments))
+        if digest is None or digest not in shared:
+            merged = self._store(ctx, entries, packed(entries, postings))
+        else:
+            half = self._halves(ctx, segments, keeps, digest)
+            merged = self._store_both(ctx, entries, postings, half, digest)
+        for other in sorted(shared - merged.digests):
+            half = self._halves(ctx, segments, keeps, other)
+            merged = self.layered(ctx, merged, half.astype(np.float32), other)
+        return merged
 
-    def entries(self, ctx: Ctx, segment: Segment) -> list[Entry]:
-        """What was written, in order."""
+    def layered(self, ctx: Ctx, segment: Segment, vectors: Vectors, digest: str) -> Segment:
+        """The segment with another generation's vectors beside its own; no search reads them."""
+        made = self.attach(ctx, replace(segment, layers=()), vectors, digest)
+        assert made.vectors is not None
+        size = made.size - segment.size
+        layer = Layer(digest, made.vectors, made.dimension, size)
+        return replace(segment, layers=(*segment.layers, layer))
+
+    def _halves(
+        self, ctx: Ctx, segments: Sequence[Segment], keeps: Sequence[Ints], digest: str
+    ) -> Half:
+        """Their vectors of one model, of the rows to keep, one after the other."""
+        fronts = [segment.by(digest) for segment in segments]
+        scans = [self._scan(ctx, front) for front in fronts if front is not None]
+        return np.concatenate([s.half[keep] for s, keep in zip(scans, keeps, strict=True)])
+
+    def entries(self, ctx: Ctx, segment: Segment, rows: Sequence[int] | None = None) -> list[Entry]:
+        """What was written, in order; of some rows only, where they are named."""
         passages = self._passages(ctx, segment)
-        return [passages.entry(row) for row in range(len(passages))]
+        return [passages.entry(row) for row in (range(len(passages)) if rows is None else rows)]
 
     def check(self, ctx: Ctx, segment: Segment) -> None:
         """Reads it again, whatever is in memory. Raises `DamagedError`."""
@@ -98,7 +119,7 @@ class Shelves:
     def drop(self, ctx: Ctx, segment: Segment, keep: Set[str] = frozenset()) -> None:
         """Deletes the segment's objects but those named in `keep`; a search that holds an older
         head would miss them."""
-        for name in {segment.id, segment.vectors or segment.id} - keep:
+        for name in segment.objects - keep:
             self._vault.delete(ctx, SEGMENT, name)
             self.cache.forget((ctx.tenant, name))
 

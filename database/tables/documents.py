@@ -44,6 +44,7 @@ shelf_heads = tenant_table(
     Column("content", BigInteger, nullable=False, server_default="0"),
     json_column("segments", nullable=False),
     json_column("tombstones", nullable=False),
+    json_column("generations"),  # embedding models that it has vectors of; null: one, not recorded
     ms("compact_lease_ms"),
     ms("updated_ms", nullable=False),
     key=(),

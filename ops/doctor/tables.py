@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
 from core.context import PLATFORM
@@ -12,6 +13,10 @@ from core.settings import Settings
 from database import Database, Tx, migrate, vitals, workers
 from ops.doctor.finding import Finding, fail, ok, warn
 from ops.doctor.servers import clock
+
+if TYPE_CHECKING:
+    from models import Models
+    from vectorstore import Head
 
 BACKLOG_SECONDS_MAX = 10.0
 
@@ -48,7 +53,7 @@ def _database(db: Database, settings: Settings) -> Iterator[Finding]:
         yield from _workers(tx, settings)
         yield _dead(vitals.dead_jobs(tx))
         yield _relay(vitals.unpublished_seconds(tx))
-        yield _vectors(tx, settings)
+        yield from _vectors(tx, settings)
         waiting = vitals.approvals_waiting(tx)
     words = f"{waiting} wait for a person" if waiting else "none wait"
     yield Finding("approvals", "ok", words, "weft approvals list" if waiting else "")
@@ -107,17 +112,52 @@ def _relay(seconds: float) -> Finding:
     return ok("relay", "nothing waits")
 
 
-def _vectors(tx: Tx, settings: Settings) -> Finding:
-    """Shelves with passages that only keywords find."""
+def _vectors(tx: Tx, settings: Settings) -> Iterator[Finding]:
+    """Shelves with passages that only keywords find, and those that wait for an operator."""
     from models import Models
     from vectorstore import Head
 
-    embedder = Models(settings).embedder()
-    heads = [Head.from_json(0, segments, ()) for segments in vitals.shelf_segments(tx)]
-    digest = embedder.digest if embedder else None
-    lacking = [count for count in (head.lacking(digest) for head in heads) if count]
+    models = Models(settings)
+    heads = [Head.from_json(0, segments, (), known) for segments, known in vitals.shelves(tx)]
+    lacking = [count for head in heads if (count := _lacking(models, head))]
     if not lacking:
-        return ok("vectors", "no passage lacks one")
-    words = f"{sum(lacking)} passages of {len(lacking)} tenants have none: found by keywords only"
-    todo = "their next search asks for them" if embedder else "weft models pull"
-    return warn("vectors", words, todo)
+        yield ok("vectors", "no passage lacks one")
+    else:
+        words = (
+            f"{sum(lacking)} passages of {len(lacking)} tenants have none: found by keywords only"
+        )
+        todo = "their next search asks for them" if models.embedder() else "weft models pull"
+        yield warn("vectors", words, todo)
+    yield from _generations(models, settings, heads)
+
+
+def _lacking(models: Models, head: Head) -> int:
+    """Passages that a search by meaning does not see."""
+    from agents import generations
+
+    serving = head.serving
+    found = generations.loaded(models, serving) if serving else None
+    found = found or models.embedder()
+    return head.lacking(found.digest if found else None)
+
+
+def _generations(models: Models, settings: Settings, heads: list[Head]) -> Iterator[Finding]:
+    """Indexes that another model made than WEFT_EMBEDDING names, and rebuilt ones that wait."""
+    from agents import generations
+
+    chosen = models.embedder()
+    others = [head for head in heads if head.serving is not None and not head.generation("beside")]
+    behind = [
+        head
+        for head in others
+        if chosen is not None and head.serving and head.serving.digest != chosen.digest
+        and generations.loaded(models, head.serving) is not None
+    ]  # fmt: skip
+    if behind:
+        words = f"WEFT_EMBEDDING is {settings.embedding}; {len(behind)} indexes go on with another"
+        yield warn("embedding", words, "weft index rebuild --all, then compare and swap")
+    waiting = [head for head in heads if (one := head.generation("beside")) is not None
+               and not head.missing(one.digest)]  # fmt: skip
+    if waiting:
+        words = f"{len(waiting)} rebuilt indexes wait to be compared and swapped"
+        yield warn("embedding", words, "weft index compare --all, then weft index swap --all")
