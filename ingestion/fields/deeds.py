@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ingestion.fields.concepts import is_label
 from ingestion.fields.layout import Segment, Sheet
 from ingestion.fields.reading import Candidate
 
@@ -75,7 +76,9 @@ def _name(window: Segment, at: int, row: int) -> Candidate | None:
     joint = _AND.search(text)
     text = text[: joint.start()].rstrip() if joint else text
     words = text.split()
-    if not words or not words[0][:1].isupper() or len(words) > 9 or len(text) < 3:
+    if is_label(text) or not words or words[0] in ("WHEREAS", "NOW"):
+        return None
+    if not words[0][:1].isupper() or len(words) > 9 or len(text) < 3:
         return None
     value = " ".join(words)
     return Candidate(value, 0.66, window, start, start + len(text), row)

@@ -19,6 +19,8 @@ _LEAD = re.compile(
 )
 _TAIL = r"(?:\s?\([^()\d]{1,24}\))?\s*(?:no\b\.?|nr\b\.?|n[°º]|#|number\b)?\s*(?P<colon>[:=：])?"
 _FORMED = TYPED | {"id", "phone", "email", "url"}  # no colon needed
+_WORDS = 12  # of a name or a short text; more are a sentence
+_SENTENCE = re.compile(r"\(|\d+[.)]\s|(?:WHEREAS|NOW|IN WITNESS)\b|.*[a-z]\.\s+[A-Z]")
 _LOOSE = 3  # words of a value that stands beside its label without a colon
 
 
@@ -104,6 +106,8 @@ def _plausible(kind: str, value: Candidate, zone: Zone) -> bool:
     """A name is not itself a label, as in a row of labels over a row of values."""
     if kind not in ("text", "party", "id"):
         return True
+    if kind != "id" and (len(value.value.split()) > _WORDS or _SENTENCE.match(value.value)):
+        return False
     label = value.segment.first
     if zone.start or (label is not None and label.colon):
         return zone.start > 0

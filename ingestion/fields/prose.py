@@ -15,9 +15,13 @@ from ingestion.fields.reading import Candidate, Zone
 from ingestion.fields.spans import DURATION, READ, TYPED
 
 _END = re.compile(r"(?<=[^\d\s])[.;!?](?=\s+[^\W\d_a-zà-ÿ]|\s*\n|\s*$)|\n\s*\n|\.\s*\n\s*\d+[.)]")
+_NEXT = re.compile(r" (?:without|and|with|as|excluding|applicable|in|unter|und|sans|et|y|zonder)\b")
 _FAR = {"label": 70, "prose": 14}
 _SENTENCE = 600  # characters
-_NAME = re.compile(r"\s*(?:the |der |des |de la |del |het )?(?P<value>[^\W\d_][^.,;:\n()]{2,40})")
+_NAME = re.compile(
+    r"\s*(?:the |der |des |de la |del |het )?(?:state of |commonwealth of |province of )?"
+    r"(?P<value>[^\W\d_][^.,;:()]{2,40})"
+)
 
 
 @lru_cache(maxsize=512)
@@ -67,7 +71,7 @@ def _after(
     if concept.kind == "text":
         match = _NAME.match(segment.text, at)
         if match and match["value"][:1].isupper():
-            name = " ".join(match["value"].split())
+            name = _NEXT.split(" ".join(match["value"].split()))[0]
             yield Candidate(name, trust - 0.08, segment, *match.span("value"), row)
         return
     zone = Zone(segment, at, min(at + 120, len(segment.text)), trust, row)

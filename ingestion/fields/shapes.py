@@ -136,6 +136,8 @@ def _plain(
         nullable = nullable or any(one.get("type") == "null" for one in options)
         chosen = next((one for one in options if one.get("type") != "null"), {})
         node = {**{k: v for k, v in node.items() if k != union}, **chosen}
+    else:
+        raise InvalidInput(f"{where} refers to itself.", field="schema")
     kinds = node.get("type")
     if isinstance(kinds, list):
         nullable = nullable or "null" in kinds

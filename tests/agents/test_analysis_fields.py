@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from agents import analysis_fields as analysis
 from agents.ingestion import Upload, ingest, receive
 from core.context import Ctx
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound, Unavailable
 from core.events import AgentMessage
 from database import documents
+from runtime import Runtime
+from tests.fakes.chat import ScriptedChat
 from tests.fakes.memory import Platform, platform
 from workflows.tasks import Defer, Done, Work
 
@@ -137,3 +141,54 @@ def test_a_wrong_request_says_which_field(office: Office, payload: dict[str, Any
     with pytest.raises(InvalidInput) as error:
         office.check(**payload)
     assert error.value.extra["field"] in ("documents", "as_of")
+
+
+@dataclass
+class Reader:
+    """Models whose chat passed the gate of extraction."""
+
+    replies: list[str | BaseException]
+    asked_for: list[str] = field(default_factory=list)
+
+    def embedder(self, name: str | None = None) -> None:
+        return None
+
+    def chat(self, task: str) -> ScriptedChat:
+        self.asked_for.append(task)
+        return ScriptedChat(self.replies)
+
+
+def with_model(office: Office, *replies: str | BaseException) -> Runtime:
+    return replace(office.rt, models=cast(Any, Reader(list(replies))))
+
+
+def test_a_models_value_is_kept_only_where_the_text_holds_it(office: Office) -> None:
+    document_id = office.put("hs.txt", INVOICE + b"Goods left the yard on 3 September 2026.\n")
+    told = {"yard_day": "3 September 2026", "driver": "Mike Ross", "total": "1.00"}
+    rt = with_model(office, json.dumps(told))
+    names = ["yard_day", "driver", "total"]
+    fields = analysis.fields_of(rt, office.ctx, document_id, names).fields
+    assert {name: value.value for name, value in fields.items()} == {
+        "yard_day": "3 September 2026", "driver": None, "total": "198.00",
+    }  # fmt: skip
+    proof = fields["yard_day"].source
+    assert proof is not None
+    assert proof.quote == "3 September 2026"
+    assert fields["yard_day"].confidence <= 0.5
+
+
+@pytest.mark.parametrize("reply", ["no JSON", "[1]", '{"driver": 7}', Unavailable("away")])
+def test_a_model_that_fails_changes_nothing(office: Office, reply: str | BaseException) -> None:
+    document_id = office.put("hs.txt", INVOICE)
+    rt = with_model(office, reply)
+    assert (
+        analysis.fields_of(rt, office.ctx, document_id, ["driver"]).fields["driver"].value is None
+    )
+
+
+def test_a_schemas_gaps_are_asked_of_the_model_too(office: Office) -> None:
+    document_id = office.put("hs.txt", INVOICE + b"Goods left with Mike Ross.\n")
+    rt = with_model(office, json.dumps({"driver": "Mike Ross", "mood": "sunny"}))
+    schema = {"type": "object", "properties": {"driver": {"type": "string"}, "mood": {}}}
+    filled = analysis.filled_of(rt, office.ctx, document_id, schema)
+    assert (filled.data, list(filled.missing)) == ({"driver": "Mike Ross"}, ["mood"])
