@@ -1,81 +1,65 @@
-"""Whether a sentence that a model wrote says only what its quotes say."""
+"""Whether a sentence that a model wrote says only what its quotes say (decision 0024).
+
+The check may refuse what is true, never let through what is not: then the quote itself is shown.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from agents.answers.words import CODE, NUMBER, WORD, alike, joined, stem, stems
-from vectorstore.words import STOP, fold
+from agents.answers import claims
+from agents.answers.words import CODE, joined
+from vectorstore.words import fold
 
-SHARED_MIN = 0.6
-_NAME = re.compile(r"\b[A-Z][\w&'’-]*")
-_NOT = frozenset(("not", "no", "never", "none", "without", "cannot"))
-_NUMBER_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty
-        fifty sixty hundred thousand million twice double half""",
-    )
-)
+_CITATION = re.compile(r"\s*\[\d{1,3}(?:, ?\d{1,3})*\]")
+_CLAUSES = re.compile(r"[;,]?\s+(?:and|but|while|und|aber|et|mais|y|en)\s+|;\s+")
+
+
+def bare(sentence: str) -> str:
+    """Without the model's own marks of citation: which quotes it rests on is found here."""
+    return _CITATION.sub("", sentence).strip()
 
 
 def is_supported(sentence: str, quotes: Sequence[str]) -> bool:
-    """Every number, date, name and code occurs in the quotes; most content words do; and it says
-    `not` exactly where they do."""
-    everything = " \n".join(quotes)
-    return (
-        _numbers(sentence) <= _numbers(everything)
-        and _codes(sentence) <= _codes(everything)
-        and _names_known(sentence, everything)
-        and _number_words(sentence) <= _number_words(everything)
-        and _shared(sentence, everything) >= SHARED_MIN
-        and _denies(sentence) == any(_denies(quote) for quote in quotes if _speaks(sentence, quote))
+    """One quote says it; or each of its clauses is said by one."""
+    sentence = bare(sentence)
+    if any(_says(quote, sentence) for quote in quotes):
+        return True
+    clauses = [clause for clause in _CLAUSES.split(sentence) if clause.strip()]
+    return len(clauses) > 1 and all(
+        claims.is_clause(clause) and any(_says(quote, clause) for quote in quotes)
+        for clause in clauses
     )
 
 
 def supporting(sentence: str, quotes: Sequence[str]) -> list[int]:
     """The places (from 0) of the quotes that a supported sentence rests on: the fewest that
     support it, most words in common first."""
-    order = sorted(range(len(quotes)), key=lambda i: -_shared(sentence, quotes[i]))
+    order = sorted(range(len(quotes)), key=lambda i: -claims.shared(sentence, quotes[i]))
     for count in range(1, len(order) + 1):
         if is_supported(sentence, [quotes[i] for i in order[:count]]):
             return sorted(order[:count])
     return []
 
 
-def _numbers(text: str) -> set[str]:
-    return {re.sub(r"[.,](?=\d{3}\b)", "", found) for found in NUMBER.findall(text)}
-
-
-def _number_words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(fold(text))) & _NUMBER_WORDS
+def _says(quote: str, sentence: str) -> bool:
+    """`quote` is its text and, on the lines below, what stands over it: that may lend words alone.
+    Every number with its unit and its limit, every code, name and word of the sentence stands in
+    the quote; nothing is denied, swapped, moved to another clause, or freed of its condition."""
+    text = quote.split("\n", 1)[0]
+    return (
+        bool(claims.content(sentence))
+        and _codes(sentence) <= _codes(quote)
+        and claims.measures(sentence) <= claims.measures(quote)
+        and claims.content(sentence) <= claims.content(quote) | claims.NEUTRAL
+        and claims.denies(sentence) == claims.denies(text)
+        and claims.conditions(text) <= claims.conditions(sentence)
+        and not claims.repeated(sentence, quote)
+        and not claims.swapped(sentence, text)
+        and not claims.crossed(sentence, text)
+    )
 
 
 def _codes(text: str) -> set[str]:
-    return {joined(code) for code in CODE.findall(text)}
-
-
-def _names_known(sentence: str, quotes: str) -> bool:
-    """Capitalised words, the first one of the sentence too unless it is an ordinary word."""
-    known = stems(quotes)
-    names = (fold(name).removesuffix("'s") for name in _NAME.findall(sentence))
-    parts = (part for name in names for part in name.split("-") if part not in STOP)
-    return all(stem(part) in known or alike(stem(part)) & known for part in parts)
-
-
-def _shared(sentence: str, quotes: str) -> float:
-    known = stems(quotes)
-    words = [stem(w) for w in WORD.findall(fold(sentence)) if w not in STOP]
-    if not words:
-        return 0.0
-    return sum(1 for word in words if word in known or alike(word) & known) / len(words)
-
-
-def _speaks(sentence: str, quote: str) -> bool:
-    return _shared(sentence, quote) >= 0.5
-
-
-def _denies(text: str) -> bool:
-    low = fold(text)
-    return "n't" in low or "n’t" in low or not _NOT.isdisjoint(WORD.findall(low))
+    return {joined(code) for code in CODE.findall(fold(text).upper())}

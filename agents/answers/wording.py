@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from agents.answers.evidence import Evidence
-from agents.answers.support import is_supported, supporting
+from agents.answers.support import bare, supporting
 from agents.answers.values import Answer, Sentence, Usage
 from core.errors import InvalidInput, Unavailable
 from core.ports import ChatMessage, ChatModel
@@ -73,14 +73,20 @@ def _is_statement(sentence: str) -> bool:
     return len(sentence.split()) >= WORDS_MIN and not sentence.endswith("?")
 
 
+def proven(sentence: str, evidence: Sequence[Evidence]) -> Sentence | None:
+    """The sentence with the quotes that it rests on; None for what they do not say."""
+    sentence = bare(sentence)
+    if not _is_statement(sentence):
+        return None
+    quotes = [f"{one.passage.plain}\n{one.passage.scope}" for one in evidence]
+    found = supporting(sentence, quotes)
+    return Sentence(sentence, tuple(i + 1 for i in found)) if found else None
+
+
 def checked(text: str, evidence: Sequence[Evidence]) -> tuple[Sentence, ...]:
     """The supported sentences of a model's reply; the best quote stays in when none rests on it."""
-    quotes = [f"{one.passage.plain} {one.passage.scope}" for one in evidence]
-    kept = [
-        Sentence(sentence, tuple(i + 1 for i in supporting(sentence, quotes)))
-        for sentence in _END.split(" ".join(text.split()))[:_SENTENCES_MAX]
-        if _is_statement(sentence) and is_supported(sentence, quotes)
-    ]
+    parts = _END.split(" ".join(text.split()))[:_SENTENCES_MAX]
+    kept = [said for part in parts if (said := proven(part, evidence)) is not None]
     if kept and all(1 not in sentence.citations for sentence in kept):
         kept.insert(0, Sentence(evidence[0].words, (1,)))
     return tuple(kept)
