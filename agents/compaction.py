@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from agents import repair, shelf
 from core.context import Ctx
-from database import shelves
+from database import documents, shelves
 from runtime import Runtime
-from vectorstore import DamagedError, Head, Segment
+from vectorstore import ONE_OBJECT_ROWS, DamagedError, Head, Segment
 
 SEGMENTS_MAX = 8  # a search opens each; merging each chunk log8(n) times stays cheap
+READS_MAX = 3  # objects that a cold shelf is opened by, once nothing more is on the way
 TOMBSTONES_MAX = 64
 ROWS_MAX = 100_000  # a segment this large is left alone
 GRACE_MS = 10_000  # longer than a search; one that is slower reads the head again
@@ -23,7 +24,7 @@ def compact(rt: Runtime, ctx: Ctx, *, force: bool = False) -> bool:
     """Merges if it is due and nobody else does; whether anything was merged. What is damaged is
     left to the repair."""
     head = shelf.head_of(rt, ctx)
-    if not force and not _due(head):
+    if not force and not _due(head) and not (_scattered(head.sound) and _settled(rt, ctx)):
         return False
     with rt.db.transaction(ctx, durable=False) as tx:
         if not shelves.lease_compaction(tx, ctx, _LEASE_SECONDS):
@@ -53,6 +54,21 @@ def tidy(rt: Runtime, ctx: Ctx) -> bool:
     return True
 
 
+def _settled(rt: Runtime, ctx: Ctx) -> bool:
+    """Whether no document is on the way: during a load merging waits, so that it costs little."""
+    with rt.db.read(ctx) as tx:
+        return not documents.on_the_way(tx, ctx)
+
+
+def _scattered(segments: Sequence[Segment]) -> bool:
+    return sum(_reads(one) for one in segments) > READS_MAX
+
+
+def _reads(segment: Segment) -> int:
+    """Objects that opening it reads."""
+    return 1 if segment.vectors in (None, segment.id) else 2
+
+
 def _due(head: Head) -> bool:
     return len(head.segments) > SEGMENTS_MAX or len(head.tombstones) > TOMBSTONES_MAX
 
@@ -63,6 +79,8 @@ def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
     settled = [one for one in head.sound if one.digest is not None or not pending]
     everything = everything or len(head.tombstones) > TOMBSTONES_MAX
     chosen = chosen_of(settled, everything=everything)
+    if not chosen and not everything:
+        chosen = gathered_of(settled)
     if not chosen:
         return False
     merged = rt.shelves.merge(ctx, head, chosen)
@@ -105,6 +123,24 @@ def chosen_of(segments: Sequence[Segment], *, everything: bool = False) -> list[
             rows += one.count
         best = max(best, taken, key=len)
     return best if len(best) > 1 or everything else []
+
+
+def gathered_of(segments: Sequence[Segment]) -> list[Segment]:
+    """The smallest segments of the same models, until no more than `READS_MAX` objects are left to
+    read, and each next one while it is not larger than those before it together."""
+    best: list[Segment] = []
+    for digests in {one.digests for one in segments}:
+        own = sorted((s for s in segments if s.digests == digests), key=lambda one: one.count)
+        taken: list[Segment] = []
+        rows = 0
+        for at, one in enumerate(own):
+            enough = sum(_reads(s) for s in own[at:]) + min(at, 1) <= READS_MAX
+            if (enough and one.count > rows) or rows + one.count > ONE_OBJECT_ROWS:
+                break
+            taken.append(one)
+            rows += one.count
+        best = max(best, taken, key=len)
+    return best if sum(_reads(one) for one in best) > 1 else []
 
 
 def _left(rt: Runtime, ctx: Ctx, head: Head, chosen: Sequence[Segment]) -> frozenset[str]:

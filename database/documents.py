@@ -145,6 +145,13 @@ def ready(tx: Tx, ctx: Ctx) -> tuple[DocumentRow, ...]:
     return _all(tx, ctx, _c.status == "ready")
 
 
+def on_the_way(tx: Tx, ctx: Ctx) -> bool:
+    """Whether any is still being read or embedded."""
+    waits = _c.status.in_(("received", "parsing", "embedding"))
+    query = select(_c.id).where(_c.tenant_id == ctx.tenant, waits).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def copies(tx: Tx, ctx: Ctx, document_id: str) -> tuple[DocumentRow, ...]:
     return _all(tx, ctx, _c.duplicate_of == document_id)
 

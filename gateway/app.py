@@ -34,6 +34,7 @@ from gateway.routers import (
     models,
     pages,
     reports,
+    routing,
     search,
     sessions,
     templates,
@@ -50,7 +51,7 @@ from runtime.scrape import registry_of
 
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
-    workflows, auth, documents, search, answers, sessions, memory, models, approvals, reports,
+    workflows, auth, documents, search, answers, sessions, memory, models, routing, approvals, reports,
     definitions, agents,
     templates, tenants, usage, users, health, pages,
 )  # fmt: skip
@@ -109,4 +110,5 @@ def _middleware(house: House, gate: Gate) -> list[Middleware]:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.house.warmer.close()
     app.state.house.doorbells.close()

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 from starlette.types import Scope
 
+from agents.warming import Warmer
 from core.context import Ctx
 from core.errors import Forbidden
 from gateway.access import AccessControl, Identity
@@ -30,6 +31,7 @@ class House:
     metrics: CollectorRegistry
     dependencies: Dependencies
     finished: Recent = field(default_factory=Recent)  # answers about runs that have ended
+    warmer: Warmer = field(default_factory=Warmer)  # opens the shelf of who signs in
 
 
 @dataclass(frozen=True, slots=True)

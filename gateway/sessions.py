@@ -36,9 +36,12 @@ def login(house: House, request: LoginRequest, client: str) -> Tokens:
     found = _with_password(allowed, request.password)
     if found is None:
         raise Unauthenticated("The e-mail address or the password is wrong.", code="bad_login")
-    with rt.db.transaction(Ctx(found.user.tenant, f"user:{found.user.id}")) as tx:
+    ctx = Ctx(found.user.tenant, f"user:{found.user.id}")
+    with rt.db.transaction(ctx) as tx:
         users.forgive(tx, found.user)
-        return _tokens(house, tx, found.user, None)
+        given = _tokens(house, tx, found.user, None)
+    house.warmer.warm(rt, ctx)
+    return given
 
 
 def _guess(tx: Tx, user: User) -> int | None:

@@ -7,10 +7,10 @@ written outside the vault.
 
 from vectorstore import generations
 from vectorstore.damage import DamagedError
-from vectorstore.shelves import SEGMENT, Searched, Shelves
+from vectorstore.shelves import ONE_OBJECT_ROWS, SEGMENT, Searched, Shelves
 from vectorstore.values import K_MAX, About, Entry, Generation, Head, Layer, Query, Segment
 
 __all__ = [
-    "K_MAX", "SEGMENT", "About", "DamagedError", "Entry", "Generation", "Head", "Layer", "Query",
-    "Searched", "Segment", "Shelves", "generations",
+    "K_MAX", "ONE_OBJECT_ROWS", "SEGMENT", "About", "DamagedError", "Entry", "Generation", "Head",
+    "Layer", "Query", "Searched", "Segment", "Shelves", "generations",
 ]  # fmt: skip

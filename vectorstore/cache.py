@@ -7,6 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from core.memory import give_back
+
+# What goes and what comes is never of one size: without this, the gaps between them took 28 MB
+# above a budget of 128 after 2,000 cold searches, and went on growing.
+_GIVE_BACK_BYTES = 32 * 2**20
+
 
 class Sized(Protocol):
     @property
@@ -31,6 +37,7 @@ class Cache:
         self._kept: OrderedDict[Key, Any] = OrderedDict()
         self._loading: dict[Key, threading.Lock] = {}
         self.bytes = 0
+        self._evicted = 0  # bytes, since memory was last given back
 
     def get(self, key: Key, load: Callable[[], T]) -> T:
         with self._lock:
@@ -65,4 +72,11 @@ class Cache:
             self._kept[key] = value
             self.bytes += value.size
             while self.bytes > self._bytes_max:
-                self.bytes -= self._kept.popitem(last=False)[1].size
+                size = self._kept.popitem(last=False)[1].size
+                self.bytes -= size
+                self._evicted += size
+            much = self._evicted >= _GIVE_BACK_BYTES
+            if much:
+                self._evicted = 0
+        if much:
+            give_back()

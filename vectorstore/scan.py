@@ -26,16 +26,19 @@ _BLOCK = 8192
 
 
 class Scan:
-    """Searches `half` (rows, dimension), unit vectors; immutable, so threads may share it."""
+    """Searches `half` (rows, dimension), unit vectors; immutable, so threads may share it.
+    `shared`: somebody else holds `half`, and counts it."""
 
-    def __init__(self, half: Half) -> None:
+    def __init__(self, half: Half, *, shared: bool = False) -> None:
         self.half = half
+        self._shared = shared
         self._index: Any = _coded(half) if len(half) > EXACT_ROWS else None
 
     @property
     def size(self) -> int:
         """Bytes kept in memory."""
-        return self.half.nbytes + (self.half.size if self._index is not None else 0)
+        codes = self.half.size if self._index is not None else 0
+        return codes + (0 if self._shared else self.half.nbytes)
 
     def nearest(self, vector: Floats, k: int, rows: Ints | None) -> tuple[Ints, Floats]:
         """Rows and inner products, best first: at most `k`, only of `rows` (sorted; None: all)."""

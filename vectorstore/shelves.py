@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -24,6 +25,9 @@ from vectorstore.segments import Passages, packed
 from vectorstore.values import K_MAX, About, Entry, Head, Layer, Query, Segment
 
 SEGMENT = "segment"  # the kind of its objects
+# As many passages lie in one object with their vectors, about 16 MB: a shelf of 10,000 is opened
+# by one request. Above, a search by keywords should not have to read the vectors.
+ONE_OBJECT_ROWS = 16_384
 _POOL = 40  # candidates of each kind, beyond k, that a hybrid ranking chooses from
 
 
@@ -112,6 +116,19 @@ class Shelves:
         if segment.vectors is not None:
             self._scan(ctx, segment)
 
+    def warm(self, ctx: Ctx, head: Head, digest: str | None, bytes_max: int) -> int:
+        """Opens the segments that a search by the model `digest` reads, largest first, as long as
+        they take no more than `bytes_max`; gives how many. What is damaged is left to a search."""
+        opened, left = 0, bytes_max
+        for segment in sorted(head.sound, key=lambda one: -one.size):
+            if segment.size <= left:
+                with contextlib.suppress(DamagedError):
+                    self._passages(ctx, segment)
+                    if segment.digest is not None and segment.digest == digest:
+                        self._scan(ctx, segment)
+                    opened, left = opened + 1, left - segment.size
+        return opened
+
     def documents(self, ctx: Ctx, segment: Segment) -> frozenset[str]:
         """Ids of the documents with a passage in the segment."""
         return frozenset(about.document_id for about in self._passages(ctx, segment).documents)
@@ -189,7 +206,10 @@ class Shelves:
         if name == segment.id:
             half = self._passages(ctx, segment).half
             assert half is not None
-            return Scan(half)
+            if len(half) <= EXACT_ROWS:
+                return Scan(half, shared=True)
+            key = (ctx.tenant, name, "codes")
+            return self.cache.get(key, lambda: Scan(half, shared=True))
 
         def load() -> Scan:
             with told(segment, "vectors"):
@@ -208,8 +228,8 @@ class Shelves:
         half: Half,
         digest: str,
     ) -> Segment:
-        """Few passages share one object with their vectors: an object costs more than its bytes."""
-        if len(entries) > EXACT_ROWS:
+        """Few passages share one object with their vectors: a request costs more than its bytes."""
+        if len(entries) > ONE_OBJECT_ROWS:
             segment = self._store(ctx, entries, packed(entries, postings))
             return self.attach(ctx, segment, half.astype(np.float32), digest)
         segment = self._store(ctx, entries, packed(entries, postings, half))

@@ -11,6 +11,7 @@ from core.context import PLATFORM
 from core.errors import WeftError
 from core.settings import Settings
 from database import Database, Tx, migrate, vitals, workers
+from ops.doctor import damage
 from ops.doctor.finding import Finding, fail, ok, warn
 from ops.doctor.servers import clock
 
@@ -54,6 +55,7 @@ def _database(db: Database, settings: Settings) -> Iterator[Finding]:
         yield _dead(vitals.dead_jobs(tx))
         yield _relay(vitals.unpublished_seconds(tx))
         yield from _vectors(tx, settings)
+        yield damage.examine(tx)
         waiting = vitals.approvals_waiting(tx)
     words = f"{waiting} wait for a person" if waiting else "none wait"
     yield Finding("approvals", "ok", words, "weft approvals list" if waiting else "")

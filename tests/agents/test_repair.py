@@ -12,9 +12,10 @@ from agents.documents import ORIGINAL, PARSED
 from agents.ingestion import Upload, remove
 from agents.search import search
 from core import telemetry
-from core.context import Ctx
+from core.context import PLATFORM, Ctx
 from core.errors import InvalidInput
 from database import documents, runs
+from ops.doctor import damage
 from runtime import Runtime
 from tests.agents.test_ingestion import LONG, Desk
 from tests.engine import Drain
@@ -163,6 +164,26 @@ def test_what_is_missing_is_waited_for_and_nothing_is_given_up(desk: Desk) -> No
     desk.house.store.objects[key_of(desk, ORIGINAL, kettle)] = data
     assert repaired(desk)["missing"] == []
     assert (desk.found("kettle")[0], degraded(desk)) == (kettle, "")
+
+
+def test_the_doctor_names_what_is_damaged_until_it_is_not(desk: Desk) -> None:
+    def said() -> tuple[str, str]:
+        with desk.rt.db.read(PLATFORM) as tx:
+            finding = damage.examine(tx)
+        return finding.state, finding.detail
+
+    kettle = desk.put(KETTLE, "kettle.txt")
+    assert said()[0] == "ok"
+    spoil(desk, SEGMENT, segment_of(desk, kettle))
+    degraded(desk)
+    assert said() == ("fail", "1 passages of 1 tenants are in damaged parts of their index")
+    for kind in (PARSED, ORIGINAL):
+        spoil(desk, kind, kettle)
+    repaired(desk)
+    assert said()[0] == "fail"
+    assert "1 documents cannot be read any more" in said()[1]
+    remove(desk.rt, desk.ctx, kettle, desk.started)
+    assert said()[0] == "ok"
 
 
 def test_a_restored_segment_is_used_again_as_it_is(desk: Desk) -> None:

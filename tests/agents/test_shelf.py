@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from agents import compaction, shelf
 from core.clock import FakeClock
@@ -13,6 +16,8 @@ from core.ids import new_id
 from database import documents
 from database.documents import NewDocument
 from runtime import Runtime
+from tests.agents.test_ingestion import Desk
+from tests.fakes.memory import platform
 from vectorstore import About, Entry, Head, Segment, Shelves
 
 
@@ -28,6 +33,50 @@ def written(rt: Runtime, ctx: Ctx) -> tuple[str, Segment]:
 def on_shelf(rt: Runtime, ctx: Ctx) -> list[str]:
     segments = shelf.head_of(rt, ctx).segments
     return [e.chunk.document_id for one in segments for e in rt.shelves.entries(ctx, one)]
+
+
+@pytest.mark.parametrize("count", [1, 4, 12])
+def test_a_cold_shelf_is_opened_by_three_objects_at_most(tmp_path: Path, count: int) -> None:
+    """However many documents came, many at once or one at a time."""
+    desk = Desk(platform(tmp_path))
+    texts = [f"Kettle {n}. ".encode() * (n * 200 + 1) for n in range(count)]
+    together = [desk.receive(text, f"{n}.txt") for n, text in enumerate(texts[: count // 2])]
+    for one in together:
+        desk.ingest(one.document_id)
+    for n, text in enumerate(texts[count // 2 :]):
+        desk.put(text, f"later {n}.txt")
+    desk.rt.shelves.forget(desk.ctx)
+    before = desk.house.store.gets
+    assert len(desk.found("kettle", k=1000)) == count
+    assert desk.house.store.gets - before <= 3
+    desk.rt.db.close()
+
+
+def test_gathering_leaves_large_segments_alone() -> None:
+    def made(number: int, count: int, *, apart: bool = False) -> Segment:
+        return Segment(str(number), count, 1, f"v{number}" if apart else str(number), "d", 2)
+
+    big, middle = made(0, 10_000), made(1, 2_000)
+    few = [made(n, 20) for n in range(2, 5)]
+    assert compaction.gathered_of([big, middle, few[0]]) == []
+    assert compaction.gathered_of([big, middle, *few]) == few
+    assert compaction.gathered_of([big, made(1, 50), *few]) == [*few, made(1, 50)]
+    assert compaction.gathered_of([big, made(9, 900, apart=True), few[0]]) == [
+        few[0],
+        made(9, 900, apart=True),
+    ]
+    huge = [made(n, 90_000, apart=True) for n in range(3)]
+    assert compaction.gathered_of(huge) == []
+
+
+def test_nothing_is_gathered_while_documents_are_on_the_way(rt: Runtime, tenant: Ctx) -> None:
+    for own, segment in [written(rt, tenant) for _ in range(5)]:
+        shelf.publish(rt, tenant, own, segment, "ready", {})
+    waiting, segment = written(rt, tenant)
+    assert not compaction.compact(rt, tenant)
+    shelf.publish(rt, tenant, waiting, segment, "ready", {})
+    assert compaction.compact(rt, tenant)
+    assert len(shelf.head_of(rt, tenant).segments) == 1
 
 
 def test_what_is_published_late_is_not_on_the_shelf_twice(rt: Runtime, tenant: Ctx) -> None:

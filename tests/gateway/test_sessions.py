@@ -211,3 +211,17 @@ def test_the_last_admin_cannot_lock_everybody_out(town: Town) -> None:
         assert town.http.patch(f"/users/{me}", json=change, headers=admin).status_code == 409
     assert town.http.delete(f"/users/{me}", headers=admin).status_code == 409
     assert town.http.get("/auth/verify", headers=admin).status_code == 200
+
+
+def test_signing_in_opens_the_shelf_and_a_refused_try_does_not(town: Town) -> None:
+    opened: list[str] = []
+    warmer = town.app.state.house.warmer
+    warmer.warm = lambda _rt, ctx: opened.append(ctx.tenant)
+    try:
+        email = town.user("acme", "viewer", "warm@acme.example")
+        _login(town, email, "a wrong password")
+        assert opened == []
+        _login(town, email)
+        assert opened == [town.ctx("acme").tenant]
+    finally:
+        del warmer.warm
