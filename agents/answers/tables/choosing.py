@@ -16,6 +16,7 @@ from agents.answers.tables.words import parts
 from agents.answers.values import Answer
 
 _SURE = 1.0  # a reading that is better than the next one by this is meant
+_BETTER = 0.3  # so is a table: the very word of a column's name beats another word for it
 _NOT_TOLD = frozenset(("what", "none"))  # better left to the usual way
 
 
@@ -58,13 +59,13 @@ def _meant(question: Asked, tables: Sequence[Vocabulary]) -> list[Vocabulary]:
 
 def _best(found: Sequence[Found]) -> Found:
     """The table that explains the question best; of equals that say different things, none."""
-    ordered = sorted(found, key=lambda f: (f.result is None, -f.score))
+    ordered = sorted(found, key=lambda f: (-f.score, f.result is None))
     best = ordered[0]
     if best.result is None:
         return best
     rivals = [
         f for f in ordered[1:]
-        if f.result is not None and f.score > best.score - _SURE
+        if f.result is not None and f.score > best.score - _BETTER
         and f.result.key() != best.result.key()
     ]  # fmt: skip
     if rivals:

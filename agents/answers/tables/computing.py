@@ -9,17 +9,18 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from agents.answers.tables import dates
-from agents.answers.tables.conditions import currency_column, money
+from agents.answers.tables.conditions import additive, currency_column, money
 from agents.answers.tables.dates import Period
 from agents.answers.tables.grids import Column
 from agents.answers.tables.numbers import decimals
-from agents.answers.tables.planning import additive
 from agents.answers.tables.plans import Group, Op, Plan, Unclear
-from agents.answers.tables.rowsets import fitting
+from agents.answers.tables.rowsets import fitting, one_year, yearless
 from agents.answers.tables.vocabulary import Vocabulary
+from agents.answers.tables.words import listed
 
 _TEXT_SHARE_MAX = 0.2  # more cells of words than that, and a sum of the others says little
 _PRECISION = 50
+_NOT_KNOWN = listed("n/a na n.a. - – — k.a. tbd tba none nil null offen ? x n.v. nc n.c.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class _Computing:
         if self.grid.partial:
             raise Unclear("partial", self.grid.filename)
         self.notes: dict[tuple[str, tuple[str, ...]], None] = {}
+        self.currency = currency_column(vocabulary)
         base = plan.base if plan.sides else plan.where
         self.rows = fitting(vocabulary, base, range(len(self.grid.rows)))
 
@@ -118,7 +120,7 @@ class _Computing:
 
     def _taken(self, column: Column, rows: Sequence[int]) -> Taken:
         found = Taken()
-        currency = currency_column(self.vocabulary) if money(column) and not column.unit else None
+        currency = self.currency if money(column) and not column.unit else None
         for row in rows:
             if row in column.unknown:
                 raise Unclear("unknown", column.name, self.cell(column, row))
@@ -151,7 +153,8 @@ class _Computing:
 
     def _noted(self, found: Taken, column: Column, looked_at: int) -> None:
         if found.words:
-            if len(found.words) > _TEXT_SHARE_MAX * looked_at:
+            told = [r for r in found.words if column.texts[r].casefold() not in _NOT_KNOWN]
+            if len(told) > _TEXT_SHARE_MAX * looked_at:
                 raise Unclear("words", column.name)
             shown = [f"{self.cell(column, r)}: {column.texts[r][:30]}" for r in found.words[:3]]
             self.note("words", str(len(found.words)), "; ".join(shown))
@@ -170,8 +173,8 @@ class _Computing:
         value, rounded = _made(op, values, unit)
         if op in ("max", "min"):
             rows = [row for row in rows if column.number(row) == value]
-        return Figure(label, value, unit, _places(value, values, unit), tuple(rows), column.place,
-                      rounded)  # fmt: skip
+        places = _places(value, column.places, unit)
+        return Figure(label, value, unit, places, tuple(rows), column.place, rounded)
 
     # Kinds of question
 
@@ -190,7 +193,7 @@ class _Computing:
                 continue
             for label, rows in self._groups(plan.group, self.rows):
                 figures += self._by_unit(plan.op, label, column, rows)
-        if not figures:
+        if not figures or (plan.op == "value" and (len(figures) > 1 or len(self.rows) > 1)):
             raise Unclear("none")
         return self._result(self._ordered(figures))
 
@@ -209,6 +212,8 @@ class _Computing:
         column = self.column(group.column)
         if column.gapped:
             raise Unclear("gapped", column.name)
+        if column.kind == "date" and yearless(column):
+            one_year(self.vocabulary, rows)
         found: dict[Any, list[int]] = defaultdict(list)
         labels: dict[Any, str] = {}
         for row in rows:
@@ -424,7 +429,7 @@ def _as(figure: Figure, kind: str) -> Figure:
 def _made(op: Op, values: Sequence[Decimal], unit: str | None) -> tuple[Decimal, bool]:
     """The value, and whether it had to be rounded."""
     simple: dict[str, Callable[[Sequence[Decimal]], Decimal]] = {
-        "sum": lambda v: sum(v, Decimal(0)), "max": max, "min": min,
+        "sum": lambda v: sum(v, Decimal(0)), "max": max, "min": min, "value": max,
     }  # fmt: skip
     if op in simple:
         return simple[op](values), False
@@ -441,10 +446,8 @@ def _round(value: Decimal, places: int) -> tuple[Decimal, bool]:
     return rounded, rounded != value
 
 
-def _places(value: Decimal, values: Sequence[Decimal], unit: str | None) -> int:
-    """Decimals to show: as the cells have; money with a fraction has two."""
+def _places(value: Decimal, most: int, unit: str | None) -> int:
+    """Decimals to show: as the column has; money with a fraction has two."""
     shown = decimals(value.normalize())
-    most = max((decimals(v) for v in values), default=0)
     places = max(shown, min(most, 2))
-    fraction = shown > 0 or most > 0
-    return max(places, 2) if fraction and unit not in (None, "%") else places
+    return max(places, 2) if (shown or most) and unit not in (None, "%") else places

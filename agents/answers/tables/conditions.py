@@ -8,9 +8,10 @@ from dataclasses import replace
 from agents.answers.tables.dates import NO_YEAR, Period
 from agents.answers.tables.grids import Column
 from agents.answers.tables.plans import Condition, NotThis, Unclear
+from agents.answers.tables.rowsets import yearless
 from agents.answers.tables.spelling import Elem
 from agents.answers.tables.vocabulary import Vocabulary
-from agents.answers.tables.words import concepts, listed
+from agents.answers.tables.words import ADDITIVE, concepts, listed
 from ingestion.fields.numbers import CODES
 
 _OPS = {"gt": (">", True), "ge": (">", False), "lt": ("<", True), "le": ("<", False)}
@@ -57,6 +58,9 @@ class Conditions:
             if not elem.has("contains", "starts"):
                 continue
             told = self._next(at, 1)
+            if told is not None and self.elems[told].has(*_OPS, "num", "between"):
+                self.used.add(at)  # `orders that contain at least 5 units`
+                continue
             col = self._next(at, -1)
             if told is None or col is None or not self.elems[col].has("col"):
                 raise NotThis
@@ -108,6 +112,8 @@ class Conditions:
                 place, condition = self.placed[last[0]]
                 merged = replace(condition, values=(*condition.values, *values))
                 self.placed[last[0]] = (place, merged)
+                links = range(last[1] + 1, start)
+                self.used |= {k for k in links if self.elems[k].has("and", "or", "not")}
                 last = (last[0], max(at, col_at or 0), last[2])
                 continue
             if same and not negated and last is not None and not last[2]:
@@ -244,6 +250,9 @@ class Conditions:
             c.place for c in self.vocabulary.columns
             if c.measured and (unit is None or unit not in CODES or money(c) or c.unit == unit)
         ]  # fmt: skip
+        summed = [c for c in fitting if additive(self.column(c))]
+        if unit in CODES and len(summed) == 1:
+            return summed[0]  # of an order that is over 1,000 EUR, the amount is, not the price
         return self._only(fitting) if fitting else self._none()
 
     def _none(self) -> int:
@@ -317,13 +326,14 @@ class Conditions:
                 continue
             dated = [c for c in self.elems[near].columns if self.column(c).kind == "date"]
             if dated:
-                self.used.add(near)
+                if not self.elems[near].has("rows"):
+                    self.used.add(near)
                 return self._only(dated), near
         dated = [c.place for c in self.vocabulary.columns if c.kind == "date"]
         if len(dated) == 2:
             both = [self.column(c) for c in dated]
-            split = sorted(both, key=lambda c: not _yearless(c))
-            if _yearless(split[0]) and not _yearless(split[1]):
+            split = sorted(both, key=lambda c: not yearless(c))
+            if yearless(split[0]) and not yearless(split[1]):
                 whole = self._whole_year(end)
                 return split[1 if whole else 0].place, None
         if not dated:
@@ -340,21 +350,17 @@ class Conditions:
 
     def _other_year(self, period: Period, column: int) -> int | None:
         """`March 2026` over a column of months beside one of years."""
-        if period.yearless or not _yearless(self.column(column)):
+        if period.yearless or not yearless(self.column(column)):
             return None
         years = [
             c.place for c in self.vocabulary.columns
-            if c.kind == "date" and c.place != column and not _yearless(c)
+            if c.kind == "date" and c.place != column and not yearless(c)
         ]  # fmt: skip
         return self._only(years) if years else self._none()
 
 
 def _year(period: Period) -> Period:
     return Period(period.first.replace(month=1, day=1), period.first.replace(month=12, day=31))
-
-
-def _yearless(column: Column) -> bool:
-    return all(p.yearless for p in column.periods if p is not None)
 
 
 def _spanned(first: Period, last: Period) -> Period:
@@ -387,3 +393,11 @@ def currency_column(vocabulary: Vocabulary) -> Column | None:
         if column.kind == "text" and texts and texts <= set(CODES):
             return column
     return None
+
+
+def additive(column: Column) -> bool:
+    """Whether a sum over rows says something: of amounts and quantities, not of prices or rates."""
+    told = concepts(column.name)
+    if column.unit == "%" or told & {"rate", "price", "age", "score"}:
+        return False
+    return bool(told & ADDITIVE) or (column.unit is not None and column.unit != "%")

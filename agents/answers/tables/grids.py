@@ -44,6 +44,7 @@ class Column:
     doubtful: frozenset[int] = frozenset()  # rows whose number or date may be read in two ways
     as_text: frozenset[int] = frozenset()  # rows whose number is text in a typed sheet
     identifies: bool = False  # numbers that are names: ids, codes, telephone numbers
+    places: int = 0  # the most decimals that one of its numbers has
     gapped: bool = False  # empty cells below a label may belong to it
 
     def number(self, row: int) -> Decimal | None:

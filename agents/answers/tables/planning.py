@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from agents.answers.tables.conditions import Conditions, money
+from agents.answers.tables.conditions import Conditions, additive, money
 from agents.answers.tables.grids import Column
 from agents.answers.tables.plans import Condition, Group, NotThis, Op, Plan, Rank, Unclear, Unit
 from agents.answers.tables.spelling import Elem
 from agents.answers.tables.vocabulary import Vocabulary
-from agents.answers.tables.words import ADDITIVE, KINDS, concepts, listed
+from agents.answers.tables.words import KINDS, concepts, listed
 
 _SUPERLATIVES = ("max", "min", "top", "bottom", "most", "least", "latest", "earliest")
 _DOWN = ("max", "top", "most", "latest")
@@ -42,10 +43,11 @@ class _Planner:
     def __init__(self, elems: Sequence[Elem], vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.score = _score(elems)
-        self.elems = _lettered(elems, vocabulary)
+        self.elems = list(elems)
         self.pieces = Conditions(self.elems, vocabulary)
         self.left = self.pieces.left
         self.where = tuple(condition for _, condition in self.pieces.placed)
+        self._any_money = False  # whether an amount of money is asked for, in whatever words
 
     def made(self) -> Plan:
         made = self._made()
@@ -68,7 +70,7 @@ class _Planner:
             return self._measured("median", "median", group)
         if self._any("avg"):
             return self._measured("avg", "avg", group)
-        if self._any("count"):
+        if self._any("count") or self._counts():
             return self._counted(group)
         if self._any("sum", "much"):
             return self._measured("sum", "sum", group)
@@ -80,6 +82,19 @@ class _Planner:
 
     def column(self, place: int) -> Column:
         return self.vocabulary.column(place)
+
+    def _counts(self) -> bool:
+        """`combien d'articles`: how much of what is no number is how many."""
+        for elem, after in pairwise(self.left):
+            near = after.start - elem.end <= 1 and after.has("rows", "col")
+            if (
+                elem.has("much")
+                and near
+                and not any(self.column(c).measured for c in after.columns)
+            ):
+                self.left.remove(elem)
+                return True
+        return False
 
     def _roles(self) -> set[str]:
         return {role for elem in self.left for role in elem.roles}
@@ -136,7 +151,7 @@ class _Planner:
             return (totals[0],)
         fitting = [c for c in self.vocabulary.columns if c.measured]
         amounts = [c for c in fitting if money(c) and additive(c)]
-        if self._any("money", "much") and amounts:
+        if (self._any_money or self._any("money", "much")) and amounts:
             fitting = amounts
         return (self.pieces._only([c.place for c in fitting]),) if fitting else self._nothing()
 
@@ -157,7 +172,10 @@ class _Planner:
             ):
                 self.left.remove(elem)
                 self.left.remove(target)
-                place = self.pieces._only(target.columns)
+                if target.has("rows") and self._any("avg") and self._is_row(target):
+                    return None  # an average per row is the average
+                ids = [c for c in target.columns if self.column(c).identifies]
+                place = self.pieces._only(ids or target.columns)
                 if self.column(place).kind == "date" and not _coarse(self.column(place)):
                     raise Unclear("dates", self.column(place).name)
                 return Group(place)
@@ -188,7 +206,10 @@ class _Planner:
 
     def _measured(self, op: Op, role: str, group: Group | None) -> Plan:
         ranked = None
-        self._take_all(role, "much", "sum") if op == "sum" else self._take_all(role)
+        self._any_money = self._any("money", "much")
+        self._take_all(role, "much", "sum")
+        if self._measures():
+            self._take("count")  # `the average number of visitors`
         measures = self._measure()
         if op == "sum" and any(self.column(c).unit == "%" for c in measures):
             raise Unclear("rate", *(self.column(c).name for c in measures))
@@ -310,6 +331,8 @@ class _Planner:
                 self.left.remove(self.left[near])
                 break
         self.left.remove(marker)
+        if count is None:
+            count = self._counted_entity()
         if marker.text == "top" and count is None:
             raise NotThis
         if (
@@ -329,6 +352,16 @@ class _Planner:
             del self.left[by]
             self._by_measure = True
         return marker, count
+
+    def _counted_entity(self) -> int | None:
+        """`The 3 customers with the highest amount`."""
+        for elem, after in pairwise(self.left):
+            if elem.has("num") and after.has("col", "rows") and after.start == elem.end:
+                if elem.number is None or elem.number != int(elem.number):
+                    raise NotThis
+                self.left.remove(elem)
+                return int(elem.number)
+        return None
 
     def _date_extreme(self, marker: Elem) -> int | None:
         if not marker.has("latest", "earliest") or marker.has("max", "min"):
@@ -454,7 +487,9 @@ class _Planner:
         self._flags()
         if not self.pieces.placed and not distinct:
             raise NotThis
-        if self._measures() or self._any("money", "num"):
+        if self._measures() and not distinct:
+            return self._looked_up()
+        if self._any("money", "num"):
             raise NotThis
         dims = self._dims()
         if dims:
@@ -462,11 +497,23 @@ class _Planner:
             self.left.remove(first)
             self._nouns()
             columns = [c for c in first.columns if self.column(c).kind != "date"]
-            columns = columns or self._key()
-            return Plan("list", shown=self.pieces._only(columns))
+            ids = [c for c in columns if self.column(c).identifies]
+            shown = self.pieces._only(ids or columns or self._key())
+            bounds = [c for c in self.where if c.kind == "cmp" and additive(self.column(c.column))]
+            if bounds and len(set(self.column(shown).texts)) < len(self.column(shown).texts):
+                raise NotThis  # of one row, or of all rows together?
+            return Plan("list", shown=shown)
         if not self._any("rows"):
             raise NotThis
         return Plan("list", shown=self._key()[0])
+
+    def _looked_up(self) -> Plan:
+        """`What is the amount of order SO-1006?`: one cell, when just one row is that."""
+        measures = self._measure()
+        self._nouns()
+        if len(measures) != 1 or not any(c.kind == "in" and not c.negated for c in self.where):
+            raise NotThis
+        return Plan("value", measures)
 
     def _key(self) -> list[int]:
         """The column that names a row: its id, else the first one of words."""
@@ -477,14 +524,6 @@ class _Planner:
         if not text:
             raise NotThis
         return text[:1]
-
-
-def additive(column: Column) -> bool:
-    """Whether a sum over rows says something: of amounts and quantities, not of prices or rates."""
-    told = concepts(column.name)
-    if column.unit == "%" or told & {"rate", "price", "age", "score"}:
-        return False
-    return bool(told & ADDITIVE) or (column.unit is not None and column.unit != "%")
 
 
 def _unit(elem: Elem) -> Unit | None:
@@ -499,8 +538,3 @@ def _kinded(elem: Elem) -> bool:
 def _coarse(column: Column) -> bool:
     """Months, quarters or years: each is a group of its own."""
     return all(p.kind != "day" for p in column.periods if p is not None)
-
-
-def _lettered(elems: Sequence[Elem], vocabulary: Vocabulary) -> list[Elem]:
-    """`column D`: by its letter in the sheet."""
-    return list(elems)

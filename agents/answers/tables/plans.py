@@ -8,7 +8,9 @@ from typing import Literal
 
 from agents.answers.tables.dates import Period
 
-Op = Literal["sum", "avg", "median", "max", "min", "count", "distinct", "list", "share", "diff"]
+Op = Literal[
+    "sum", "avg", "median", "max", "min", "count", "distinct", "list", "share", "diff", "value",
+]  # fmt: skip
 Unit = Literal["day", "month", "quarter", "year"]
 
 

@@ -162,6 +162,7 @@ def _column(at: int, one: Laid, draft: _Draft, kept: Sequence[int], language: st
         frozenset(i for i, r in enumerate(kept) if r in draft.unknown), doubtful,
         frozenset(i for i, r in enumerate(kept) if r in draft.as_text),
         _ID.search(low) is not None and _COUNT.match(low) is None,
+        max((numbers.decimals(v) for v in values if v is not None), default=0),
         _gapped(at, texts, kind),
     )  # fmt: skip
 

@@ -22,7 +22,25 @@ def fitting(
         if column.gapped:
             raise Unclear("gapped", column.name)
         found = _kept(condition, column, found)
+    months = (c for c in conditions if c.kind == "period" and yearless(vocabulary.column(c.column)))
+    if any(months):
+        one_year(vocabulary, found)
     return found
+
+
+def yearless(column: Column) -> bool:
+    """Whether it holds months or quarters of no year."""
+    return all(p.yearless for p in column.periods if p is not None)
+
+
+def one_year(vocabulary: Vocabulary, rows: Sequence[int]) -> None:
+    """Raises `Unclear` when months without a year stand beside several years."""
+    for column in vocabulary.columns:
+        if column.kind != "date" or yearless(column):
+            continue
+        years = {p.first.year for row in rows if (p := column.period(row)) is not None}
+        if len(years) > 1:
+            raise Unclear("year", column.name, *map(str, sorted(years)))
 
 
 def _kept(condition: Condition, column: Column, rows: list[int]) -> list[int]:

@@ -56,11 +56,27 @@ def _options(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
     token = asked.tokens[at]
     if token.kind == "file":
         return [Elem((), at, at + 1)]
+    lettered = _lettered(asked, vocabulary, at)
+    if lettered is not None:
+        return [lettered]
     if token.kind == "quoted":
         return _quoted(asked, vocabulary, at)
     if token.kind in ("date", "number"):
         return _figures(asked, vocabulary, at)
     return _worded(asked, vocabulary, at)
+
+
+def _lettered(asked: Asked, vocabulary: Vocabulary, at: int) -> Elem | None:
+    """`column D`: by its letter in the sheet."""
+    if at + 1 >= len(asked.tokens) or "column" not in phrases(asked.language).get(
+        (asked.tokens[at].fold,), ()
+    ):
+        return None
+    letter = asked.tokens[at + 1].text
+    found = [c.place for c in vocabulary.columns if c.letter and c.letter == letter]
+    if not found:
+        return None
+    return Elem(("col",), at, at + 2, tuple(found), text=letter, quality=3)
 
 
 def _quoted(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:

@@ -256,7 +256,7 @@ class _Telling:
         where = self._where(self.plan.where)
         if not listed:
             every = range(len(self.grid.rows))
-            self._say("list", every, self.plan.shown, most=1, value="0", what=what, where=where)
+            self._say("list_none", every, self.plan.shown, most=1, what=what, where=where)
             return
         self._say("list", value=str(len(listed)), what=what, where=where)
         for value, rows in listed[:GROUPS_MAX]:

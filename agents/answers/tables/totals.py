@@ -36,25 +36,53 @@ def total_rows(
     texts = [_texts(line) for line in lines]
     usual = _usual(texts)
     found: dict[int, str] = {}
-    since = 0
+    width = len(numbers[0]) if numbers else 0
+    since, kept = _Sums(width), _Sums(width)
     for place, line in enumerate(lines):
         label = _label(line)
         named = bool(label) and _BEGINS.match(fold(label)) is not None
         whole = bool(label) and _WHOLE.fullmatch(fold(label)) is not None
         bare = texts[place] <= 1 < usual or (usual <= 1 and whole)
         sums = _sums_up(line)
-        adds = place - since >= 2 and _adds_up(numbers, since, place)
-        adds_all = place - since != place and _adds_up_all(numbers, place, found)
+        adds = since.are(numbers[place]) or kept.are(numbers[place])
         if (
-            (named and (bare or adds or adds_all))
+            (named and (bare or adds))
             or (sums and (bare or texts[place] < usual or adds))
-            or (texts[place] == 0 and (adds or adds_all))
+            or (texts[place] == 0 < usual and adds)
             or (whole and texts[place] < usual)
             or _is_note(texts, place, usual, numbers, lines)
         ):
             found[place] = label or "total"
-            since = place + 1
+            since = _Sums(width)
+        else:
+            since.add(numbers[place])
+            kept.add(numbers[place])
     return found
+
+
+class _Sums:
+    """Of each column, over the rows that were added."""
+
+    def __init__(self, width: int) -> None:
+        self.sums = [Decimal(0)] * width
+        self.counts = [0] * width
+
+    def add(self, row: Sequence[Decimal | None]) -> None:
+        for column, value in enumerate(row):
+            if value is not None:
+                self.sums[column] += value
+                self.counts[column] += 1
+
+    def are(self, row: Sequence[Decimal | None]) -> bool:
+        """Whether every number of the row is the sum of two and more above it."""
+        checked = 0
+        for column, value in enumerate(row):
+            if value is None:
+                continue
+            if self.counts[column] < 2 or self.sums[column] != value:
+                return False
+            checked += value != 0
+        return checked > 0
 
 
 def _texts(line: Line) -> int:
@@ -77,27 +105,6 @@ def _sums_up(line: Line) -> bool:
         if match and int(match[4]) > int(match[2]) and int(match[4]) < line.number + 1:
             return True
     return False
-
-
-def _adds_up(numbers: Sequence[Sequence[Decimal | None]], since: int, place: int) -> bool:
-    """Every number of the row is the sum of those above it since the last total."""
-    checked = 0
-    for column, value in enumerate(numbers[place]):
-        if value is None:
-            continue
-        above = [n for row in numbers[since:place] if (n := row[column]) is not None]
-        if len(above) < 2 or not above or sum(above) != value:
-            return False
-        checked += value != 0
-    return checked > 0
-
-
-def _adds_up_all(
-    numbers: Sequence[Sequence[Decimal | None]], place: int, found: dict[int, str]
-) -> bool:
-    """A grand total below subtotals: the sum of all rows that are no totals."""
-    kept = [row for at, row in enumerate(numbers[:place]) if at not in found]
-    return _adds_up([*kept, numbers[place]], 0, len(kept)) if len(kept) >= 2 else False
 
 
 def _is_note(

@@ -59,9 +59,8 @@ class Vocabulary:
         found = self.values.get(told)
         if found:
             return tuple(n for n in found if _fits_case(n[1], tokens, self))
-        if len(told) == 1 and len(told[0]) > 3 and not told[0].isdigit():
-            ending = _singular(told[0]) if spoken == "en" else key(told[0])
-            near = self.stems.get(f"{'s' if spoken == 'en' else 'k'}:{ending}", set())
+        if told and len(told[-1]) > 3 and not told[-1].isdigit():
+            near = self.stems.get(_ended(told, spoken), set())
             return tuple(sorted(near)) if len({value for _, value in near}) == 1 else ()
         return ()
 
@@ -82,14 +81,20 @@ _SMALL = listed("of in on the a de la le les du des der die das den dem d l")
 
 def _rating(column: Column, told: tuple[str, ...], asked: frozenset[str]) -> float:
     name = parts(column.name)
+    unit_words = parts(column.unit) if column.unit else ()
     if told == name:
         return 3.0
+    if told == tuple(word for word in name if word not in unit_words):
+        return 2.9
+    plain = tuple(word for word in name if word not in unit_words)
+    if tuple(map(_singular, told)) == tuple(map(_singular, plain)):
+        return 2.8
     whole = concepts(column.name)
     if asked == whole:
         return 2.5
     unit = concepts(column.unit) if column.unit else frozenset()
     if unit and asked == whole - unit:
-        return 2.2
+        return 2.5
     return 1.0 if asked < whole else 0.0
 
 
@@ -102,6 +107,12 @@ def _fits_case(value: str, tokens: Sequence[Token], vocabulary: Vocabulary) -> b
 
 def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _ended(told: tuple[str, ...], spoken: str) -> str:
+    """The words with the last one bare: in English of its plural, else of any ending."""
+    last = _singular(told[-1]) if spoken == "en" else key(told[-1])
+    return " ".join(("s" if spoken == "en" else "k", *told[:-1], last))
 
 
 def _in_order(told: tuple[str, ...], value: tuple[str, ...]) -> bool:
@@ -121,10 +132,10 @@ def vocabulary(grid: Grid) -> Vocabulary:
             if not told or len(told) > VALUE_WORDS_MAX:
                 continue
             values[told].append((column.place, text))
-            if len(told) == 1:
-                stems[f"s:{_singular(told[0])}"].add((column.place, text))
-                stems[f"k:{key(told[0])}"].add((column.place, text))
-            elif len(told) <= _PARTIAL_WORDS_MAX and column.kind == "text":
+            if len(told) <= _PARTIAL_WORDS_MAX:
+                stems[_ended(told, "en")].add((column.place, text))
+                stems[_ended(told, "")].add((column.place, text))
+            if 1 < len(told) <= _PARTIAL_WORDS_MAX and column.kind == "text":
                 for word in told:
                     words[word].add((column.place, text))
     stem = fold(grid.filename).rsplit(".", 1)[0].replace("_", " ")
