@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+import unicodedata
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from agents.answers import logs, tables
 from agents.answers.context import in_context
 from agents.answers.evidence import answering
 from agents.answers.picking import picked
 from agents.answers.question import Asked, asked
-from agents.answers.values import Answer, Question
-from agents.answers.wording import Remember, worded
+from agents.answers.values import Answer, Question, Sentence, ended
+from agents.answers.wording import Remember, spoken, worded
 from agents.documents import text_of
 from agents.memory import turns
-from agents.search import search
+from agents.search import Found, search
 from core import telemetry
 from core.context import Ctx
 from core.documents import Document, Hit
@@ -28,6 +30,7 @@ from vectorstore.words import fold
 HITS = 24
 LOGS_MAX = 20
 QUESTION_CHARS_MAX = 4000
+Event: TypeAlias = tuple[str, dict[str, Any]]
 
 __all__ = ["answer_from", "answer_text", "ask", "in_context", "stream"]
 
@@ -43,15 +46,39 @@ def _of_turn(rt: Runtime, ctx: Ctx, turn: turns.Turn, filters: Mapping[str, Any]
     return answer_text(rt, ctx, turn.text, filters)
 
 
-def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The same as events: `token` (text), `citation`, `done` (the whole answer). Nothing is sent
-    before it is verified."""
-    answer = ask(rt, ctx, question)
-    for word in answer.text.split(" "):
-        yield "token", {"text": f"{word} "}
+def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[Event]:
+    """The same as events: `token` (one verified sentence, as soon as it is), `citation`, `done`
+    (the whole answer). Who closes it stops the model."""
+    turn = turns.begun(rt, ctx, question)
+    told: list[str] = []
+    if turn.is_told:
+        answer = turns.noted()
+    elif turn.style.as_it_comes:
+        parts = _spoken(rt, ctx, turn.text, question.filters)
+        answer = yield from _tokens(parts, told)
+    else:
+        answer = _of_turn(rt, ctx, turn, question.filters)
+    answer = turns.ended(rt, ctx, turn, question.text, answer)
+    if rest := answer.text.removeprefix(" ".join(told)).strip():
+        yield "token", {"text": f"{rest} "}
     for source in answer.sources():
         yield "citation", dict(source)
     yield "done", answer.to_json()
+
+
+def _tokens(
+    parts: Generator[Sentence, None, Answer], told: list[str]
+) -> Generator[Event, None, Answer]:
+    """Each sentence as an event; what was sent is put into `told`."""
+    with contextlib.closing(parts):
+        while True:
+            try:
+                text = ended(next(parts).text)
+            except StopIteration as end:
+                answer: Answer = end.value
+                return answer
+            told.append(text)
+            yield "token", {"text": f"{text} "}
 
 
 def _at_once(key: str, think: Callable[[], Any]) -> Any:
@@ -66,30 +93,57 @@ def answer_text(
     remember: Remember = _at_once,
 ) -> Answer:
     """One question without a session. `remember` is a run's journal: the model is asked once."""
-    if not text.strip():
+    text = _fitting(text)
+    if (computed := _computed(rt, ctx, text, filters)) is not None:
+        return computed
+    with telemetry.timed(telemetry.answer_seconds):
+        question, found = _looked_up(rt, ctx, text, filters)
+        answer = answer_from(question, found.hits, rt.models.embedder(), _chat(rt), remember)
+    telemetry.answers.labels("yes" if answer.answered else "no").inc()
+    return replace(answer, degraded=found.degraded)
+
+
+def _spoken(
+    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None
+) -> Generator[Sentence, None, Answer]:
+    """As `answer_text`, sentence by sentence while the model is still writing."""
+    text = _fitting(text)
+    if (computed := _computed(rt, ctx, text, filters)) is not None:
+        return computed
+    with telemetry.timed(telemetry.answer_seconds):
+        question, found = _looked_up(rt, ctx, text, filters)
+        evidence = picked(question, answering(question, found.hits, rt.models.embedder()))
+        answer = Answer(False, "refused")
+        if evidence:
+            answer = yield from spoken(question.text, evidence, _chat(rt)())
+    telemetry.answers.labels("yes" if answer.answered else "no").inc()
+    return replace(answer, degraded=found.degraded)
+
+
+def _fitting(text: str) -> str:
+    """Without what no keyboard writes, and no longer than a question. Raises `InvalidInput` when
+    nothing is left."""
+    plain = "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Co", "Cs") else char
+                    for char in text[:QUESTION_CHARS_MAX])  # fmt: skip
+    if not plain.strip():
         raise InvalidInput("The question is empty.", field="question")
-    text = text[:QUESTION_CHARS_MAX]
+    return plain
+
+
+def _computed(rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None) -> Answer | None:
+    """Log entries counted, tables summed; None where nothing is to be computed."""
     if logs.asks_for_logs(text):
         counted = logs.count(text, _logs(rt, ctx, filters))
         if counted is not None:
             return counted
-    if tables.asks_for_tables(text):
-        told = tables.computed(rt, ctx, text, filters)
-        if told is not None:
-            return told
-    with telemetry.timed(telemetry.answer_seconds):
-        answer = _answered(rt, ctx, text, filters, remember)
-    telemetry.answers.labels("yes" if answer.answered else "no").inc()
-    return answer
+    return tables.computed(rt, ctx, text, filters) if tables.asks_for_tables(text) else None
 
 
-def _answered(
-    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None, remember: Remember
-) -> Answer:
+def _looked_up(
+    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None
+) -> tuple[Asked, Found]:
     found = search(rt, ctx, text, k=HITS, mode="hybrid", filters=filters)
-    question = asked(text, _own_names(rt, ctx))
-    answer = answer_from(question, found.hits, rt.models.embedder(), _chat(rt), remember)
-    return replace(answer, degraded=found.degraded)
+    return asked(text, _own_names(rt, ctx)), found
 
 
 def answer_from(

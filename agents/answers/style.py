@@ -59,6 +59,11 @@ class Style:
         """For a model that words an answer: fixed sentences of ours, never the person's words."""
         return tuple(_ORDERS[one] for one in (self.language, self.length) if one in _ORDERS)
 
+    @property
+    def as_it_comes(self) -> bool:
+        """The sentences may be shown one by one, before the last of them is known."""
+        return self.format != "list" and self.length != "short"
+
     def laid_out(self, sentences: Sequence[str]) -> str:
         if self.format == "list" and len(sentences) > 1:
             return "\n".join(f"- {one}" for one in sentences)

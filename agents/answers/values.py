@@ -71,9 +71,9 @@ class Answer:
     def text(self) -> str:
         """What the sources say; else that they do not, and what the person told us about it."""
         if self.answered:
-            return self.style.laid_out([_ended(s.text) for s in self.sentences])
+            return self.style.laid_out([ended(s.text) for s in self.sentences])
         own = self.note or (self.style.noted if self.route == "noted" else self.style.refusal)
-        told = [f"{self.style.you_told_me} {_ended(one.text)}" for one in self.told]
+        told = [f"{self.style.you_told_me} {ended(one.text)}" for one in self.told]
         return " ".join([own, *told])
 
     def shortened(self) -> Answer:
@@ -126,5 +126,6 @@ def source_fact(n: int, source: Source) -> SourceFact:
     }
 
 
-def _ended(text: str) -> str:
+def ended(text: str) -> str:
+    """With a stop."""
     return text if text.endswith((".", "!", "?", ":", ";")) else f"{text}."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from agents.answers.evidence import Evidence
@@ -44,20 +45,70 @@ def worded(
     return Answer(True, "model", sentences, plain.citations, str(reply["model"]), usage)
 
 
+def spoken(
+    question: str, evidence: Sequence[Evidence], chat: ChatModel | None
+) -> Generator[Sentence, None, Answer]:
+    """`worded`, each sentence as soon as the model has ended it and its quotes support it; when
+    none is, the quotes. Closing it stops the model."""
+    kept: list[Sentence] = []
+    counted = [0]
+    if chat is not None:
+        with contextlib.closing(_sentences(chat, question, evidence, counted)) as said:
+            for sentence in said:
+                if (one := proven(sentence, evidence)) is not None:
+                    kept.append(one)
+                    yield one
+    answer = quoted(evidence)
+    rest: Sequence[Sentence] = _rest(kept, evidence) if kept else answer.sentences
+    yield from rest
+    usage = Usage(completion_tokens=counted[0])
+    if not kept or chat is None:
+        return _with(answer, route="quotes", model=None, usage=usage)
+    return Answer(True, "model", (*kept, *rest), answer.citations, chat.name, usage)
+
+
+def _sentences(
+    chat: ChatModel, question: str, evidence: Sequence[Evidence], counted: list[int]
+) -> Generator[str, None, None]:
+    """What the model writes, cut at the ends of sentences while it writes; ends when it fails.
+    `counted` is told the number of pieces."""
+    messages, tokens_max = _asked(question, evidence)
+    text, given = "", 0
+    try:
+        pieces = chat.stream(messages, max_tokens=tokens_max, deadline_seconds=WORDING_SECONDS)
+        with contextlib.ExitStack() as stack:
+            if isinstance(pieces, Generator):
+                stack.enter_context(contextlib.closing(pieces))  # so that the model stops at once
+            for piece in pieces:
+                counted[0] += 1
+                text += piece
+                *whole, text = _END.split(text)
+                for sentence in whole:
+                    yield " ".join(sentence.split())
+                    given += 1
+                    if given == _SENTENCES_MAX:
+                        return
+    except (Unavailable, InvalidInput):
+        return  # half a sentence is none
+    if text.strip():
+        yield " ".join(text.split())
+
+
+def _rest(kept: Sequence[Sentence], evidence: Sequence[Evidence]) -> list[Sentence]:
+    """The best quote, when no sentence rests on it."""
+    rests = any(1 in sentence.citations for sentence in kept)
+    return [] if rests else [Sentence(evidence[0].words, (1,))]
+
+
 def _with(answer: Answer, *, route: str, model: str | None, usage: Usage) -> Answer:
     return Answer(True, route, answer.sentences, answer.citations, model, usage)
 
 
 def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict[str, Any] | None:
     """None when the model fails: the quotes stand for themselves."""
-    order = gate("answer")
-    quotes = "\n".join(f"{n}. {one.passage.plain}" for n, one in enumerate(evidence, 1))
-    ask = f"Question: {question}\nQuotes:\n{quotes}"
-    messages = (ChatMessage("system", order.order), ChatMessage("user", ask))
+    messages, tokens_max = _asked(question, evidence)
     try:
-        reply = chat.chat(
-            messages, max_tokens=2 * order.max_tokens, deadline_seconds=WORDING_SECONDS
-        )
+        reply = chat.chat(messages, max_tokens=tokens_max, deadline_seconds=WORDING_SECONDS)
     except (Unavailable, InvalidInput):
         return None
     return {
@@ -66,6 +117,15 @@ def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
     }
+
+
+def _asked(question: str, evidence: Sequence[Evidence]) -> tuple[tuple[ChatMessage, ...], int]:
+    """The messages, and how many tokens the reply may have."""
+    order = gate("answer")
+    quotes = "\n".join(f"{n}. {one.passage.plain}" for n, one in enumerate(evidence, 1))
+    ask = f"Question: {question}\nQuotes:\n{quotes}"
+    messages = (ChatMessage("system", order.order), ChatMessage("user", ask))
+    return messages, 2 * order.max_tokens
 
 
 def _is_statement(sentence: str) -> bool:
@@ -87,6 +147,4 @@ def checked(text: str, evidence: Sequence[Evidence]) -> tuple[Sentence, ...]:
     """The supported sentences of a model's reply; the best quote stays in when none rests on it."""
     parts = _END.split(" ".join(text.split()))[:_SENTENCES_MAX]
     kept = [said for part in parts if (said := proven(part, evidence)) is not None]
-    if kept and all(1 not in sentence.citations for sentence in kept):
-        kept.insert(0, Sentence(evidence[0].words, (1,)))
-    return tuple(kept)
+    return (*kept, *_rest(kept, evidence)) if kept else ()
