@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vectorstore import grams
 from vectorstore.keywords import statistics
-from vectorstore.languages import ENGLISH, LANGUAGES
+from vectorstore.languages import ENGLISH, LANGUAGES, LITTLE
 from vectorstore.scan import Scan
 from vectorstore.segments import Passages
 from vectorstore.values import Mode, Query
 from vectorstore.words import asked, language, split
 
 Floats = npt.NDArray[np.float32]
+Exact = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# The share of the vectors in a hybrid score (decision 0023): half where the usual embedding model
-# learnt the language, less where it did not.
-_SHARE = {ENGLISH: 0.5}
-_SHARE_ELSE = 0.35
+# What vectors, words and parts of words weigh in a hybrid score (decision 0023). The embedding
+# model learnt English; other languages are better told by parts of words.
+_SHARES = {ENGLISH: (0.5, 0.5, 0.0)}
+_SHARES_ELSE = (0.25, 0.4, 0.35)
 _NOISE = 0.01  # cosines that differ less say nothing
+_READ_MAX = 200  # candidates whose text is looked into for parts of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def ranked(parts: Sequence[Part], query: Query, depth: int) -> list[tuple[int, i
     """`(part, row, score)`, best first; fewer than `depth` only when there are no more."""
     mode = query.mode if query.vector is not None else "keyword"
     found = _near(parts, query, depth) if mode == "vector" else _said(parts, query, mode, depth)
-    scores = _scores(found, mode, _share(parts, found, query) if mode == "hybrid" else 0)
+    scores = _fused(parts, found, query) if mode == "hybrid" else _alone(found, mode)
     order = np.argsort(-scores, kind="stable")
     columns = (found.part[order], found.row[order], scores[order])
     return list(zip(*(column.tolist() for column in columns), strict=True))
@@ -99,30 +103,46 @@ def _top(scores: Floats, allowed: Ints | None, count: int) -> Ints:
     return rows[np.argpartition(-scores[rows], count)[:count]]
 
 
-def _share(parts: Sequence[Part], found: Candidates, query: Query) -> float:
-    """By the question's language; where that does not tell, by that of most candidates."""
-    name = language(split(query.text))
-    if name is None and len(found.row):
-        of = np.zeros(len(LANGUAGES), np.int64)
-        for number, part in enumerate(parts):
-            rows = found.row[found.part == number]
-            of += np.bincount(part.passages.postings.languages[rows], minlength=len(of))
-        name = LANGUAGES[int(of.argmax())]
-    return _SHARE.get(name or ENGLISH, _SHARE_ELSE)
+def _alone(found: Candidates, mode: Mode) -> Floats:
+    return found.keyword if mode == "keyword" else found.cosine
 
 
-def _scores(found: Candidates, mode: Mode, share: float) -> Floats:
-    if mode == "keyword" or not len(found.row) or np.isnan(found.cosine).all():
+def _fused(parts: Sequence[Part], found: Candidates, query: Query) -> Floats:
+    """From 0 to 1; the keyword scores where no candidate has a vector."""
+    if not len(found.row) or np.isnan(found.cosine).all():
         return found.keyword
-    if mode == "vector":
-        return found.cosine
+    name = language(split(query.text)) or _usual(parts, found)
+    near, said, alike = _SHARES.get(name, _SHARES_ELSE)
     # A passage without a vector is neither near nor far.
-    near = np.nan_to_num(_standard(found.cosine), nan=0.0)
-    both = share * near + (1 - share) * _standard(found.keyword)
-    return np.asarray(1 / (1 + np.exp(-both)), np.float32)
+    total = near * np.nan_to_num(_standard(found.cosine), nan=0.0)
+    total += said * _standard(found.keyword)
+    if alike:
+        total += alike * _standard(_alike(parts, found, query, name, total))
+    return np.asarray(1 / (1 + np.exp(-total)), np.float32)
 
 
-def _standard(scores: Floats) -> npt.NDArray[np.float64]:
+def _usual(parts: Sequence[Part], found: Candidates) -> str:
+    """The language of most candidates."""
+    of = np.zeros(len(LANGUAGES), np.int64)
+    for number, part in enumerate(parts):
+        rows = found.row[found.part == number]
+        of += np.bincount(part.passages.postings.languages[rows], minlength=len(of))
+    return LANGUAGES[int(of.argmax())]
+
+
+def _alike(
+    parts: Sequence[Part], found: Candidates, query: Query, name: str, scores: Exact
+) -> Exact:
+    """What the best candidates share with the question in parts of words; the others least."""
+    best = np.argsort(-scores, kind="stable")[:_READ_MAX]
+    texts = [parts[found.part[at]].passages.said(int(found.row[at])) for at in best]
+    shared = grams.shared(grams.parts(query.text, LITTLE[name]), texts)
+    alike = np.full(len(scores), shared.min())
+    alike[best] = shared
+    return alike
+
+
+def _standard(scores: npt.NDArray[np.floating[Any]]) -> Exact:
     """In standard deviations from the candidates' mean: what few of them have says more than what
     most have, so that one passage with the asked code outruns many that are near."""
     apart = scores.astype(np.float64) - np.nanmean(scores, dtype=np.float64)

@@ -121,6 +121,10 @@ class Passages:
             **numbers,
         )
 
+    def said(self, row: int) -> str:
+        """What stands above the passage, and its text."""
+        return f"{self._texts['context'].text(row)}\n{self._texts['text'].text(row)}"
+
     def entry(self, row: int) -> Entry:
         return Entry(self.chunk(row), self.about(row))
 
