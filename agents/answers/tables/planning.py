@@ -227,6 +227,9 @@ class _Planner:
     def _counted(self, group: Group | None) -> Plan:
         self._take("count")
         distinct = self._take("distinct") is not None
+        if not distinct and self._counts_things() and (units := self._quantity()) is not None:
+            self._nouns()
+            return Plan("sum", (units,), group=group)
         target = next((e for e in self.left if e.has("col", "rows", "money", "many")), None)
         if target is None or (target.has("rows") and not target.columns):
             if distinct:
@@ -263,6 +266,18 @@ class _Planner:
         fitting = [c for c in target.columns if self.column(c).kind in ("text", "number")]
         ids = [c for c in fitting if self.column(c).identifies]
         return self.pieces._only(ids or fitting)
+
+    def _counts_things(self) -> bool:
+        """`How many standing desks …`: a value is counted, not what a row is."""
+        pairs = pairwise(self.elems)
+        return any(a.has("count", "much") and b.has("val") and not c for a, b, c in (
+            (a, b, self._before_rows(b)) for a, b in pairs))  # fmt: skip
+
+    def _before_rows(self, value: Elem) -> bool:
+        """`How many desk lamp orders`: the value describes the rows."""
+        at = self.elems.index(value)
+        after = self.elems[at + 1] if at + 1 < len(self.elems) else None
+        return after is not None and after.has("rows") and after.start == value.end
 
     def _quantity(self) -> int | None:
         """`How many laptops were sold`: of a product, the quantity column counts."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from tests.agents.tables.sheets import BILLS, HALVES, ORDERS, SPENT, STAFF, STOCK, VISITS, Order
+from tests.agents.tables.sheets import HALVES, ORDERS, SPENT, STAFF, Order
 
 Case = tuple[str, tuple[str, ...]]  # the question, what the answer must say
 
