@@ -4,6 +4,7 @@ Promises: nothing is loaded before it is needed; every call ends by its deadline
 only tasks whose evaluation it passed. Without any model the callers go on with rules and quotes.
 """
 
-from models.router import Candidate, Models
+from models.candidates import Candidate
+from models.router import Models
 
 __all__ = ["Candidate", "Models"]

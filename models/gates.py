@@ -6,11 +6,12 @@ card counts for exactly these weights and these cases; anything else is "not pas
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,12 +20,15 @@ from typing import Any
 import yaml
 
 from core.errors import InvalidInput, Unavailable
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatReply
 from core.settings import Settings
 
-TASKS = ("answer", "extraction", "planning", "json")
+TASKS = ("answer", "refusing", "extraction", "json", "planning", "summarising")
+# Who words answers must also know when there is none.
+NEEDS: dict[str, tuple[str, ...]] = {"answer": ("answer", "refusing")}
 _CASES = Path(__file__).with_name("cases")
 CASE_SECONDS = 60.0
+_NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Case:
     forbid: tuple[str, ...] = ()
     equals: tuple[tuple[str, Any], ...] = ()
     schema: dict[str, Any] | None = None
+    max_words: int | None = None
+    grounded: bool = False  # every number of the reply stands in the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +63,59 @@ def gate(task: str) -> Gate:
         raise InvalidInput(f"There is no gate {task!r}; there are {', '.join(TASKS)}.")
     text = (_CASES / f"{task}.yaml").read_text()
     data = yaml.safe_load(text)
-    schema = data.get("schema")
     return Gate(
         task=task,
         order=data["order"].strip(),
         share=float(data["share"]),
         max_tokens=int(data["max_tokens"]),
-        cases=tuple(_case(row, schema) for row in data["cases"]),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        cases=tuple(_case(row, data) for row in data["cases"]),
+        digest=digest(text),
     )
 
 
-def _case(row: dict[str, Any], schema: dict[str, Any] | None) -> Case:
+def digest(text: str) -> str:
+    """Of a file of cases: a card counts for exactly these."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _case(row: dict[str, Any], file: dict[str, Any]) -> Case:
     return Case(
         ask=row["ask"].strip(),
         expect=tuple(str(text) for text in row.get("expect", ())),
         forbid=tuple(str(text) for text in row.get("forbid", ())),
         equals=tuple(row.get("equals", {}).items()),
-        schema=row.get("schema", schema),
+        schema=row.get("schema", file.get("schema")),
+        max_words=row.get("max_words", file.get("max_words")),
+        grounded=bool(row.get("grounded", file.get("grounded"))),
     )
 
 
 def passed(settings: Settings, model: str, digest: str, task: str) -> bool:
-    return task in tasks_passed(settings, model, digest)
+    """By its card; where a task needs others (`NEEDS`), all of them."""
+    return set(NEEDS.get(task, (task,))) <= set(tasks_passed(settings, model, digest))
 
 
 def tasks_passed(settings: Settings, model: str, digest: str) -> list[str]:
-    """The tasks that this model may do, by its card."""
+    """The gates that this model passed, by its card."""
+    return [task for task, one in results(settings, model, digest).items() if one["gate"] == "open"]
+
+
+def results(settings: Settings, model: str, digest: str) -> dict[str, dict[str, Any]]:
+    """Its card by task, as far as it is about these weights and today's cases."""
     card = _card(settings, model, digest)
-    results = card["tasks"] if card else {}
-    return [
-        task
-        for task, result in results.items()
-        if result["gate"] == "open" and task in TASKS and result["digest"] == gate(task).digest
-    ]
+    found: dict[str, dict[str, Any]] = card["tasks"] if card else {}
+    return {
+        task: result
+        for task, result in found.items()
+        if task in TASKS and result["digest"] == gate(task).digest
+    }
+
+
+def line(settings: Settings, model: str, digest: str, task: str) -> dict[str, Any] | None:
+    """What the card of these weights says of one task, also of one that is no gate."""
+    card = _card(settings, model, digest)
+    found: dict[str, Any] | None = card["tasks"].get(task) if card else None
+    return found
 
 
 def _card(settings: Settings, model: str, digest: str) -> dict[str, Any] | None:
@@ -118,11 +143,19 @@ def _filename(model: str) -> str:
     return re.sub(r"[^\w.-]", "_", model) + ".json"
 
 
-def evaluate(settings: Settings, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+def evaluate(
+    settings: Settings,
+    names: Sequence[str] = (),
+    tasks: Sequence[str] = TASKS,
+    seen: Callable[[str, str], None] = lambda model, task: None,
+) -> list[dict[str, Any]]:
     """Puts the cases to the named chat models (all that answer, when none is named); writes and
-    gives their cards. Raises `Unavailable` when there is no such model."""
+    gives their cards. What else a card says of the same weights stays. Raises `Unavailable` when
+    there is no such model."""
     from models.router import Models
 
+    for task in tasks:
+        gate(task)
     models = Models(settings)
     found = [c for c in models.candidates() if not names or c.name in names]
     if not found:
@@ -131,35 +164,52 @@ def evaluate(settings: Settings, names: Sequence[str] = ()) -> list[dict[str, An
     for candidate in found:
         chat = models.any_chat(candidate.name)
         assert chat is not None
-        cards.append(_write(settings, grade(chat, candidate.digest)))
+        card = grade(chat, candidate.digest, tasks, functools.partial(seen, candidate.name))
+        cards.append(write(settings, card))
     return cards
 
 
-def grade(chat: ChatModel, digest: str, tasks: Sequence[str] = TASKS) -> dict[str, Any]:
-    """One model's card."""
-    results = {task: _grade_task(chat, gate(task)) for task in tasks}
+def grade(
+    chat: ChatModel,
+    digest: str,
+    tasks: Sequence[str] = TASKS,
+    seen: Callable[[str], None] = lambda task: None,
+) -> dict[str, Any]:
+    """One model's card: by task the share of its cases, what was wrong, and how fast it was."""
+    graded = {}
+    for task in tasks:
+        seen(task)
+        graded[task] = _grade_task(chat, gate(task))
     return {
         "model": chat.name,
         "digest": digest,
         "at_ms": time.time_ns() // 1_000_000,
-        "tasks": results,
+        "tasks": graded,
     }
 
 
 def _grade_task(chat: ChatModel, gate: Gate) -> dict[str, Any]:
-    faults = [fault for case in gate.cases if (fault := _fault(chat, gate, case))]
+    began, tokens, faults = time.perf_counter(), 0, []
+    for case in gate.cases:
+        fault, reply = _tried(chat, gate, case)
+        tokens += reply.completion_tokens if reply else 0
+        faults += [fault] if fault else []
+    seconds = time.perf_counter() - began
     right = len(gate.cases) - len(faults)
     return {
         "passed": right,
         "cases": len(gate.cases),
+        "share": round(right / len(gate.cases), 3),
         "gate": "open" if right >= gate.share * len(gate.cases) else "shut",
         "digest": gate.digest,
+        "seconds": round(seconds, 1),
+        "tokens_per_second": round(tokens / seconds, 1) if seconds else 0.0,
         "faults": faults,
     }
 
 
-def _fault(chat: ChatModel, gate: Gate, case: Case) -> str | None:
-    """What was wrong with the reply, or None."""
+def _tried(chat: ChatModel, gate: Gate, case: Case) -> tuple[str | None, ChatReply | None]:
+    """What was wrong with the reply, or None; and the reply."""
     messages = (ChatMessage("system", gate.order), ChatMessage("user", case.ask))
     try:
         reply = chat.chat(
@@ -169,8 +219,8 @@ def _fault(chat: ChatModel, gate: Gate, case: Case) -> str | None:
             deadline_seconds=CASE_SECONDS,
         )
     except (Unavailable, InvalidInput) as error:
-        return error.detail
-    return judge(case, reply.text)
+        return error.detail, None
+    return judge(case, reply.text), reply
 
 
 def judge(case: Case, text: str) -> str | None:
@@ -180,6 +230,10 @@ def judge(case: Case, text: str) -> str | None:
         return f"lacks {missing}: {text[:120]}"
     if wrong := [bad for bad in case.forbid if bad.lower() in low]:
         return f"says {wrong}: {text[:120]}"
+    if case.max_words is not None and len(text.split()) > case.max_words:
+        return f"has {len(text.split())} words: {text[:120]}"
+    if case.grounded and (made := made_up(text, case.ask)):
+        return f"makes up {made}: {text[:120]}"
     if not case.equals:
         return None
     value = json.loads(text)
@@ -187,6 +241,12 @@ def judge(case: Case, text: str) -> str | None:
         if (got := _at(value, path)) != wanted:
             return f"{path} is {got!r}, not {wanted!r}"
     return None
+
+
+def made_up(text: str, source: str) -> list[str]:
+    """The numbers of `text` that do not stand in `source`, so written."""
+    known = set(_NUMBER.findall(source))
+    return [number for number in _NUMBER.findall(text) if number not in known]
 
 
 def _at(value: Any, path: str) -> Any:
@@ -200,7 +260,10 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _write(settings: Settings, card: dict[str, Any]) -> dict[str, Any]:
+def write(settings: Settings, card: dict[str, Any]) -> dict[str, Any]:
+    """Onto the disk, over what it said of the same tasks before."""
+    old = _card(settings, card["model"], card["digest"])
+    card = {**card, "tasks": {**(old["tasks"] if old else {}), **card["tasks"]}}
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _filename(card["model"])).write_text(json.dumps(card, indent=2) + "\n")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from core import telemetry
@@ -16,23 +12,15 @@ from core.errors import InvalidInput, Unavailable
 from core.ports import ChatModel, Embedder
 from core.settings import Settings
 from models import gates, weights
-from models.engine import ChatEngine, EngineChat
+from models.candidates import Candidate, candidates, ollama_host
+from models.chat_embedded import CONTEXT_TOKENS
+from models.engine import EngineChat
+from models.features import features
+from models.routing import CHAT, Contender, Decision, decide, task_of
 
-OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 _EMBEDDINGS = {"fp32": "minilm-fp32", "int8": "minilm-int8"}
 _BY_OLLAMA = "ollama:"
 _LOOK_AGAIN_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chat model that could be used here."""
-
-    name: str
-    engine: str  # embedded | ollama | huggingface
-    bytes: int
-    digest: str
-    make: Callable[[], ChatEngine]
 
 
 class Models:
@@ -61,12 +49,54 @@ class Models:
                 self._embedders[chosen] = made
             return self._embedders[chosen]
 
-    def chat(self, task: str) -> ChatModel | None:
-        """The cheapest model whose card passed `task` (answer, extraction, planning, json)."""
-        for candidate in self.candidates():
-            if gates.passed(self._settings, candidate.name, candidate.digest, task):
-                return self._chat(candidate)
-        return None
+    def chat(self, task: str, text: str = "") -> ChatModel | None:
+        """The model for `task` (a gate's name); `text` is what it will be told."""
+        name = self.route(text, task=task).model
+        return None if name is None else self.any_chat(name)
+
+    def route(
+        self,
+        text: str,
+        *,
+        task: str | None = None,
+        json: bool = False,
+        tools: int = 0,
+        turns: int = 1,
+        reply_tokens: int | None = None,
+    ) -> Decision:
+        """Which model, and why; counted and logged without a word of the text. Raises
+        `InvalidInput` for a task that there is not."""
+        seen = features(text, json=json, tools=tools, turns=turns)
+        named, why = task_of(text, task, seen)
+        if named != CHAT:
+            gates.gate(named)
+        made = decide(
+            text, self._contenders(named), task=named, why_task=why, seen=seen,
+            reply_tokens=reply_tokens, threads=self._settings.model_threads,
+        )  # fmt: skip
+        telemetry.model_routes.labels(named, made.model or "none", made.complexity).inc()
+        telemetry.log("models").info(
+            "routed", task=named, model=made.model, complexity=made.complexity,
+            tokens=made.prompt_tokens + made.completion_tokens, candidates=len(made.candidates),
+        )  # fmt: skip
+        return made
+
+    def _contenders(self, task: str) -> list[Contender]:
+        return [self._contender(found, task) for found in self.candidates()]
+
+    def _contender(self, found: Candidate, task: str) -> Contender:
+        card = gates.results(self._settings, found.name, found.digest)
+        needs = () if task == CHAT else gates.NEEDS.get(task, (task,))
+        mine = card.get(task) or next(iter(card.values()), {})
+        with self._lock:
+            chat = self._chats.get(found.name)
+        return Contender(
+            found.name, found.engine, found.bytes,
+            tuple(one for one in needs if card.get(one, {}).get("gate") != "open"),
+            card.get(task, {}).get("share"), mine.get("tokens_per_second"),
+            chat is not None and chat.breaker.open(found.name),
+            CONTEXT_TOKENS if found.engine == "embedded" else None,
+        )  # fmt: skip
 
     def any_chat(self, name: str | None = None) -> EngineChat | None:
         """The named model, or the first there is; no gate, since the caller asked for it."""
@@ -79,7 +109,7 @@ class Models:
         """Chat models that answer here now, cheapest first; looked up at most every 30 s."""
         with self._lock:
             if time.monotonic() - self._found_at > _LOOK_AGAIN_SECONDS:
-                self._found = _candidates(self._settings)
+                self._found = candidates(self._settings)
                 self._found_at = time.monotonic()
             return self._found
 
@@ -188,7 +218,7 @@ def _embedder(settings: Settings) -> Embedder | None:
         from models.embedding_ollama import OllamaEmbedder
 
         named = settings.embedding.removeprefix(_BY_OLLAMA)
-        return OllamaEmbedder(_ollama_host(settings.models_url), named)
+        return OllamaEmbedder(ollama_host(settings.models_url), named)
     if (model := _EMBEDDINGS.get(settings.embedding)) is None:
         raise InvalidInput(
             f"WEFT_EMBEDDING is {settings.embedding!r}; it may be fp32, int8, "
@@ -205,98 +235,3 @@ def _embedder(settings: Settings) -> Embedder | None:
         file.sha256,
         settings.model_threads,
     )
-
-
-def _candidates(settings: Settings) -> list[Candidate]:
-    scheme, _, rest = settings.models_url.partition(":")
-    match scheme:
-        case "none":
-            return []
-        case "embedded":
-            return _embedded(settings)
-        case "ollama":
-            return _ollama(settings, _ollama_host(settings.models_url))
-        case "huggingface":
-            return [_huggingface(rest, settings.model_threads)]
-        case "auto":
-            return _ollama(settings, OLLAMA_DEFAULT, probe=True) or _embedded(settings)
-    raise InvalidInput(
-        f"WEFT_MODELS_URL is {settings.models_url!r}; it may be auto:, embedded:, none:, "
-        "ollama://host:port or huggingface:MODEL."
-    )
-
-
-def _ollama_host(models_url: str) -> str:
-    scheme, _, rest = models_url.partition(":")
-    return f"http:{rest}" if scheme == "ollama" and rest else OLLAMA_DEFAULT
-
-
-def _ollama(settings: Settings, host: str, *, probe: bool = False) -> list[Candidate]:
-    from models import chat_ollama
-
-    seconds = chat_ollama.PROBE_SECONDS if probe else chat_ollama.LIST_SECONDS
-    try:
-        models = chat_ollama.installed(host, seconds)
-    except Unavailable:
-        return []
-    name = settings.chat_model
-    wanted = [m for m in models if name in ("", m.name, m.name.partition(":")[0])]
-    if not wanted and name:
-        _say_missing(chat_ollama.missing(host, name))
-    return [
-        Candidate(m.name, "ollama", m.bytes, m.digest, _ollama_engine(host, m.name)) for m in wanted
-    ]
-
-
-@functools.lru_cache(maxsize=8)
-def _say_missing(words: str) -> None:
-    """Once in a process, at its first look: the gateway's is its first `/readyz`."""
-    telemetry.log("models").warning(words)
-
-
-def _ollama_engine(host: str, name: str) -> Callable[[], ChatEngine]:
-    from models.chat_ollama import OllamaEngine
-
-    return lambda: OllamaEngine(host, name)
-
-
-def _embedded(settings: Settings) -> list[Candidate]:
-    """The chat weights of the manifest, or the GGUF file that WEFT_CHAT_MODEL names."""
-    if settings.chat_model.endswith(".gguf"):
-        path = Path(settings.chat_model)
-        if not path.is_file():
-            raise InvalidInput(f"WEFT_CHAT_MODEL names {path}, which is not there.")
-        return [
-            _llama(path.stem, path.stat().st_size, weights.digest(path), lambda: path, settings)
-        ]
-    found = [
-        _llama(name, file.bytes, file.sha256, _checked(settings, name), settings)
-        for file in weights.manifest()
-        for name in file.models
-        if file.kind == "chat" and weights.present(settings, name)
-    ]
-    return [c for c in found if settings.chat_model in ("", c.name)]
-
-
-def _checked(settings: Settings, name: str) -> Callable[[], Path]:
-    return lambda: weights.path_of(settings, name)
-
-
-def _llama(
-    name: str, size: int, digest: str, path: Callable[[], Path], settings: Settings
-) -> Candidate:
-    def make() -> ChatEngine:
-        from models.chat_embedded import LlamaEngine
-
-        return LlamaEngine(path(), settings.model_threads)
-
-    return Candidate(name, "embedded", size, digest, make)
-
-
-def _huggingface(model: str, threads: int) -> Candidate:
-    def make() -> ChatEngine:
-        from models.huggingface import TransformersEngine
-
-        return TransformersEngine(model, threads)
-
-    return Candidate(model, "huggingface", 0, model, make)

@@ -17,12 +17,14 @@ from core.errors import InvalidInput, NotFound, Unavailable, WeftError
 from core.ports import Embedder
 from gateway import openai
 from gateway.house import Caller, permit
-from gateway.schemas.chat import ChatAnswer, ChatRequest, EmbeddingsRequest, OpenAiAnswer
+from gateway.schemas.chat import ChatAnswer, EmbeddingsRequest, OpenAiAnswer
+from gateway.schemas.chat import ChatRequest as Body
 from gateway.schemas.search import Usage
 from gateway.streams import EVENTS, stream
-from models.engine import Chunk, EngineChat
+from models.engine import ChatRequest, Chunk, EngineChat
 
 router = APIRouter(prefix="/v1", tags=["models"])
+AUTO = "auto"
 CHAT, EMBEDDING = "chat", "embedding"  # tasks of the tenant's account
 EMBED_SECONDS = 60.0
 User = Annotated[Caller, permit("models:use")]
@@ -44,10 +46,10 @@ def show(who: Reader, name: str) -> dict[str, Any]:
 
 
 @router.post("/chat")
-def chat(who: User, body: ChatRequest) -> ChatAnswer:
+def chat(who: User, body: Body) -> ChatAnswer:
     """One reply, without retrieval: for facts from documents use `/ask`."""
     request = openai.request_of(body)
-    reply = metering.answer(who.rt, who.ctx, _model(who, body.model), request, CHAT)
+    reply = metering.answer(who.rt, who.ctx, _model(who, body.model, request), request, CHAT)
     return ChatAnswer(
         text=reply.text, model=reply.model, finish_reason=reply.finish_reason,
         usage=Usage(
@@ -57,10 +59,10 @@ def chat(who: User, body: ChatRequest) -> ChatAnswer:
 
 
 @router.post("/chat/completions", response_model=OpenAiAnswer, responses=EVENTS)
-def completions(who: User, body: ChatRequest) -> Response:
+def completions(who: User, body: Body) -> Response:
     """As OpenAI's API has it; with `stream` as server-sent events."""
     request = openai.request_of(body)
-    model = _model(who, body.model)
+    model = _model(who, body.model, request)
     created = who.rt.clock.now_ms() // 1000
     if not body.stream:
         reply = metering.answer(who.rt, who.ctx, model, request, CHAT)
@@ -109,7 +111,9 @@ def _active(who: Caller) -> str:
     return next((m["id"] for m in known if m["kind"] == "embedding" and m.get("active")), "default")
 
 
-def _model(who: Caller, name: str) -> EngineChat:
+def _model(who: Caller, name: str, request: ChatRequest) -> EngineChat:
+    if name == AUTO:
+        name = _chosen(who, request)
     model = who.rt.models.any_chat(name or None)
     if model is not None:
         return model
@@ -120,6 +124,23 @@ def _model(who: Caller, name: str) -> EngineChat:
     raise Unavailable(
         f"No chat model is installed. The operator types: {todo}", code="no_model", retry_after=60
     )
+
+
+def _chosen(who: Caller, request: ChatRequest) -> str:
+    """The router's choice for what the person said, and for a task only what passed its gate."""
+    said = [one.content for one in request.messages if one.role in ("system", "user")]
+    found = who.rt.models.route(
+        "\n".join(said), json=request.schema is not None, tools=len(request.tools),
+        turns=len(request.messages), reply_tokens=request.max_tokens,
+    )  # fmt: skip
+    if found.model is None:
+        raise Unavailable(
+            f"No model here passed the gate for the task {found.task}: {found.reasons[-1]}. Name "
+            "a model to use it all the same; the operator types: weft models eval",
+            code="no_model_passed", retry_after=60, task=found.task,
+            candidates=[{"model": one.model, "why": one.why} for one in found.candidates],
+        )  # fmt: skip
+    return found.model
 
 
 def _embedder(who: Caller, name: str) -> Embedder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from core.settings import Settings
-from ops.output import emit, guarded, json_option, progress, say, table
+from ops.output import emit, guarded, json_option, note, progress, say, table
 
 
 @click.group()
@@ -54,19 +54,38 @@ def _show(paths: object) -> None:
         say(str(path))
 
 
-@models.command("eval")
+@models.command("eval", epilog="Example: weft models eval --task json --model qwen3:4b")
 @click.argument("names", nargs=-1)
+@click.option("--model", "more", multiple=True, help="A model; default: all that answer.")
+@click.option("--task", "tasks", multiple=True, help="A gate; default: all. May be repeated.")
+@click.option("--judge", is_flag=True, help="Grade them as judges of others' replies, too.")
 @json_option
 @click.pass_obj
 @guarded
-def evaluate(settings: Settings, names: tuple[str, ...], as_json: bool) -> None:
+def evaluate(
+    settings: Settings,
+    names: tuple[str, ...],
+    more: tuple[str, ...],
+    tasks: tuple[str, ...],
+    judge: bool,
+    as_json: bool,
+) -> None:
     """Grade chat models on the bundled cases; a model that fails a task is not used for it."""
-    from models.gates import evaluate as grade
+    from models import gates, judging
 
-    cards = grade(settings, names)
+    def seen(model: str, task: str) -> None:
+        note(f"{model}: {task}")
+
+    wanted = tasks or (() if judge else gates.TASKS)
+    cards = gates.evaluate(settings, (*names, *more), wanted, seen)
+    if judge:
+        cards = judging.evaluate(settings, [card["model"] for card in cards])
     rows = [
-        (card["model"], task, f"{score['passed']}/{score['cases']}", score["gate"])
+        (card["model"], task, f"{score['passed']}/{score['cases']}", score["gate"],
+         score["seconds"], score["tokens_per_second"])
         for card in cards
         for task, score in card["tasks"].items()
-    ]
-    emit(cards, as_json, lambda: table(("model", "task", "passed", "gate"), rows))
+        if task in wanted or (judge and task == judging.TASK)
+    ]  # fmt: skip
+    columns = ("model", "task", "passed", "gate", "seconds", "tokens/s")
+    emit(cards, as_json, lambda: table(columns, rows))

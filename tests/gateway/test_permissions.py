@@ -63,6 +63,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "models_chat": ("models:use",),
     "models_completions": ("models:use",),
     "models_embeddings": ("models:use",),
+    "routing_route": ("models:use",),
     "workflows_execute": ("workflows:execute",),
     "workflows_listing": ("workflows:read",),
     "workflows_status": ("workflows:read",),

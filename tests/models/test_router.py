@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ def test_a_model_without_a_passing_card_gets_no_task(tmp_path: Path) -> None:
         assert asked is not None
         assert asked.name == MODEL
         assert models.any_chat("another") is None
+        _card(tmp_path, digest="d1", gate="open", tasks=["answer"])
+        assert models.chat("answer") is None, "who cannot refuse words no answers"
         _card(tmp_path, digest="d1", gate="open")
         passed = models.chat("answer")
         assert passed is not None
@@ -59,9 +62,14 @@ def test_a_model_that_ollama_lacks_is_named_with_what_to_type(tmp_path: Path) ->
         assert not any("todo" in one for one in there.describe())
 
 
-def _card(folder: Path, *, digest: str, gate: str) -> None:
-    result = {"passed": 8, "cases": 8, "gate": gate, "digest": gates.gate("answer").digest}
-    card = {"model": MODEL, "digest": digest, "tasks": {"answer": result}}
+def _card(
+    folder: Path, *, digest: str, gate: str, tasks: Sequence[str] = gates.NEEDS["answer"]
+) -> None:
+    results = {
+        task: {"passed": 8, "cases": 8, "gate": gate, "digest": gates.gate(task).digest}
+        for task in tasks
+    }
+    card = {"model": MODEL, "digest": digest, "tasks": results}
     path = folder / "models" / "cards" / "fake_1b.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(card))
