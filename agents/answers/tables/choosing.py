@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.answers.tables.asked import Asked, asked
-from agents.answers.tables.computing import Result, compute
+from agents.answers.tables.asked import asked
+from agents.answers.tables.computing import compute
+from agents.answers.tables.figures import Result
 from agents.answers.tables.planning import plan
 from agents.answers.tables.plans import NotThis, Unclear
 from agents.answers.tables.spelling import readings
 from agents.answers.tables.telling import answer, refusal
+from agents.answers.tables.tokens import Asked
 from agents.answers.tables.vocabulary import Vocabulary
 from agents.answers.tables.words import parts
 from agents.answers.values import Answer

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
-from agents.answers.tables.asked import Asked, Token
 from agents.answers.tables.dates import Period
+from agents.answers.tables.tokens import Asked, Token
 from agents.answers.tables.vocabulary import VALUE_WORDS_MAX, Named, Vocabulary
 from agents.answers.tables.words import concept, filler, listed, parts, phrases
 from ingestion.fields.numbers import CODES

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from agents.answers.tables import cells
-from agents.answers.tables.computing import Figure, Result
+from agents.answers.tables.figures import Figure, Result
 from agents.answers.tables.grids import Column, Grid
 from agents.answers.tables.numbers import decimals, shown
 from agents.answers.tables.plans import Condition, Plan, Unclear

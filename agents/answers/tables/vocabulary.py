@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.answers.tables.asked import Token
 from agents.answers.tables.grids import Column, Grid
+from agents.answers.tables.tokens import Token
 from agents.answers.tables.words import concept, concepts, key, listed, parts
 from ingestion.fields.numbers import CODES
 from vectorstore.words import fold
