@@ -11,7 +11,7 @@ from core.memory import give_back
 
 # What goes and what comes is never of one size: without this, the gaps between them took 28 MB
 # above a budget of 128 after 2,000 cold searches, and went on growing.
-_GIVE_BACK_BYTES = 32 * 2**20
+_GIVE_BACK_BYTES = 16 * 2**20
 
 
 class Sized(Protocol):

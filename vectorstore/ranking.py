@@ -79,11 +79,23 @@ def _said(parts: Sequence[Part], query: Query, mode: Mode, depth: int) -> Candid
         rows = _top(keyword, part.rows, depth)
         cosines = np.full(len(rows), np.nan, np.float32)
         if mode == "hybrid" and part.scan is not None and query.vector is not None:
-            near, _ = part.scan.nearest(query.vector, depth, part.rows)
-            rows = np.union1d(rows, near)
-            cosines = part.scan.exact(query.vector, rows)
+            rows, cosines = _with_near(part.scan, query.vector, rows, depth, part.rows)
         pieces.append((number, rows, keyword[rows], cosines))
     return _joined(pieces)
+
+
+def _with_near(
+    scan: Scan, vector: Floats, said: Ints, depth: int, allowed: Ints | None
+) -> tuple[Ints, Floats]:
+    """The rows found by words and the nearest ones, in order, with their inner products: each is
+    computed once."""
+    near, products = scan.nearest(vector, depth, allowed)
+    known = np.zeros(len(scan.half), np.bool_)
+    known[near] = True
+    more = said[~known[said]]
+    rows = np.concatenate([near, more])
+    order = np.argsort(rows)
+    return rows[order], np.concatenate([products, scan.exact(vector, more)])[order]
 
 
 def _joined(pieces: Sequence[tuple[int, Ints, Floats, Floats]]) -> Candidates:
@@ -145,5 +157,7 @@ def _alike(
 def _standard(scores: npt.NDArray[np.floating[Any]]) -> Exact:
     """In standard deviations from the candidates' mean: what few of them have says more than what
     most have, so that one passage with the asked code outruns many that are near."""
-    apart = scores.astype(np.float64) - np.nanmean(scores, dtype=np.float64)
-    return np.asarray(apart / max(float(np.nanstd(apart)), _NOISE), np.float64)
+    exact = scores.astype(np.float64)
+    known = exact[~np.isnan(exact)]
+    apart = exact - known.mean()
+    return np.asarray(apart / max(float(known.std()), _NOISE), np.float64)

@@ -59,7 +59,7 @@ class Passages:
         ]
         self.document: npt.NDArray[np.int32] = arrays["document"]
         self.half = arrays.get("half")
-        self._numbers = {name: arrays[name] for name in _NUMBERS}
+        self._numbers = {name: arrays[name].data for name in _NUMBERS}
         self._texts = {
             name: Texts(arrays[f"{name}.blob"], arrays[f"{name}.ends"]) for name in _TEXTS
         }
@@ -110,7 +110,7 @@ class Passages:
         return self.documents[int(self.document[row])]
 
     def chunk(self, row: int) -> Chunk:
-        numbers = {name: int(array[row]) for name, array in self._numbers.items()}
+        numbers: dict[str, int] = {name: array[row] for name, array in self._numbers.items()}
         return Chunk(
             id=self._texts["id"].text(row),
             document_id=self.about(row).document_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -273,9 +274,12 @@ def _hits(parts: Sequence[Part], ranking: Sequence[tuple[int, int, float]], k: i
     return hits
 
 
+_moment = lru_cache(maxsize=4096)(rfc3339)  # a document's passages are shown together
+
+
 def _shown(about: About) -> dict[str, Any]:
     return {
         **about.metadata,
         "document_type": about.document_type, "tags": list(about.tags),
-        "created_at": rfc3339(about.created_ms),
+        "created_at": _moment(about.created_ms),
     }  # fmt: skip
