@@ -296,6 +296,13 @@ MODELS = Dashboard(
                  unit="ops"),
         )),
         ("Chat", (
+            Panel("Chosen", "A second: which model for which task, by how hard it is",
+                  [(rate("weft_model_routes_total", "task, model, complexity"),
+                    "{{task}} {{complexity}}: {{model}}")], unit="ops"),
+            Panel("Answered by a cache", "Calls spared a second, by task",
+                  [(rate("weft_model_saved_total", "task"), "{{task}}")], unit="ops"),
+            Panel("Refused over a budget", "A second, by limit; raise: `weft tenants budget`",
+                  [(rate("weft_budget_refused_total", "limit"), "{{limit}}")], unit="ops"),
             Panel("Calls by result", "A second",
                   [(rate("weft_model_calls_total", "model, result"), "{{model}} {{result}}")],
                   unit="ops"),

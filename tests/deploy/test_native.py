@@ -23,6 +23,8 @@ from weftstack.processes import Process
 from weftstack.services import SERVICES, named
 from weftstack.services.base import Service, Start, answers
 
+from tests.flows.program import until
+
 ROOT = Path(__file__).parents[2]
 STACK = ROOT / "deploy" / "native" / "stack"
 FREE_FOR_PROXIES = range(20, 40)
@@ -311,8 +313,15 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path: Path
     with pytest.raises(Halt, match="waiting: not done after"):
         watched(argv, what="waiting", log=tmp_path / "log", minutes=0.01, hint="")
     child = int((tmp_path / "child").read_text())
-    with pytest.raises(ProcessLookupError):
-        processes.itself(child)
+
+    def gone() -> bool:
+        try:
+            processes.itself(child)
+        except ProcessLookupError:
+            return True
+        return False
+
+    assert until(gone, 10), "killed, but a while passes until it is gone"
 
 
 def test_packages_start_nothing_and_the_machines_own_rule_stays(tmp_path: Path) -> None:
