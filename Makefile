@@ -49,8 +49,9 @@ check: setup-dev ## style, types, imports
 bench: setup-dev ## measured beside peers in the same run; writes build/figures.jsonl
 	.venv/bin/python -m benchmarks $(ONLY)
 
-eval: setup ## grade the chat models on the bundled cases
+eval: setup ## grade the chat models on the bundled cases, and the answers to sixty questions
 	.venv/bin/weft models eval
+	.venv/bin/python -m benchmarks --goals answers
 
 torture: setup-dev ## crash, fault and load on both worlds; writes docs/figures.md (an hour)
 	@$(STACK) install $(SERVERS)

@@ -87,8 +87,14 @@ def unsupported(answer: Answer) -> int:
         cited = [answer.citations[n - 1] for n in sentence.citations]
         pages = " ".join(documents().get(c.filename, "") for c in cited)
         known = {word.lower() for word in _WORD.findall(pages)}
-        wrong += not cited or any(w.lower() not in known for w in _WORD.findall(sentence.text))
+        wrong += not cited or any(w.lower() not in known for w in _claimed(answer, sentence.text))
     return wrong
+
+
+def _claimed(answer: Answer, text: str) -> list[str]:
+    """The words that must stand there: a sum has words of ours around its figures, and is judged
+    where sums are (`agents/answers/tables`)."""
+    return _WORD.findall(text) if answer.route in ("quotes", "model") else []
 
 
 def share(found: Sequence[Graded], *, answerable: bool, lang: str = "") -> float:

@@ -26,11 +26,6 @@ _SMALL = _words(
     ses leur leurs par pour dans en sur avec qu que qui se s y el los las una unos del al es
     son fue con por su sus het een van zijn was met voor op"""
 )
-# They add nothing that could be wrong.
-NEUTRAL = _words(
-    """according document documents source sources text answer states says said stated follows
-    laut dokument quelle selon source"""
-)
 _NOT = _words(
     """not no never none nobody nothing neither nor without cannot nt isnt arent wasnt doesnt
     dont didnt wont cant nicht kein keine keinen keiner keinem keines nie niemals nichts

@@ -14,6 +14,7 @@ from agents.answers.question import Asked
 from agents.answers.rows import is_asked_row
 from agents.answers.scoring import (
     explains,
+    gives_reason,
     is_labelled,
     is_log,
     on_condition,
@@ -52,6 +53,7 @@ SIMILAR_MIN = 0.50
 REST_MIN = 0.35
 NEAR_MIN = 0.28  # farther than that, words in common are chance
 ALIKE_MIN = 0.65  # so alike that other words do not matter
+SAME_MIN = 0.8  # so alike that it need not name what is asked of the thing
 WHO_REST_MIN = 0.7  # one word off is another person: chief executive, chief technology
 
 
@@ -120,7 +122,7 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False  # the next one has a date
     if not _has_numbers(asked, one.passage) or not _has_versions(asked, one.passage):
         return False
-    if one.similar < ALIKE_MIN and not _names_attribute(asked, one.passage):
+    if one.similar < SAME_MIN and not _names_attribute(asked, one.passage):
         return False
     if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < ALIKE_MIN:
         return False
@@ -129,7 +131,7 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
     ):
         return False
     near_min = 0.0 if asked.language else NEAR_MIN  # the default model reads English
-    if with_vectors and one.similar < near_min and one.covered < 0.9 and not asked.codes:
+    if with_vectors and one.similar < near_min and one.covered < 0.8 and not asked.codes:
         return False
     if (
         asked.counted
@@ -152,6 +154,7 @@ def _by_words(asked: Asked, passage: Passage) -> Evidence:
     score -= 0.3 if opposes(asked, passage) else 0.0
     score += 0.1 if on_condition(asked, passage) else 0.0
     score += 0.15 * together(asked, passage)
+    score += 0.2 if gives_reason(asked, passage) else 0.0
     score += 0.4 if is_labelled(asked, passage) else 0.0
     score += 0.15 if explains(asked, passage) else 0.0
     score -= 0.15 if len(passage.plain) < 15 or repeats(asked, passage) else 0.0

@@ -12,6 +12,9 @@ from core.documents import Hit, Source
 
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+\S")
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)]|[a-z]\))\s+")
+_NUMBERED = re.compile(
+    r"^\s*(?:\d{1,2}(?:\.\d{1,2})*[.)]?|TOP \d+:?|§ ?\d+[a-z]?)\s+[^\W\d_][^.!?]{2,58}$"
+)
 _QUESTION_MARK = re.compile(r"\?\s*\**\s*$")
 _LABELLED = re.compile(r"^((?:[A-Z][\w-]*)(?: [\w-]+){0,2})[:.] ")
 _RULE = re.compile(r"^[\s|:=_*-]+$")
@@ -131,7 +134,12 @@ def _is_heading(text: str, start: int, line: str, place: int, units: int) -> boo
     """A short line alone, without a full stop and without a value, above something else."""
     if "\n" in line or len(line) > 90 or line.rstrip().endswith((".", "!", ":", ";", ",")):
         return False
-    if place == units - 1 or _is_row(line) or _BULLET.match(line):
+    if place == units - 1 or _is_row(line):
+        return False
+    if _NUMBERED.match(line):
+        below = text[start + len(line) :].lstrip().split("\n", 1)[0]
+        return len(below) > len(line) and not _BULLET.match(below)
+    if _BULLET.match(line):
         return False
     alone = text[start + len(line) :].lstrip(" \t\r").startswith("\n\n")
     starts_with_code = bool(codes(line.split(":")[0].split(" ")[0]))

@@ -9,10 +9,14 @@ from agents.answers.inflection import compounded
 from agents.answers.passages import Passage
 from agents.answers.question import Asked
 from agents.answers.words import CODE, alike, codes, stem, stems, worded
-from vectorstore.words import STOP
+from vectorstore.words import STOP, fold
 
 _COMPOUNDING = frozenset(("de", "nl"))
 _OVER = re.compile(r"\b(?:more than|over|above|exceed\w*|at least)\s+\S*\d", re.IGNORECASE)
+_REASON = re.compile(
+    r"\b(?:because|due to|owing to|since|caused?|reason|therefore|so that|in order to|weil|wegen|"
+    r"da|aufgrund|ursache|grund|damit|car|parce|cause|raison|afin|puisque|porque|debido|omdat|vanwege)\b"
+)
 _UNDER = re.compile(
     r"\b(?:up to|less than|under|below|at most|not more than)\s+(?:[A-Z]{3} )?\S*\d", re.IGNORECASE
 )
@@ -41,6 +45,11 @@ def on_condition(asked: Asked, passage: Passage) -> bool:
         and re.search(r"\b(?:if|when)\b", asked.text)
         and re.match(r"(?:If|When|As soon as|In case)\b", passage.plain)
     )
+
+
+def gives_reason(asked: Asked, passage: Passage) -> bool:
+    """`… because the inspection is missing` when it is asked why."""
+    return stem("cause") in asked.intents and _REASON.search(fold(passage.plain)) is not None
 
 
 def repeats(asked: Asked, passage: Passage) -> bool:

@@ -52,7 +52,7 @@ def _says(quote: str, sentence: str) -> bool:
         bool(claims.content(sentence))
         and _codes(sentence) <= _codes(quote)
         and claims.measures(sentence) <= claims.measures(quote)
-        and claims.content(sentence) <= claims.content(quote) | claims.NEUTRAL
+        and claims.content(sentence) <= claims.content(quote)
         and claims.denies(sentence) == claims.denies(text)
         and claims.conditions(text) <= claims.conditions(sentence)
         and not claims.repeated(sentence, quote)

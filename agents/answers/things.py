@@ -11,13 +11,12 @@ from vectorstore.words import STOP, fold
 
 _LEADS = {
     "": """the a an of for in on at to our my your their its his her per by with from into about
-        which what whose many much this these under during between within through against and or
+        whose many much this these under during between within through against and or
         after before s""",
-    "fr": """le la les l un une des du de d au aux a par en pour sans sur dans quel quelle quels
-        quelles et ou""",
-    "es": """el la los las un una unos unas de del al por en para sin sobre que cual cuantos cuantas
+    "fr": """le la les l un une des du de d au aux a par en pour sans sur dans et ou""",
+    "es": """el la los las un una unos unas de del al por en para sin sobre cuantos cuantas
         y""",
-    "nl": "de het een van voor in op aan bij met zonder over per welke welk hoeveel en of",
+    "nl": "de het een van voor in op aan bij met zonder over per hoeveel en of",
 }
 _SETS = {name: frozenset(words.split()) for name, words in _LEADS.items()}
 _AUXILIARY = frozenset(
