@@ -91,6 +91,10 @@ class MeteredChat:
     def name(self) -> str:
         return self._chat.name
 
+    @property
+    def digest(self) -> str:
+        return str(getattr(self._chat, "digest", ""))
+
     def chat(
         self,
         messages: Sequence[ChatMessage],
@@ -166,7 +170,7 @@ def _texts(request: ChatRequest) -> list[str]:
     return [*(message.content for message in request.messages), *called, *offered]
 
 
-def chat_for(rt: Runtime, ctx: Ctx, task: str) -> ChatModel | None:
+def chat_for(rt: Runtime, ctx: Ctx, task: str) -> MeteredChat | None:
     """The model that the router takes for `task`, on the tenant's account; None where none passed
     the gate."""
     chat = rt.models.chat(task)

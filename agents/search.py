@@ -29,6 +29,7 @@ class Found:
     hits: list[Hit]
     took_ms: float
     degraded: str | None = None
+    age_seconds: int | None = None  # of an earlier result, while the index is away
 
 
 def search(

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from agents import lately
 from core.context import ALL_SCOPES, PLATFORM, ROLE_SCOPES, Ctx, scopes_of
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, QuotaExceeded
 from core.ids import new_id
@@ -59,6 +60,7 @@ def remove_tenant(rt: Runtime, ctx: Ctx, tenant_id: str) -> None:
     rt.keys.forget(tenant_id)
     gone = Ctx(tenant_id, "system")
     rt.shelves.forget(gone)
+    lately.LATELY.forget(gone)
     rt.vault.clear(gone)
 
 

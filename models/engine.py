@@ -72,10 +72,13 @@ class ChatEngine(Protocol):
 class EngineChat:
     """`core.ports.ChatModel` over an engine."""
 
-    def __init__(self, name: str, engine: ChatEngine, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self, name: str, engine: ChatEngine, breaker: Breaker | None = None, digest: str = ""
+    ) -> None:
         self._name = name
         self._engine = engine
         self.breaker = breaker or Breaker()
+        self.digest = digest  # of the weights; "": unknown
 
     @property
     def name(self) -> str:

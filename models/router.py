@@ -199,7 +199,9 @@ class Models:
     def _chat(self, candidate: Candidate) -> EngineChat:
         with self._lock:
             if candidate.name not in self._chats:
-                self._chats[candidate.name] = EngineChat(candidate.name, candidate.make())
+                self._chats[candidate.name] = EngineChat(
+                    candidate.name, candidate.make(), digest=candidate.digest
+                )
             return self._chats[candidate.name]
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from agents.answers import logs, tables
+from agents import replies
+from agents.answers import kept, logs, tables
 from agents.answers.context import in_context
 from agents.answers.evidence import answering
 from agents.answers.picking import picked
@@ -21,7 +22,7 @@ from agents.search import Found, search
 from core import telemetry
 from core.context import Ctx
 from core.documents import Document, Hit
-from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable, Unfinishable
 from core.ports import ChatModel, Embedder
 from database import documents, tenants
 from runtime import Runtime
@@ -38,12 +39,19 @@ __all__ = ["answer_from", "answer_text", "ask", "in_context", "stream"]
 def ask(rt: Runtime, ctx: Ctx, question: Question) -> Answer:
     """`POST /ask`: answers, and remembers the turn. Raises `InvalidInput` for an empty question."""
     turn = turns.begun(rt, ctx, question)
-    answer = turns.noted() if turn.is_told else _of_turn(rt, ctx, turn, question.filters)
+    answer = turns.noted() if turn.is_told else _of_turn(rt, ctx, turn, question)
     return turns.ended(rt, ctx, turn, question.text, answer)
 
 
-def _of_turn(rt: Runtime, ctx: Ctx, turn: turns.Turn, filters: Mapping[str, Any] | None) -> Answer:
-    return answer_text(rt, ctx, turn.text, filters)
+def _of_turn(rt: Runtime, ctx: Ctx, turn: turns.Turn, question: Question) -> Answer:
+    return kept.answered(
+        rt, ctx, _asking(turn, question),
+        lambda: answer_text(rt, ctx, turn.text, question.filters, fresh=question.fresh),
+    )  # fmt: skip
+
+
+def _asking(turn: turns.Turn, question: Question) -> kept.Asking:
+    return kept.Asking(turn.text, question.filters, turn.style, turn.durations, question.fresh)
 
 
 def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[Event]:
@@ -54,16 +62,31 @@ def stream(rt: Runtime, ctx: Ctx, question: Question) -> Iterator[Event]:
     if turn.is_told:
         answer = turns.noted()
     elif turn.style.as_it_comes:
-        parts = _spoken(rt, ctx, turn.text, question.filters)
-        answer = yield from _tokens(parts, told)
+        answer = yield from _told_as_it_comes(rt, ctx, turn, question, told)
     else:
-        answer = _of_turn(rt, ctx, turn, question.filters)
+        answer = _of_turn(rt, ctx, turn, question)
     answer = turns.ended(rt, ctx, turn, question.text, answer)
     if rest := answer.text.removeprefix(" ".join(told)).strip():
         yield "token", {"text": f"{rest} "}
     for source in answer.sources():
         yield "citation", dict(source)
     yield "done", answer.to_json()
+
+
+def _told_as_it_comes(
+    rt: Runtime, ctx: Ctx, turn: turns.Turn, question: Question, told: list[str]
+) -> Generator[Event, None, Answer]:
+    """What was kept comes at once."""
+    look = kept.looked(rt, ctx, _asking(turn, question))
+    if look.found is not None:
+        return look.found
+    parts = _spoken(rt, ctx, turn.text, question.filters, fresh=question.fresh)
+    try:
+        return look.keep((yield from _tokens(parts, told)))
+    except Unavailable as error:
+        if told:
+            raise
+        return look.old(error)
 
 
 def _tokens(
@@ -91,20 +114,29 @@ def answer_text(
     text: str,
     filters: Mapping[str, Any] | None = None,
     remember: Remember = _at_once,
+    *,
+    fresh: bool = False,
 ) -> Answer:
-    """One question without a session. `remember` is a run's journal: the model is asked once."""
+    """One question without a session. `remember` is a run's journal: the model is asked once.
+    `fresh`: the model is asked also what it was asked before."""
     text = _fitting(text)
     if (computed := _computed(rt, ctx, text, filters)) is not None:
         return computed
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
-        answer = answer_from(question, found.hits, rt.models.embedder(), _chat(rt), remember)
+        failed: list[str] = []
+        chat = replies.wording(rt, ctx, failed, fresh=fresh)
+        answer = answer_from(question, found.hits, rt.models.embedder(), chat, remember)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
-    return replace(answer, degraded=found.degraded)
+    return replace(answer, degraded=_said(found.degraded, *failed))
+
+
+def _said(*reasons: str | None) -> str | None:
+    return " ".join(filter(None, reasons)) or None
 
 
 def _spoken(
-    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None
+    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None, *, fresh: bool
 ) -> Generator[Sentence, None, Answer]:
     """As `answer_text`, sentence by sentence while the model is still writing."""
     text = _fitting(text)
@@ -113,11 +145,12 @@ def _spoken(
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
         evidence = picked(question, answering(question, found.hits, rt.models.embedder()))
-        answer = Answer(False, "refused")
+        answer, failed = Answer(False, "refused"), list[str]()
         if evidence:
-            answer = yield from spoken(question.text, evidence, _chat(rt)())
+            chat = replies.wording(rt, ctx, failed, fresh=fresh)()
+            answer = yield from spoken(question.text, evidence, chat)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
-    return replace(answer, degraded=found.degraded)
+    return replace(answer, degraded=_said(found.degraded, *failed))
 
 
 def _fitting(text: str) -> str:
@@ -158,10 +191,6 @@ def answer_from(
     if not evidence:
         return Answer(False, "refused")
     return worded(question.text, evidence, chat(), remember)
-
-
-def _chat(rt: Runtime) -> Callable[[], ChatModel | None]:
-    return lambda: rt.models.chat("answer")
 
 
 def _own_names(rt: Runtime, ctx: Ctx) -> frozenset[str]:

@@ -18,6 +18,7 @@ class Question:
     text: str
     session_id: str | None = None
     filters: Mapping[str, Any] | None = None
+    fresh: bool = False  # nothing that was kept is wanted
 
 
 @dataclass(frozen=True, slots=True)

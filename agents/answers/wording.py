@@ -39,7 +39,11 @@ def worded(
     if reply is None:
         return plain
     sentences = checked(str(reply["text"]), evidence)
-    usage = Usage(int(reply["prompt_tokens"]), int(reply["completion_tokens"]))
+    saved = int(reply.get("saved_tokens", 0))
+    usage = Usage(
+        int(reply["prompt_tokens"]), int(reply["completion_tokens"]),
+        cached=saved > 0, saved_tokens=saved,
+    )  # fmt: skip
     if not sentences:
         return _with(plain, route="quotes", model=None, usage=usage)
     return Answer(True, "model", sentences, plain.citations, str(reply["model"]), usage)
@@ -116,6 +120,7 @@ def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict
         "model": reply.model,
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
+        "saved_tokens": reply.saved_tokens,
     }
 
 

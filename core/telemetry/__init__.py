@@ -9,6 +9,9 @@ from core.telemetry.metrics import (
     budget_refused,
     build,
     bus_errors,
+    cache_saved_seconds,
+    cache_saved_tokens,
+    cache_uses,
     count_request,
     database_errors,
     database_seconds,
@@ -50,6 +53,7 @@ from core.telemetry.traces import Span, close_traces, configure_traces, current,
 
 __all__ = [
     "Span", "answer_seconds", "answers", "breaker_open", "budget_refused", "build", "bus_errors",
+    "cache_saved_seconds", "cache_saved_tokens", "cache_uses",
     "close_traces", "configure_logs", "configure_traces", "count_request",
     "current", "database_errors", "database_seconds", "documents", "effect_seconds", "effects",
     "embed_seconds", "embedded", "events_published", "ingestion_failures", "ingestion_seconds",

@@ -75,6 +75,9 @@ segments_rebuilt = _counter(
     "weft_segments_rebuilt", "Damaged search segments made again from their documents"
 )
 answers = _counter("weft_answers", "Questions", "answered")
+cache_uses = _counter("weft_cache_uses", "What was asked before", "cache", "result")
+cache_saved_tokens = _counter("weft_cache_saved_tokens", "Tokens not spent again", "cache")
+cache_saved_seconds = _counter("weft_cache_saved_seconds", "Time not spent again", "cache")
 answer_seconds = _histogram("weft_answer_seconds", "Time to an answer", _LONG)
 
 database_seconds = _histogram(

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from starlette.responses import Response
 
 from agents.answers import Question, ask, stream
@@ -18,13 +18,22 @@ from gateway.schemas.search import AskAnswer, AskRequest
 
 router = APIRouter(tags=["answers"])
 Event: TypeAlias = tuple[str, dict[str, Any]]
+Fresh = Annotated[
+    str | None,
+    Header(max_length=255, description="`no-cache`: answer anew, not from what was kept"),
+]
 
 
 @router.post("/ask", response_model=AskAnswer, responses=streams.EVENTS)
-def answer(who: Annotated[Caller, permit("answers:read")], body: AskRequest) -> Response:
+def answer(
+    who: Annotated[Caller, permit("answers:read")], body: AskRequest, cache_control: Fresh = None
+) -> Response:
     """Sentence by sentence, each with its quotes; what the sources do not say is not said."""
     own_documents(who, body.filters or {})
-    question = Question(body.question, session_id=body.session_id, filters=body.filters)
+    question = Question(
+        body.question, session_id=body.session_id, filters=body.filters,
+        fresh="no-cache" in (cache_control or ""),
+    )  # fmt: skip
     if body.stream:
         events = stream(who.rt, who.ctx, question)
         return streams.stream(_written(next(events), events))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from agents.search import search
+from agents.lately import search_or_last
 from core.documents import Hit
 from gateway.house import Caller, permit
 from gateway.references import own_documents
@@ -19,11 +19,12 @@ router = APIRouter(tags=["search"])
 def find(who: Annotated[Caller, permit("search:read")], body: SearchRequest) -> SearchAnswer:
     """By meaning and by words. `degraded` says why vectors did not take part."""
     own_documents(who, body.filters or {})
-    found = search(who.rt, who.ctx, body.query, body.k, body.mode, body.filters)
+    found = search_or_last(who.rt, who.ctx, body.query, body.k, body.mode, body.filters)
     return SearchAnswer(
         hits=[_hit(hit) for hit in found.hits],
         took_ms=round(found.took_ms, 3),
         degraded=found.degraded,
+        age_seconds=found.age_seconds,
     )
 
 

@@ -37,6 +37,9 @@ class SearchAnswer(Answer):
     hits: list[HitAnswer]
     took_ms: float
     degraded: str | None = None
+    age_seconds: Annotated[
+        int | None, Field(description="of an earlier result, while the index does not answer")
+    ] = None
 
 
 class AskRequest(Request):
