@@ -120,10 +120,10 @@ class Kept:
 
 
 def wording(
-    rt: Runtime, ctx: Ctx, failed: list[str], *, fresh: bool = False
+    rt: Runtime, ctx: Ctx, text: str, failed: list[str], *, fresh: bool = False
 ) -> Callable[[], ChatModel | None]:
-    """The model that may word answers, once there is something to word. `failed` hears why there
-    is none where one should be."""
+    """The model that may word answers to `text`, once there is something to word. `failed` hears
+    why there is none where one should be."""
 
     def found() -> ChatModel | None:
         model = chat_for(rt, ctx, "answer")

@@ -125,7 +125,7 @@ def answer_text(
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
         failed: list[str] = []
-        chat = replies.wording(rt, ctx, failed, fresh=fresh)
+        chat = replies.wording(rt, ctx, text, failed, fresh=fresh)
         answer = answer_from(question, found.hits, rt.models.embedder(), chat, remember)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
     return replace(answer, degraded=_said(found.degraded, *failed))
@@ -147,7 +147,7 @@ def _spoken(
         evidence = picked(question, answering(question, found.hits, rt.models.embedder()))
         answer, failed = Answer(False, "refused"), list[str]()
         if evidence:
-            chat = replies.wording(rt, ctx, failed, fresh=fresh)()
+            chat = replies.wording(rt, ctx, text, failed, fresh=fresh)()
             answer = yield from spoken(question.text, evidence, chat)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
     return replace(answer, degraded=_said(found.degraded, *failed))
