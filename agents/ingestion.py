@@ -21,8 +21,9 @@ from agents.documents import (
     stored_text,
     text_of,
 )  # fmt: skip
+from agents.freeing import free
 from agents.reading import entries_of, parsed
-from agents.reindexing import free, rebuild, reindex
+from agents.reindexing import rebuild, reindex
 from agents.removal import remove
 from agents.repair import repair
 from agents.uploads import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from agents import reindexing, shelf
+from agents import freeing, shelf
 from agents.documents import ORIGINAL
 from core.context import PLATFORM, Ctx
 from core.errors import NotFound
@@ -27,7 +27,7 @@ def sweep(rt: Runtime) -> int:
     for tenant in rt.vault.tenants():
         ctx = Ctx(tenant, "system")
         if tenant in living:
-            reindexing.expire(rt, ctx, shelf.head_of(rt, ctx))
+            freeing.expire(rt, ctx, shelf.head_of(rt, ctx))
             count += _unclaimed(rt, ctx) + _unshelved(rt, ctx)
         elif _old(rt, tenant):
             count += rt.vault.clear(ctx)

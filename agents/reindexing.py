@@ -6,31 +6,28 @@ were.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from agents import compaction, generations, repair, shelf
+from agents.freeing import expire, free_in
+from agents.index_runs import REBUILD, REINDEX, lately, ring, submission, system
 from core.context import Ctx
 from core.errors import Unfinishable
 from core.ports import Embedder
-from database import Tx, documents, runs, shelves
+from database import Tx, documents, shelves
 from database.runs import Run
 from runtime import Runtime
 from vectorstore import DamagedError, Entry, Generation, Head, Segment
 from vectorstore import generations as heads
-from workflows.submission import Submission, submit, submit_in
+from workflows.submission import submit, submit_in
 from workflows.tasks import Defer, Done, Work
 
 KEEP_SECONDS = 7 * 86_400  # what served before can be taken back for so long
-_AGAIN_MS = 600_000  # between two runs of which the first did not help
 _TURN_SECONDS = 30.0  # then others of this queue come first: a large index takes hours
 _SLICE = 2048  # passages whose vectors are looked up together
-_FORGET = 5_000  # kept vectors deleted in one transaction
-_SMALL_ROWS = 16_384  # so few share an object with dropped vectors and are written anew
-REINDEX, REBUILD, FREE = "reindex", "rebuild-index", "free-index"
 
 
 class _TurnOverError(Exception):
@@ -42,10 +39,10 @@ def ask(rt: Runtime, ctx: Ctx, digest: str) -> bool:
     unless it was submitted lately or a document is being embedded just now; whether it did."""
     with rt.db.read(ctx) as tx:
         busy = documents.counts(tx, ctx).get("embedding", 0) > 0
-        recent = _lately(tx, ctx, REINDEX, digest)
+        recent = lately(tx, ctx, REINDEX, digest)
     if busy or recent:
         return False
-    submit(rt, _system(ctx), _submission(REINDEX, digest, {}))
+    submit(rt, system(ctx), submission(REINDEX, digest, {}))
     return True
 
 
@@ -59,16 +56,9 @@ def settle(rt: Runtime, ctx: Ctx, before: Head, now: Head) -> None:
         return
     if beside.digest in {one.digest for one in before.generations}:
         with rt.db.read(ctx) as tx:
-            if _lately(tx, ctx, REBUILD, beside.digest):
+            if lately(tx, ctx, REBUILD, beside.digest):
                 return
     begin(rt, ctx, beside)
-
-
-def expire(rt: Runtime, ctx: Ctx, head: Head) -> None:
-    """Gives up what is kept for a way back, when its days are over."""
-    kept = head.generation("kept")
-    if kept is not None and kept.until_ms <= rt.clock.now_ms():
-        drop(rt, ctx, kept.digest)
 
 
 def begin(rt: Runtime, ctx: Ctx, beside: Generation) -> str:
@@ -79,63 +69,15 @@ def begin(rt: Runtime, ctx: Ctx, beside: Generation) -> str:
 
     def also(tx: Tx) -> None:
         told = {"model": beside.model, "digest": beside.digest}
-        begun[:] = [submit_in(rt, tx, _system(ctx), _submission(REBUILD, beside.digest, told))]
+        begun[:] = [submit_in(rt, tx, system(ctx), submission(REBUILD, beside.digest, told))]
 
     def change(head: Head) -> Head:
         new = Generation(beside.digest, beside.model, "beside", rt.clock.now_ms(), 0, begun[0].id)
         return heads.begun(heads.recorded(head, name, new.since_ms), new)
 
     shelf.move(rt, ctx, change, also, same_content=True)
-    _ring(rt)
+    ring(rt)
     return begun[0].id
-
-
-def drop(rt: Runtime, ctx: Ctx, digest: str) -> None:
-    """Without that generation from now on; a run frees what is stored of it when no search that
-    began before can read it any more."""
-    shelf.move(
-        rt, ctx,
-        lambda head: heads.dropped(head, digest, rt.clock.now_ms()),
-        lambda tx: free_in(rt, tx, ctx, digest), same_content=True,
-    )  # fmt: skip
-    _ring(rt)
-
-
-def free_in(rt: Runtime, tx: Tx, ctx: Ctx, digest: str) -> None:
-    """The run that frees what is stored of it; the caller rings after its commit."""
-    submit_in(rt, tx, _system(ctx), _submission(FREE, digest, {"digest": digest}))
-
-
-_SUMMARIES = {
-    REINDEX: "Embed passages that lack vectors of the current model",
-    REBUILD: "Make the vectors of another model beside those in use",
-    FREE: "Delete what is stored of vectors that are no longer wanted",
-}
-
-
-def _submission(name: str, digest: str, given: Mapping[str, Any]) -> Submission:
-    task = name.removesuffix("-index")
-    step = {"id": task, "agent": "ingestion", "task": task, "with": dict(given)}
-    flow = {"name": name, "summary": _SUMMARIES[name], "steps": [step]}
-    return Submission(definition=flow, priority=1, metadata={"digest": digest})
-
-
-def _lately(tx: Tx, ctx: Ctx, workflow: str, digest: str) -> bool:
-    last = runs.listing(tx, ctx, workflow=workflow, limit=1).items
-    return any(
-        run.metadata.get("digest") == digest
-        and (not run.ended or run.created_ms > tx.now_ms - _AGAIN_MS)
-        for run in last
-    )
-
-
-def _system(ctx: Ctx) -> Ctx:
-    return Ctx(ctx.tenant, "system", request_id=ctx.request_id)
-
-
-def _ring(rt: Runtime) -> None:
-    rt.jobs.ring("supervisor")
-    rt.jobs.ring("relay")
 
 
 # --- the tasks -----------------------------------------------------------------------------------
@@ -264,30 +206,3 @@ def _forget_removed(rt: Runtime, ctx: Ctx, digest: str, entries: Sequence[Entry]
         keys = [shelf.vector_key(digest, shelf.embedded_text(one)) for one in gone]
         with rt.db.transaction(ctx) as tx:
             shelves.forget_vectors(tx, ctx, keys)
-
-
-def free(work: Work) -> Done | Defer:
-    """`digest` → `{forgotten}`, how many vectors. Its objects first, then what was kept to make
-    them again."""
-    rt, ctx, digest = work.rt, work.ctx, str(work.message.payload["digest"])
-    head = shelf.head_of(rt, ctx)
-    if digest in {one.digest for one in head.generations}:
-        return Done({"forgotten": 0})  # it is wanted again
-    compaction.tidy(rt, ctx)
-    if heads.leaving(shelf.head_of(rt, ctx), digest):
-        return Defer(compaction.GRACE_MS / 1000, "searches that began before it was dropped")
-    if head.count <= _SMALL_ROWS:
-        compaction.compact(rt, ctx, force=True)
-    return Done({"forgotten": _forgotten(work, digest)})
-
-
-def _forgotten(work: Work, digest: str) -> int:
-    rt, ctx, count = work.rt, work.ctx, 0
-    for segment in shelf.head_of(rt, ctx).sound:
-        entries = rt.shelves.entries(ctx, segment)
-        keys = [shelf.vector_key(digest, shelf.embedded_text(entry)) for entry in entries]
-        for at in range(0, len(keys), _FORGET):
-            with rt.db.transaction(ctx, durable=False) as tx:
-                shelves.forget_vectors(tx, ctx, keys[at : at + _FORGET])
-        count += len(keys)
-    return count

@@ -6,7 +6,8 @@ import contextlib
 from typing import Any
 
 import workflows
-from agents import generations, reindexing, shelf
+from agents import freeing, generations, reindexing, shelf
+from agents.index_runs import REINDEX
 from core.clock import rfc3339
 from core.context import Ctx
 from core.errors import Conflict, NotFound, Unavailable
@@ -80,7 +81,7 @@ def _repaired(rt: Runtime, ctx: Ctx, head: Head, serving: Generation) -> dict[st
         )
     asked = reindexing.ask(rt, ctx, serving.digest)
     with rt.db.read(ctx) as tx:
-        last = runs.listing(tx, ctx, workflow=reindexing.REINDEX, limit=1).items
+        last = runs.listing(tx, ctx, workflow=REINDEX, limit=1).items
     run_id = last[0].id if last else ""
     state = "started" if asked else "running"
     return {"model": named(serving), "state": state, "run_id": run_id}
@@ -112,7 +113,7 @@ def swap(
             raise _incomplete(beside, missing, head.readable)
         told.update(_turned(head, beside), kept_until=rfc3339(until_ms))
         if (kept := head.generation("kept")) is not None:
-            reindexing.free_in(rt, tx, ctx, kept.digest)
+            freeing.free_in(rt, tx, ctx, kept.digest)
         audit.record(tx, ctx, "index.swap", beside.digest, dict(told))
 
     shelf.move(rt, ctx, lambda head: heads.swapped(head, beside, now_ms, until_ms), also)
@@ -187,7 +188,7 @@ def drop(rt: Runtime, ctx: Ctx, *, kept: bool = False) -> dict[str, Any]:
     if _open(rt, ctx, one.run_id):
         with contextlib.suppress(Conflict):  # it ended just now
             workflows.cancel(rt, ctx, one.run_id)
-    reindexing.drop(rt, ctx, one.digest)
+    freeing.drop(rt, ctx, one.digest)
     with rt.db.transaction(ctx) as tx:
         audit.record(tx, ctx, "index.drop", one.digest, {"model": named(one)})
     return {"model": named(one), "state": one.state}

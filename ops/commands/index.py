@@ -221,6 +221,8 @@ def _doing(generation: dict[str, Any]) -> str:
     """What its run does, or until when it is kept."""
     run = generation.get("run")
     if run and run["status"] != "completed":
-        return f"run {run['id']}: {run['status']}"
+        at = run["progress"]
+        far = f", {at['done']} of {at['total']}" if at else ""
+        return f"run {run['id']}: {run['status']}{far}"
     until = generation.get("kept_until")
     return f"until {until}" if until else "" if generation["loadable"] else "its model is not here"

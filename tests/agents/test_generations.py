@@ -210,6 +210,7 @@ def test_what_was_swapped_out_goes_when_its_grace_is_over(
     house.put("later.md", b"Forks do not.")
     assert house.states() == {"int8": ("serving", 0)}
     house.freed(clock)
+    assert shelf.head_of(house.rt, house.ctx).retired == ()
     assert house.objects() == house.named()
     with pytest.raises(Conflict, match="nothing to go back to"):
         swapping.rollback(house.rt, house.ctx)
