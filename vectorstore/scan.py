@@ -62,7 +62,8 @@ class Scan:
         if rows is None:
             found = self._index.search(query, min(count, total))[1][0]
         elif len(rows) < total * _GATHER_SHARE:
-            alone = _code_index(self._codes()[rows])
+            alone = _code_index(self.half.shape[1])
+            alone.add_sa_codes(self._codes()[rows])
             found = rows[alone.search(query, min(count, len(rows)))[1][0]]
         else:
             flags = np.zeros(total, np.bool_)
@@ -83,25 +84,31 @@ def halved(vectors: Vectors) -> Half:
 
 
 def _coded(half: Half) -> Any:
-    largest = max((float(np.abs(half[at : at + _BLOCK]).max()) for at in _blocks(half)), default=1)
-    codes = np.empty(half.shape, np.uint8)
-    for at in _blocks(half):
-        scaled = half[at : at + _BLOCK].astype(np.float32) * (_LEVELS / max(largest, 1e-6))
-        codes[at : at + _BLOCK] = np.rint(scaled).astype(np.int8).view(np.uint8) ^ 0x80
-    return _code_index(codes)
-
-
-def _blocks(half: Half) -> range:
-    return range(0, len(half), _BLOCK)
-
-
-def _code_index(codes: npt.NDArray[np.uint8]) -> Any:
+    """FAISS widens and encodes; numpy's own float16 takes more than twice as long."""
     faiss = _faiss()
-    index = faiss.IndexScalarQuantizer(
-        codes.shape[1], faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
-    )
-    index.add_sa_codes(codes)
+    wide = faiss.ScalarQuantizer(half.shape[1], faiss.ScalarQuantizer.QT_fp16)
+    scale = _LEVELS / max(_largest(half), 1e-6)
+    index = _code_index(half.shape[1])
+    for at in range(0, len(half), _BLOCK):
+        block = wide.decode(half[at : at + _BLOCK].view(np.uint8))
+        block *= scale
+        index.add(np.rint(block, out=block))
     return index
+
+
+def _largest(half: Half) -> float:
+    """Positive floats are in the order of their bits, and numbers are compared faster."""
+    if not half.size:
+        return 1.0
+    bits = (half.view(np.uint16) & 0x7FFF).max()
+    return float(np.array([bits], np.uint16).view(np.float16)[0])
+
+
+def _code_index(dimension: int) -> Any:
+    faiss = _faiss()
+    return faiss.IndexScalarQuantizer(
+        dimension, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
+    )
 
 
 def _faiss() -> Any:
