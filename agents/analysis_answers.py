@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from agents import episodes
 from agents.answers.asking import answer_text
 from agents.answers.facts import DigestFacts, DocumentFact, QuestionFact
 from agents.answers.values import Answer
@@ -57,7 +58,7 @@ def _questions(given: Any) -> list[str]:
 
 
 def _journal(work: Work, place: int) -> Callable[[str, Callable[[], Any]], Any]:
-    return lambda key, think: work.remember(f"{key}.{place}", think)
+    return lambda key, think: episodes.remember(work, f"{key}.{place}", think)
 
 
 def digest(questions: Sequence[str], answers: Sequence[Answer]) -> DigestFacts:

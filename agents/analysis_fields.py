@@ -12,6 +12,7 @@ from typing import Any
 from agents import checks, fields_model
 from agents.checks import Paper, Unreadable
 from agents.documents import text_of
+from agents.metering import chat_for
 from core.context import Ctx
 from core.documents import Document, Fields, FieldValue
 from core.errors import Conflict, InvalidInput, NotFound, Unfinishable
@@ -115,7 +116,7 @@ def _with_model(
 
 def _chat(rt: Runtime, ctx: Ctx) -> ChatModel | None:
     """The model that passed the gate of extraction, if there is one."""
-    return rt.models.chat("extraction")
+    return chat_for(rt, ctx, "extraction")
 
 
 def _found(values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from agents import episodes
 from core import telemetry
 from core.context import Ctx
 from core.errors import QuotaExceeded, Unavailable
@@ -105,11 +106,14 @@ class MeteredChat:
         deadline_seconds: float = 60.0,
     ) -> ChatReply:
         with self._metered(messages, max_tokens, deadline_seconds) as meter:
+            began = time.perf_counter()
             reply = self._chat.chat(
                 messages, schema=schema, max_tokens=max_tokens, temperature=temperature,
                 deadline_seconds=deadline_seconds,
             )  # fmt: skip
             meter.seen(reply)
+        ms = round((time.perf_counter() - began) * 1000)
+        episodes.note(self._task, messages, schema, max_tokens, temperature, reply, ms)
         return reply
 
     def stream(
@@ -121,13 +125,15 @@ class MeteredChat:
         deadline_seconds: float = 60.0,
     ) -> Iterator[str]:
         """What a stream does not count is counted by its pieces."""
+        request = ChatRequest(tuple(messages), None, max_tokens, temperature, deadline_seconds)
         with self._metered(messages, max_tokens, deadline_seconds) as meter:
-            for piece in self._chat.stream(
-                messages, max_tokens=max_tokens, temperature=temperature,
-                deadline_seconds=deadline_seconds,
-            ):  # fmt: skip
-                meter.completion += 1
-                yield piece
+            for piece in _pieces(self._chat, request):
+                if piece.prompt_tokens or piece.completion_tokens:
+                    meter.seen(piece)
+                else:
+                    meter.completion += 1
+                if piece.text:
+                    yield piece.text
 
     @contextmanager
     def _metered(
@@ -143,6 +149,17 @@ class MeteredChat:
             if not self._soft:
                 raise
             raise Unavailable(error.detail, code=error.slug, **error.extra) from error
+
+
+def _pieces(chat: ChatModel, request: ChatRequest) -> Iterator[Chunk]:
+    """With the engine's own counts, where it is one."""
+    if isinstance(chat, EngineChat):
+        return chat.talk(request)
+    texts = chat.stream(
+        request.messages, max_tokens=request.max_tokens, temperature=request.temperature,
+        deadline_seconds=request.deadline_seconds,
+    )  # fmt: skip
+    return (Chunk(text) for text in texts)
 
 
 def talk(
@@ -170,8 +187,8 @@ def _texts(request: ChatRequest) -> list[str]:
     return [*(message.content for message in request.messages), *called, *offered]
 
 
-def chat_for(rt: Runtime, ctx: Ctx, task: str) -> MeteredChat | None:
-    """The model that the router takes for `task`, on the tenant's account; None where none passed
-    the gate."""
-    chat = rt.models.chat(task)
+def chat_for(rt: Runtime, ctx: Ctx, task: str, text: str = "") -> MeteredChat | None:
+    """The model that the router takes for `task` and such a text, on the tenant's account; None
+    where none passed the gate."""
+    chat = rt.models.chat(task, text)
     return None if chat is None else MeteredChat(rt, ctx, chat, task)

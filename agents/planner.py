@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from agents import episodes
+from agents.metering import chat_for
 from agents.plan_rules import by_rules, recipients, wants_telling
 from core.context import Ctx
 from core.errors import NotFound, Rejected, WeftError
@@ -33,7 +35,7 @@ def plan_task(work: Work) -> Done:
     steps in words, `notes` what the plan leaves undone and why."""
     goal = str(work.message.payload.get("goal") or "")
     given = [str(one) for one in work.message.payload.get("documents") or ()]
-    made = work.remember("plan", lambda: _plan(work, goal, given))
+    made = episodes.remember(work, "plan", lambda: _plan(work, goal, given))
     work.log("planned", by=made["by"], plan=made["plan"], notes=made["notes"])
     for note in made["notes"]:
         work.log(note, level="warning")
@@ -47,7 +49,7 @@ def _plan(work: Work, goal: str, given: Sequence[str]) -> dict[str, Any]:
         told = recipients(goal, run.inputs, _own_address(tx, work.ctx, run.actor))
     catalog = _catalog()
     made, by = None, "rules"
-    model = work.rt.models.chat("planning")
+    model = chat_for(work.rt, work.ctx, "planning", goal)
     if model is not None:
         made, by = by_model(model, catalog, goal, kinds, told), model.name
     if made is None:

@@ -103,7 +103,7 @@ class ChatReply:
     finish_reason: str = "stop"  # stop | length | tool_calls
     calls: tuple[ToolCall, ...] = ()
     busy_ms: float = 0.0  # how long the engine worked on it; 0: it does not say
-    saved_tokens: int = 0  # of a reply that was kept: what it had taken
+    saved_tokens: int = 0  # of a kept reply: what it took the first time
 
 
 class ChatModel(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
@@ -27,6 +28,21 @@ def get(tx: Tx, ctx: Ctx, run_id: str, step_id: str, key: str) -> tuple[bool, An
     params = {"tenant": ctx.tenant, "run": run_id, "step": step_id, "key_": key}
     row = tx.execute(_get, params).first()
     return (False, None) if row is None else (True, row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    step_id: str
+    key: str
+    value: Any
+
+
+def listing(tx: Tx, ctx: Ctx, run_id: str, *, suffix: str = "") -> list[Entry]:
+    """What the run's steps recorded under keys that end so, in the order in which they did."""
+    mine = (journal.c.tenant_id == ctx.tenant) & (journal.c.run_id == run_id)
+    query = select(journal).where(mine, journal.c.key.endswith(suffix, autoescape=True))
+    rows = tx.execute(query.order_by(journal.c.created_ms, journal.c.key))
+    return [Entry(row.step_id, row.key, row.value) for row in rows]
 
 
 def put(tx: Tx, ctx: Ctx, run_id: str, step_id: str, key: str, value: Any) -> None:

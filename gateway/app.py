@@ -33,6 +33,7 @@ from gateway.routers import (
     memory,
     models,
     pages,
+    replay,
     reports,
     routing,
     search,
@@ -51,8 +52,8 @@ from runtime.scrape import registry_of
 
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
-    workflows, auth, documents, search, answers, sessions, memory, models, routing, approvals,
-    reports, definitions, agents, templates, tenants, usage, users, health, pages,
+    workflows, replay, auth, documents, search, answers, sessions, memory, models, routing,
+    approvals, reports, definitions, agents, templates, tenants, usage, users, health, pages,
 )  # fmt: skip
 
 

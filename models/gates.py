@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,12 @@ import yaml
 from core.errors import InvalidInput, Unavailable
 from core.ports import ChatMessage, ChatModel, ChatReply
 from core.settings import Settings
+from models.shapes import parse
 
 TASKS = ("answer", "refusing", "extraction", "json", "planning", "summarising")
 # Who words answers must also know when there is none.
 NEEDS: dict[str, tuple[str, ...]] = {"answer": ("answer", "refusing")}
+_GROUNDED = frozenset({"answer", "refusing", "summarising"})
 _CASES = Path(__file__).with_name("cases")
 CASE_SECONDS = 60.0
 _NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
@@ -241,6 +243,23 @@ def judge(case: Case, text: str) -> str | None:
         if (got := _at(value, path)) != wanted:
             return f"{path} is {got!r}, not {wanted!r}"
     return None
+
+
+def faults(task: str, told: str, schema: Mapping[str, Any] | None, text: str) -> list[str]:
+    """What can be seen to be wrong with a reply to work of that task, without a case: it is empty,
+    of another shape, makes numbers up, or is too long."""
+    found = [] if text.strip() else ["is empty"]
+    if schema is not None:
+        try:
+            parse(text, schema)
+        except ValueError as error:
+            found.append(f"is no JSON of its shape: {error}")
+    elif task in _GROUNDED and (made := made_up(text, told)):
+        found.append(f"makes up {', '.join(made[:5])}")
+    most = gate(task).cases[0].max_words if task in TASKS else None
+    if most is not None and len(text.split()) > most:
+        found.append(f"has {len(text.split())} words, {most} are enough")
+    return found
 
 
 def made_up(text: str, source: str) -> list[str]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "ask": "ops.commands.work:ask",
     "search": "ops.commands.work:search",
     "why": "ops.commands.work:why",
+    "runs": "ops.commands.runs:runs",
     "dead-letters": "ops.commands.dead_letters:dead_letters",
     "approvals": "ops.commands.approvals:approvals",
     "tenants": "ops.commands.tenants:tenants",

@@ -153,7 +153,7 @@ class Reader:
     def embedder(self, name: str | None = None) -> None:
         return None
 
-    def chat(self, task: str) -> ScriptedChat:
+    def chat(self, task: str, text: str = "") -> ScriptedChat:
         self.asked_for.append(task)
         return ScriptedChat(self.replies)
 

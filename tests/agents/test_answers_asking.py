@@ -35,7 +35,7 @@ class ChatOnly:
     def embedder(self) -> Embedder | None:
         return None
 
-    def chat(self, task: str) -> ChatModel | None:
+    def chat(self, task: str, text: str = "") -> ChatModel | None:
         return self.chats.get(task)
 
 

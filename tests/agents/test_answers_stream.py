@@ -59,7 +59,7 @@ class Speaking:
     def embedder(self) -> None:
         return None
 
-    def chat(self, task: str) -> Any:
+    def chat(self, task: str, text: str = "") -> Any:
         return self.chats.get(task)
 
 

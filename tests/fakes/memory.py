@@ -62,7 +62,7 @@ class OneEmbedder:
     def embedder(self, name: str | None = None) -> HashEmbedder | None:
         return self.found
 
-    def chat(self, task: str) -> None:
+    def chat(self, task: str, text: str = "") -> None:
         """No model passed a gate."""
 
 

@@ -145,6 +145,7 @@ def _valid(one: Operation) -> dict[str, Any]:
         "tenants_change": {"name": "taken over"},
         "documents_extract": {"fields": ["vendor"]},
         "approvals_decide": {"decision": "approve"},
+        "replay_run": {"model": "any"},
         "memory_prefer": {"length": "short"},
         "memory_save_facts": {"facts": [{"text": "taken over"}]},
         "memory_edit_summary": {"text": "taken over"},

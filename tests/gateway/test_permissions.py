@@ -65,6 +65,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "models_embeddings": ("models:use",),
     "routing_route": ("models:use",),
     "workflows_execute": ("workflows:execute",),
+    "replay_run": ("models:use",),
     "workflows_listing": ("workflows:read",),
     "workflows_status": ("workflows:read",),
     "workflows_logs": ("workflows:read",),

@@ -33,7 +33,7 @@ class NoModels:
     def embedder(self) -> Embedder | None:
         return None
 
-    def chat(self, task: str) -> ChatModel | None:
+    def chat(self, task: str, text: str = "") -> ChatModel | None:
         return None
 
 
