@@ -83,7 +83,8 @@ def entries(collection: Collection, *, whole: bool = False) -> list[Entry]:
         chunks = chunk(parsed, one.id)
         if whole:
             end = len(page.text)
-            chunks = [Chunk(f"{one.id}:0", one.id, 0, page.text, 1, 0, end, context=one.title)]
+            above = one.title if one.text else ""
+            chunks = [Chunk(f"{one.id}:0", one.id, 0, page.text, 1, 0, end, context=above)]
         made += [Entry(each, about) for each in chunks]
     return made
 

@@ -14,6 +14,16 @@ SMALL = 40  # pieces; a section shorter than this is not worth a passage of its 
 CONTEXT_MAX = 240
 
 _PIECE = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+# Little words: how many letters a piece has depends on whether the text is English.
+_ENGLISH = re.compile(r"\b(?:the|of|and|is|for|with|that|are|by|this|to)\b", re.IGNORECASE)
+_OTHER = re.compile(
+    r"\b(?:der|die|das|den|und|ist|nicht|von|zu|le|la|les|des|et|est|du|het|een|van|en|el|los|las"
+    r"|que|del|il|di|che|per|och|att|som)\b",
+    re.IGNORECASE,
+)
+LETTERS = 6  # of an English word in its first piece, and in each further one
+_LETTERS_READ = 4_000  # characters of a page that tell its language
+_LETTERS_ELSE = 3  # measured in German, French, Dutch and Spanish: cut shorter than English words
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
 
 
@@ -30,8 +40,9 @@ class _Atom:
     row: int = 0
 
 
-def pieces(text: str) -> int:
-    """A cautious count of word pieces: long words and digits are split by every tokenizer."""
+def pieces(text: str, letters: int = LETTERS) -> int:
+    """A cautious count of word pieces: long words and digits are split by every tokenizer, and
+    `letters` make a piece of a word."""
     total = 0
     for match in _PIECE.finditer(text):
         length = match.end() - match.start()
@@ -43,7 +54,7 @@ def pieces(text: str) -> int:
         elif first > "\x7f":
             total += (length + 2) // 3
         else:
-            total += 1 + (length - 1) // 6
+            total += 1 + (length - 1) // letters
     return total
 
 
@@ -119,7 +130,16 @@ def _breaks(group: list[_Atom], cost: int, atom: _Atom) -> bool:
     return atom.kind == "heading" and cost >= SMALL
 
 
+def _letters(text: str) -> int:
+    """Of a piece in this text. A vocabulary made of English cuts other words into more pieces, and
+    what is beyond the model's input is not seen by it."""
+    head = text[:_LETTERS_READ]
+    english = len(_ENGLISH.findall(head)) >= len(_OTHER.findall(head))
+    return LETTERS if english else _LETTERS_ELSE
+
+
 def _atoms(page: Page) -> Iterator[_Atom]:
+    letters = _letters(page.text)
     path: list[tuple[int, str]] = []
     tables = {table.start: table for table in page.tables}
     for block in _whole(page):
@@ -136,9 +156,9 @@ def _atoms(page: Page) -> Iterator[_Atom]:
             table is not None
             and len(table.rows) == page.text.count("\n", table.start, table.end) + 1
         ):
-            yield from _row_atoms(page, table, above)
+            yield from _row_atoms(page, table, above, letters)
         else:
-            for start, end, cost in _split(page.text, block.start, block.end):
+            for start, end, cost in _split(page.text, block.start, block.end, letters):
                 yield _Atom(start, end, cost, block.kind, above)
 
 
@@ -160,15 +180,15 @@ def _whole(page: Page) -> list[Block]:
     return found
 
 
-def _row_atoms(page: Page, table: Table, path: tuple[str, ...]) -> Iterator[_Atom]:
+def _row_atoms(page: Page, table: Table, path: tuple[str, ...], letters: int) -> Iterator[_Atom]:
     at = table.start
     for row, line in enumerate(page.text[table.start : table.end].split("\n")):
-        for start, end, cost in _split(page.text, at, at + len(line)):
+        for start, end, cost in _split(page.text, at, at + len(line), letters):
             yield _Atom(start, end, cost, "table", path, table, row)
         at += len(line) + 1
 
 
-def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _split(text: str, start: int, end: int, letters: int) -> Iterator[tuple[int, int, int]]:
     """Stretches without outer white space and their cost: the whole if it fits, else sentences,
     else words."""
     while start < end and text[start].isspace():
@@ -177,26 +197,26 @@ def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         end -= 1
     if start == end:
         return
-    cost = _cost(text[start:end])
+    cost = _cost(text[start:end], letters)
     if cost is not None:
         yield start, end, cost
         return
     at = start
     for match in _SENTENCE.finditer(text, start, end):
-        yield from _cut(text, at, match.start())
+        yield from _cut(text, at, match.start(), letters)
         at = match.end()
-    yield from _cut(text, at, end)
+    yield from _cut(text, at, end, letters)
 
 
-def _cost(text: str) -> int | None:
+def _cost(text: str, letters: int) -> int | None:
     """Its pieces; None where it is too much for one passage."""
     if len(text) > CHARS_MAX:
         return None
-    cost = pieces(text)
+    cost = pieces(text, letters)
     return cost if cost <= PIECES_MAX else None
 
 
-def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+def _cut(text: str, start: int, end: int, letters: int) -> Iterator[tuple[int, int, int]]:
     """Halves, at white space where there is some, until every part fits."""
     stack = [(start, end)]
     while stack:
@@ -207,7 +227,7 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
             high -= 1
         if low == high:
             continue
-        cost = _cost(text[low:high])
+        cost = _cost(text[low:high], letters)
         if cost is not None:
             yield low, high, cost
             continue

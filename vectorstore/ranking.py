@@ -27,6 +27,7 @@ _SHARES = {ENGLISH: (0.5, 0.5, 0.0)}
 _SHARES_ELSE = (0.25, 0.4, 0.35)
 _NOISE = 0.01  # cosines that differ less say nothing
 _READ_MAX = 200  # candidates whose text is looked into for parts of words
+_TELLING = 60  # best of each kind: the scores that others are measured by, whatever `k` is
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Candidates:
 def ranked(parts: Sequence[Part], query: Query, depth: int) -> list[tuple[int, int, float]]:
     """`(part, row, score)`, best first; fewer than `depth` only when there are no more."""
     mode = query.mode if query.vector is not None else "keyword"
+    depth = max(depth, _TELLING) if mode == "hybrid" else depth
     found = _near(parts, query, depth) if mode == "vector" else _said(parts, query, mode, depth)
     scores = _fused(parts, found, query) if mode == "hybrid" else _alone(found, mode)
     order = np.argsort(-scores, kind="stable")
@@ -125,11 +127,12 @@ def _fused(parts: Sequence[Part], found: Candidates, query: Query) -> Floats:
         return found.keyword
     name = language(split(query.text)) or _usual(parts, found)
     near, said, alike = _SHARES.get(name, _SHARES_ELSE)
+    telling = _best(found.cosine) | _best(found.keyword)
     # A passage without a vector is neither near nor far.
-    total = near * np.nan_to_num(_standard(found.cosine), nan=0.0)
-    total += said * _standard(found.keyword)
+    total = near * np.nan_to_num(_standard(found.cosine, telling), nan=0.0)
+    total += said * _standard(found.keyword, telling)
     if alike:
-        total += alike * _standard(_alike(parts, found, query, name, total))
+        total += alike * _standard(_alike(parts, found, query, name, total), telling)
     return np.asarray(1 / (1 + np.exp(-total)), np.float32)
 
 
@@ -154,10 +157,16 @@ def _alike(
     return alike
 
 
-def _standard(scores: npt.NDArray[np.floating[Any]]) -> Exact:
-    """In standard deviations from the candidates' mean: what few of them have says more than what
-    most have, so that one passage with the asked code outruns many that are near."""
-    exact = scores.astype(np.float64)
-    known = exact[~np.isnan(exact)]
-    apart = exact - known.mean()
-    return np.asarray(apart / max(float(known.std()), _NOISE), np.float64)
+def _best(scores: Floats) -> npt.NDArray[np.bool_]:
+    """Flags of the `_TELLING` highest; NaN is none."""
+    flags = np.zeros(len(scores), np.bool_)
+    flags[np.argsort(-scores, kind="stable")[:_TELLING]] = True  # NaN is sorted last
+    return flags
+
+
+def _standard(scores: npt.NDArray[np.floating[Any]], telling: npt.NDArray[np.bool_]) -> Exact:
+    """In standard deviations from the mean of the telling ones: what few of them have says more
+    than what most have, so that one passage with the asked code outruns many that are near."""
+    told = scores[telling].astype(np.float64)
+    apart = scores.astype(np.float64) - np.nanmean(told)
+    return np.asarray(apart / max(float(np.nanstd(told)), _NOISE), np.float64)

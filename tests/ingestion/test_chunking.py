@@ -82,3 +82,14 @@ def test_headings_stand_in_the_context_of_what_is_below_them() -> None:
 def test_chunks_are_the_same_every_time() -> None:
     document = markdown.read(b"# A\n\nsome text\n" * 50, Limits())
     assert chunk(document, "d") == chunk(document, "d")
+
+
+def test_words_that_an_english_vocabulary_cuts_shorter_make_shorter_passages() -> None:
+    """Else the embedding model, which reads 256 pieces, would not see the end of them."""
+    english = "The delivery of the goods is made within the period that is agreed by both. " * 40
+    german = "Die Lieferung der Ware erfolgt innerhalb der von beiden vereinbarten Fristen. " * 40
+    lengths = [
+        max(len(one.text) for one in chunk(text.read(content.encode(), Limits()), "doc"))
+        for content in (english, german)
+    ]
+    assert lengths[1] < 0.75 * lengths[0]
