@@ -9,10 +9,8 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from agents import replies
-from agents.answers import kept, logs, tables
+from agents.answers import kept, logs, picking, tables
 from agents.answers.context import in_context
-from agents.answers.evidence import answering
-from agents.answers.picking import picked
 from agents.answers.question import Asked, asked
 from agents.answers.values import Answer, Question, Sentence, ended
 from agents.answers.wording import Remember, spoken, worded
@@ -144,7 +142,7 @@ def _spoken(
         return computed
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
-        evidence = picked(question, answering(question, found.hits, rt.models.embedder()))
+        evidence = picking.found(question, found.hits, rt.models.embedder())
         answer, failed = Answer(False, "refused"), list[str]()
         if evidence:
             chat = replies.wording(rt, ctx, text, failed, fresh=fresh)()
@@ -187,7 +185,7 @@ def answer_from(
     remember: Remember = _at_once,
 ) -> Answer:
     """The pure part: what these passages answer. The model is looked for only when they do."""
-    evidence = picked(question, answering(question, hits, embedder))
+    evidence = picking.found(question, hits, embedder)
     if not evidence:
         return Answer(False, "refused")
     return worded(question.text, evidence, chat(), remember)

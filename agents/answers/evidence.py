@@ -120,6 +120,8 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         and not answers_well(asked, one.passage.plain)
     ):
         return False  # the next one has a date
+    if not one.passage.item and not own_share(asked, one.passage):
+        return False
     if not _has_numbers(asked, one.passage) or not _has_versions(asked, one.passage):
         return False
     if one.similar < SAME_MIN and not _names_attribute(asked, one.passage):
@@ -133,12 +135,7 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
     near_min = 0.0 if asked.language else NEAR_MIN  # the default model reads English
     if with_vectors and one.similar < near_min and one.covered < 0.8 and not asked.codes:
         return False
-    if (
-        asked.counted
-        and with_vectors
-        and one.similar < ALIKE_MIN
-        and not answers_well(asked, one.passage.plain)
-    ):
+    if asked.counted and one.similar < ALIKE_MIN and not answers_well(asked, one.passage.plain):
         return False
     if one.covered >= COVERED_MIN:
         return True
@@ -154,6 +151,7 @@ def _by_words(asked: Asked, passage: Passage) -> Evidence:
     score -= 0.3 if opposes(asked, passage) else 0.0
     score += 0.1 if on_condition(asked, passage) else 0.0
     score += 0.15 * together(asked, passage)
+    score += 0.2 if asked.numbers and asked.numbers <= set(NUMBER.findall(passage.plain)) else 0.0
     score += 0.2 if gives_reason(asked, passage) else 0.0
     score += 0.4 if is_labelled(asked, passage) else 0.0
     score += 0.15 if explains(asked, passage) else 0.0

@@ -43,6 +43,10 @@ _DURATION = re.compile(
     r"ans?|annees?|segundos?|minutos?|horas?|dias?|semanas?|mes|meses|anos?|dag|dagen|weken|maand\w*|"
     r"jaar|jaren|uur|permanent\w*|unlimited|unbefristet|lifetime|until|bis|jusqu)\b"
 )
+_PLACE = re.compile(
+    r"\b(?:in|at|near|from|to|nach|bei|am|im|an der|à|au|aux|en|dans|chez)\s+"
+    r"(?:the |der |den |dem |la |le |les |l')?[A-ZÄÖÜÉ]\w|, [A-Z]\w+ and [A-Z]"
+)
 _COUNT = re.compile(
     rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS})((?:[ -]+[^\W\d_]+){{1,3}})"
     r"|((?:[^\W\d_]+ ){0,2}[^\W\d_]+): *\d"
@@ -61,7 +65,13 @@ _ROLE = re.compile(
 def counts_well(asked: Asked, text: str) -> bool:
     """A number with all of what is counted: `20 days of vacation`, not `27 days at a time`."""
     after = _after_counts(asked, text) if asked.counted else ()
-    return any(asked.counted <= set(words) for words in after)
+    return any(asked.counted <= set(_counted_things(asked, words)) for words in after)
+
+
+def _counted_things(asked: Asked, words: list[str]) -> list[str]:
+    """Of `three years employees may …` nothing: the years are counted."""
+    first = next((at for at, word in enumerate(words) if word in asked.counted), 0)
+    return [] if any(_DURATION.fullmatch(word) for word in words[:first]) else words
 
 
 def _after_counts(asked: Asked, text: str) -> list[list[str]]:
@@ -80,9 +90,11 @@ def answers_well(asked: Asked, text: str) -> bool:
         return bool(_MONEY.search(low))
     if asked.wants == "when":
         return bool(_DATE.search(low) or _CLOCK.search(low) or _YEAR.search(low))
+    if asked.wants == "where":
+        return _PLACE.search(text) is not None
     if asked.wants == "duration":
         return fits("duration", text) and bool(_DURATION.search(low))
-    return asked.wants not in ("text", "steps", "who", "where", "why") and fits(asked.wants, text)
+    return asked.wants not in ("text", "steps", "who", "why") and fits(asked.wants, text)
 
 
 def tells(asked: Asked, text: str) -> bool:

@@ -60,11 +60,13 @@ GENERIC = {
             wert menge firma unternehmen person tag datum zeit zeitpunkt uhrzeit jahr dauer lange
             betragt insgesamt derzeit aktuell neue neuen neuer jeweils einzelne gilt gelten passiert
             passieren geschieht erste ersten erster bezeichnet bezeichnen befindet befand liegt
-            ursprunglich hauptsachlich normalerweise eigentlich bekannt bestimmt wichtig""",
+            betrag summe stadt land ort ursprunglich hauptsachlich normalerweise eigentlich bekannt
+            bestimmt wichtig""",
         "fr": """document documents cas sujet information informations possible necessaire donner
             faire dire dit dits selon signifie nom nombre type sorte valeur quantite entreprise
             societe personne jour date temps moment heure annee duree total actuellement nouveau
-            nouvelle nouveaux existe y a-t-il prevu prevue indique""",
+            nouvelle nouveaux montant somme taux ville pays lieu endroit existe y a-t-il prevu
+            prevue indique""",
         "es": """documento informacion nombre numero tipo valor empresa persona dia fecha hora ano
             total""",
         "nl": """document informatie naam aantal soort waarde bedrijf persoon dag datum tijd jaar
@@ -101,9 +103,10 @@ _WANTS = {
     r"\bnumero de telefono\b|\btelefoonnummer\b",
     "email": r"\be-?mail-?adresse\b|\badresse (?:e-?mail|electronique|mail)\b|"
     r"\bcorreo electronico\b|\be-?mailadres\b",
-    "when": r"\bwann\b|\bquand\b|\b(?:an|in|zu|bis zu) welche[mnr] (?:\w+ )?(?:tag|datum|jahr|"
-    r"monat|"
-    r"uhrzeit|zeitpunkt|wochentag)\b|\bwelche[ms]? (?:datum|uhrzeit|jahr|wochentag)\b|"
+    "when": r"\boffnungszeiten\b|\bhoraires\b|\bheures d ouverture\b|\bopeningstijden\b|"
+    r"\bhorario\b|"
+    r"\bwann\b|\bquand\b|\b(?:an|in|zu|bis zu) welche[mnr] (?:\w+ )?(?:tag|datum|jahr|"
+    r"monat|uhrzeit|zeitpunkt|wochentag)\b|\bwelche[ms]? (?:datum|uhrzeit|jahr|wochentag)\b|"
     r"\bum wie viel uhr\b|\bquel(?:le)? (?:date|heure|jour|annee|mois)\b|\bcuando\b|"
     r"\ben que (?:ano|fecha|dia|mes)\b|\bwanneer\b|\bin welk jaar\b|\bhoe laat\b",
     "where": r"^(?:von )?wo\b|\bwohin\b|\bwoher\b|^(?:d |jusqu )?ou\b|\bdonde\b|\bwaar\b(?!om)|"
@@ -123,6 +126,8 @@ _WANTS = {
 }
 
 TIMES = (
+    r"\b(?:sofort\w*|umgehend|unverzuglich|fristlos|immediat\w*|aussitot|inmediat\w*|"
+    r"onmiddellijk)\b|"
     r"\b(?:montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?|lundis?|"
     r"mardis?|"
     r"mercredis?|jeudis?|vendredis?|samedis?|dimanches?|januar|februar|marz|mai|juni|juli|oktober|"

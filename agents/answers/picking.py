@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agents.answers.evidence import Evidence
+from agents.answers.evidence import Evidence, answering
 from agents.answers.kinds import answers_well
 from agents.answers.passages import Passage, passages
 from agents.answers.question import Asked
 from agents.answers.rows import read
 from agents.answers.scoring import explains, is_labelled, matches
 from agents.answers.words import codes, stems
+from core.documents import Hit
+from core.ports import Embedder
 
 PICKS_MAX = 4
 _SECTION_MAX = 3
 _LISTED = ("steps", "text")
+
+
+def found(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> list[Evidence]:
+    """What answers the question, or each of the questions that it is made of."""
+    each = [picked(part, answering(part, hits, embedder)) for part in asked.parts]
+    shown = {one.passage.key: one for part in each for one in part}
+    return list(shown.values()) or picked(asked, answering(asked, hits, embedder))
 
 
 def picked(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.answers import languages
 from agents.answers.focus import attribute
@@ -11,6 +11,7 @@ from agents.answers.things import things
 from agents.answers.words import CODE, NUMBER, codes, joined, stem, worded
 from vectorstore.words import STOP, fold
 
+PARTS_MAX = 4
 _DATE_WORD = re.compile(
     r"^(?:(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|"
     r"november|december)$"
@@ -31,7 +32,7 @@ _GENERIC = frozenset(
         needed needs new next not occur occurred occurs often one other out over per place
         please possible problem same say says see set should show some something state take
         taken takes tell there thing things through two type under up use used using want was
-        way ways were what whether work would yes
+        way ways city country town were what whether work would yes
         """,
     )
 )
@@ -53,6 +54,7 @@ class Asked:
     versions: frozenset[tuple[str, str]] = frozenset()  # (node.js, 30): a name and its number
     language: str = ""  # de, fr, es, nl; empty: English or unknown
     things: frozenset[str] = frozenset()  # stems of what it names beside its names
+    parts: tuple[Asked, ...] = ()  # of "where is it, and how often …": each question by itself
 
     @property
     def rest(self) -> dict[str, float]:
@@ -63,8 +65,27 @@ class Asked:
         return {t: w for t, w in self.terms.items() if t not in self.codes and t not in named}
 
 
+_AND = re.compile(
+    r"[,;]?\s+(?:and|und|et|y|en)\s+(?=(?:(?:at|in|on|by|from|for|to|an|bis|ab|von|pour|à|a|de) )?"
+    r"(?:how|what|when|where|who|whom|which|why|wie|was|wann|wo|wer|wen|welche\w?|warum|combien|quand|"
+    r"où|qui|quel\w*|comment|pourquoi|cuánto\w?|cuándo|dónde|quién|qué|hoe\w*|wat|wanneer|waar)\b)"
+    r"|(?<=\?)\s+(?=\w)",
+    re.IGNORECASE,
+)
+
+
 def asked(text: str, own_names: frozenset[str] = frozenset()) -> Asked:
     """`own_names` (the tenant's name, folded) say nothing about what is asked for."""
+    whole = _one(text, own_names)
+    texts = [part for part in _AND.split(whole.text) if len(part.split()) > 2]
+    if len(texts) < 2:
+        return whole
+    parts = [_one(part, own_names) for part in texts[:PARTS_MAX]]
+    named = [replace(p, names=p.names or parts[0].names, language=whole.language) for p in parts]
+    return replace(whole, parts=tuple(named))
+
+
+def _one(text: str, own_names: frozenset[str]) -> Asked:
     plain = " ".join(text.split())
     low = fold(plain)
     foreign = languages.language(plain) or ""
@@ -100,7 +121,7 @@ def _terms(
     low: str, foreign: str, wants: str, names: frozenset[str], said_already: frozenset[str]
 ) -> dict[str, float]:
     """Stem → weight of every word that tells something."""
-    small = languages.SMALL[foreign] if foreign else STOP
+    small = languages.SMALL[foreign] if foreign else STOP | languages.SMALL["en"]
     generic = languages.GENERIC[foreign] if foreign else _GENERIC
     kind = () if foreign else _KIND_WORDS.get(wants, ())
     terms: dict[str, float] = {}
@@ -148,7 +169,9 @@ _WANTS = {
     r"\bwhat (?:percentage|percent|amount|number of|share|size)\b",
     "phone": r"\bphone number\b|\btelephone\b",
     "email": r"\be-?mail address\b",
-    "when": r"\bwhen (?:is|was|are|were|did|does|do|will|must|should)\b|"
+    "where": r"^where\b|\b(?:in|at|on) (?:which|what) (?:city|country|place|town|building|room)\b",
+    "when": r"\bopening (?:hours|times)\b|"
+    r"\bwhen (?:is|was|are|were|did|does|do|will|must|should)\b|"
     r"\b(?:what|which) (?:time|date|day|weekday)s?\b",
     "who": r"^who\b|\bwhom?\b|\bwhich (?:team|person|role)\b",
     "steps": r"\bhow (?:do|can|should|to|would|is|are|did|was|were)\b|\bsteps?\b|"
@@ -176,7 +199,25 @@ _KIND_WORDS = {
     "when": ("date", "time", "day", "days", "weekday", "weekdays", "year", "month"),
     "who": ("person", "team", "role", "people"),
     "money": ("money", "amount"),
-    "number": ("percentage", "percent", "share", "amount", "size", "times", "far", "ahead"),
+    "number": (
+        "percentage",
+        "percent",
+        "share",
+        "amount",
+        "size",
+        "times",
+        "far",
+        "ahead",
+        "high",
+        "large",
+        "big",
+        "low",
+        "full",
+        "heavy",
+        "tall",
+        "deep",
+        "wide",
+    ),
 }
 
 

@@ -160,3 +160,86 @@ def test_other_ways_to_order_a_model_about_are_no_answers(line: str) -> None:
         "Refunds are paid within 14 days.",
         "The sources do not say.",
     )
+
+
+POLICY = """# Leave
+
+Employees get 20 days of vacation every year.
+Every three years employees may take a sabbatical of six weeks.
+A nurse gets up to 12 days of sick leave.
+The data is stored in Helsinki and backed up every six hours.
+The office opened in 1998. It was moved to Porto in 2011 because the lease ended.
+The first audit is held in March, the second audit in October.
+Parking is free, but not for visitors.
+"""
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many employees are there?",
+        "How many days of parental leave does a nurse get?",
+        "When did the office open in Lisbon?",
+        "When is the third audit held?",
+        "Why was the office not moved in 2011?",
+        "Wie viele Tage Elternzeit bekommen Beschäftigte?",
+        "Combien de jours de congé maternité les salariés ont-ils ?",
+    ],
+)
+def test_another_name_number_order_or_thing_is_no_answer(question: str) -> None:
+    assert not _ask(question, POLICY).answered
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("How many days of sick leave does a nurse get?", "12 days"),
+        ("When is the second audit held?", "October"),
+        ("Why was the office moved?", "lease ended"),
+        ("To which city was the office moved in 2011?", "Porto"),
+    ],
+)
+def test_the_right_thing_is_still_found(question: str, said: str) -> None:
+    assert said in _ask(question, POLICY).text
+
+
+def test_each_part_of_a_question_is_answered() -> None:
+    answer = _ask(
+        "How many days of vacation do employees get, and where is the data stored?", POLICY
+    )
+    assert "20 days" in answer.text
+    assert "Helsinki" in answer.text
+
+
+RAHMEN = """# Mietvertrag
+
+Der Vertrag beginnt am 1. März 2026 und endet am 31. Dezember 2030.
+Die Kündigungsfrist beträgt drei Monate. Die Kaution von 2.400 Euro wird vor dem Einzug gezahlt.
+Der Hausmeister heißt Emre Aydin und ist unter 0711 55 123 zu erreichen.
+"""
+BAIL = """# Bail
+
+Le bail commence le 1er mars 2026. Le dépôt de garantie est de 2 400 euros.
+Le gardien, M. Perrin, est joignable tous les matins. Les animaux ne sont pas admis.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "said"),
+    [
+        (RAHMEN, "Wann endet der Vertrag?", "31. Dezember 2030"),
+        (RAHMEN, "Wie lange ist die Kündigungsfrist?", "drei Monate"),
+        (RAHMEN, "Wie hoch ist die Kaution?", "2.400 Euro"),
+        (RAHMEN, "Wer ist der Hausmeister?", "Emre Aydin"),
+        (RAHMEN, "Wie hoch ist die Miete?", None),
+        (RAHMEN, "Wer ist der Vermieter?", None),
+        (BAIL, "Quand le bail commence-t-il ?", "1er mars 2026"),
+        (BAIL, "Quel est le montant du dépôt de garantie ?", "2 400 euros"),
+        (BAIL, "Quel est le montant du loyer ?", None),
+        (BAIL, "Qui est le propriétaire ?", None),
+    ],
+)
+def test_german_and_french_contracts(text: str, question: str, said: str | None) -> None:
+    answer = _ask(question, text)
+    assert answer.answered is (said is not None)
+    assert (said or "") in answer.text

@@ -22,7 +22,7 @@ from tests.fakes.memory import platform
 from workflows.tasks import Work
 
 TEXT = "# Backups\n\nBackups are taken at 02:30 and kept for 90 days in Zurich.\n"
-ASK = Question("How long are backups kept?")
+ASK = Question("How long are backups kept?", fresh=True)
 GOOD = "Backups are kept for 90 days in Zurich."
 ALSO = "Backups are taken at 02:30."
 
