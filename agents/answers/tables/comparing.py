@@ -7,6 +7,9 @@ from dataclasses import replace
 from agents.answers.tables.columns import additive
 from agents.answers.tables.planner import SUPERLATIVES, Planner
 from agents.answers.tables.plans import Condition, NotThis, Plan, Unclear
+from agents.answers.tables.words import listed
+
+_OPEN = listed("what was que wat")
 
 
 class Comparing(Planner):
@@ -68,6 +71,9 @@ class Comparing(Planner):
     def _listed(self) -> Plan:
         """`Which orders are open?` needs a condition, else everything would be listed."""
         distinct = self._take("distinct") is not None
+        asked = [e.text for e in self.left if e.has("which", "list")]
+        if not distinct and not self._measures() and asked and all(t in _OPEN for t in asked):
+            raise NotThis  # `what is the cut-off time of …`: sentences say it better
         self._take_all("which", "list")
         self._flags()
         if not self.pieces.placed and not distinct:

@@ -79,7 +79,7 @@ class Comparisons(Pieces):
 
     def _numeric(self, first: int, last: int, unit: str | None) -> int:
         """The column that a number is compared with: named beside it, or the only one it fits."""
-        for near in (self._next(first, -1, ("eq", "which")), self._next(last, 1)):
+        for near in (self._next(first, -1, ("eq", "which", "during")), self._next(last, 1)):
             if near is None or not self.elems[near].has("col"):
                 continue
             fitting = [c for c in self.elems[near].columns if self.column(c).measured]

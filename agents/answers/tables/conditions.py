@@ -23,6 +23,16 @@ class Conditions(Comparisons, Periods):
         self._empty()
         self._numbers()
         self._dates()
+        self._once()
+
+    def _once(self) -> None:
+        """Two periods of one column that nothing joins are not understood: `2026 … in May`."""
+        periods = [
+            c.column for _, c in self.placed if c.kind == "period" and c.values == ("during",)
+        ]
+        compared = any(e.has("diff", "compare", "than", "more", "less") for e in self.elems)
+        if len(set(periods)) < len(periods) and not compared:
+            raise NotThis
 
     def _texts(self) -> None:
         """`contains "x"`, `starting with "x"`: of the column named before it."""

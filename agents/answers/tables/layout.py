@@ -52,7 +52,15 @@ def laid(document: Document) -> list[Laid]:
                 found[-1] = _joined(last, more, page)
             elif (made := _made(lines, table, page)) is not None:
                 found.append(made)
-    return [one for one in found if one.lines]
+    return [one for one in found if one.lines and not _is_form(one)]
+
+
+def _is_form(one: Laid) -> bool:
+    """Labels with their values beside them: dates, amounts and words in one column."""
+    if len(one.names) != 2:
+        return False
+    kinds = {line.cells[1].kind for line in one.lines} - {"empty"}
+    return len(kinds) > 2 or kinds >= {"date", "text"} or kinds >= {"date", "number"}
 
 
 def _lines(page: Page, table: Table) -> Iterator[Line]:
@@ -155,6 +163,8 @@ def _is_header(line: Line, width: int) -> bool:
     if len(texts) < max(2, (2 * width + 2) // 3):
         return False
     named = all(c.kind in ("empty", "text") or _YEAR.fullmatch(c.text) for c in line.cells)
+    if any(re.search(r"\d{3}", _YEAR.sub("", text)) for text in texts):
+        return False  # a code is a value: this is a form, not a table
     words = any(any(char.isalpha() for char in text) for text in texts)
     return named and words and all(len(text) <= 60 for text in texts)
 

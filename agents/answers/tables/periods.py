@@ -19,6 +19,9 @@ class Periods(Pieces):
 
     def _dated(self, at: int, period: Period) -> None:
         lead = self._plain_before(at)
+        while lead is not None and self._is_article(lead):
+            self.used.add(lead)
+            lead = lead - 1 if lead > 0 and lead - 1 not in self.used else None
         role = ""
         if lead is not None and not self.elems[lead].has("col", "val"):
             options = self.elems[lead].roles
@@ -35,14 +38,23 @@ class Periods(Pieces):
             raise NotThis
         self._place(lead if role and lead is not None else at, at, period, role)
 
+    def _is_article(self, at: int) -> bool:
+        """`entre le 1er mars et le 15 avril`: `le` behind a word that says when."""
+        before = self.elems[at - 1] if at > 0 else None
+        if before is None or not self.elems[at].has("during") or self.elems[at].has("between"):
+            return False
+        return before.has("between", "before", "after", "since", "until", "to", "and")
+
     def _until(self, at: int) -> int | None:
         link = self._plain_next(at)
         end = None if link is None else self._plain_next(link)
+        if end is not None and self._is_article(end):
+            end = self._plain_next(end)
         if link is None or end is None or not self.elems[link].has("and", "to"):
             return None
         if not self.elems[end].has("date"):
             return None
-        self.used |= {at, link, end}
+        self.used |= set(range(at, end + 1))
         return end
 
     def _place(self, start: int, end: int, period: Period, role: str = "during") -> None:

@@ -43,6 +43,8 @@ class Pieces:
         return None
 
     def only(self, columns: Sequence[int]) -> int:
+        if not columns:
+            raise NotThis
         if len(columns) != 1:
             raise Unclear("columns", *(self.column(c).name for c in columns))
         return columns[0]

@@ -20,6 +20,7 @@ SOFT_WORDS = listed(
     "in of from for on by at to a au de du d le en von im am vom aus fur des und et and the with"
     " van uit op voor y del el zum bei ab bis dans pour"
 )  # fmt: skip
+DOCUMENTS = listed("invoice contract ticket =document =file =email =mail =report =receipt")
 BY_PLACE = listed("first last best worst erste ersten premiers")
 PERSON = frozenset(
     ("employee", "name", "customer", "contact", "seller", "member", "manager", "owner")

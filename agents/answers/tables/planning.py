@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from agents.answers.tables.comparing import Comparing
 from agents.answers.tables.extremes import Extremes
-from agents.answers.tables.planner import SUPERLATIVES
+from agents.answers.tables.planner import DOCUMENTS, SUPERLATIVES
 from agents.answers.tables.plans import Group, NotThis, Op, Plan, Unclear
 from agents.answers.tables.spelling import Elem
 from agents.answers.tables.vocabulary import Vocabulary
@@ -86,9 +87,13 @@ class _Planner(Extremes, Comparing):
         if not distinct and self._counts_things() and (units := self._quantity()) is not None:
             self._nouns()
             return Plan("sum", (units,), group=group)
-        target = next((e for e in self.left if e.has("col", "rows", "money", "many")), None)
+        target = next(
+            (e for e in self.left if e.has("col", "rows", "money", "many") and not e.has("sum")),
+            None,
+        )
         if target is None or (target.has("rows") and not target.columns):
-            if distinct:
+            if distinct or (target is None and not self.pieces.placed and group is None
+                            and not self._cols()):  # fmt: skip
                 raise NotThis
             if target is None and (quantity := self._quantity()) is not None:
                 return Plan("sum", (quantity,), group=group)
@@ -104,12 +109,22 @@ class _Planner(Extremes, Comparing):
         if flags and not distinct:
             self.left.append(target)
             return Plan("count", group=group)
+        if self._are_documents(target):
+            raise Unclear("what")
         if target.has("rows") and not distinct and self._is_row(target):
             self._nouns()
             return Plan("count", group=group)
         place = self._countable(target)
         self._nouns()
         return Plan("distinct", shown=place, group=group)
+
+    def _are_documents(self, target: Elem) -> bool:
+        """`How many invoices do we have?` may ask for the documents themselves."""
+        grid = self.vocabulary.grid
+        listing = grid.addressed and not re.search(r"\d{3}", grid.filename)
+        named = target.quality >= 2.9 and listing
+        named = named or any(e.has("table") for e in self.elems)
+        return bool(concepts(target.text) & DOCUMENTS) and not self.pieces.placed and not named
 
     def _countable(self, target: Elem) -> int:
         fitting = [c for c in target.columns if self.column(c).kind in ("text", "number")]

@@ -162,7 +162,10 @@ def _others(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
         return [Elem((), at, at + 1)]
     if concept(token.fold) <= vocabulary.names:
         quality = 1.5 if concept(token.fold) <= vocabulary.sheet else 0.5
+        quality = 2.9 if token.fold in vocabulary.called else quality
         return [Elem(("rows",), at, at + 1, text=token.text, quality=quality)]
+    if concept(token.fold) <= vocabulary.file:
+        return [Elem(("table",), at, at + 1, text=token.text, quality=0.5)]
     if token.number is not None and token.ordinal is None:
         return [Elem(("num",), at, at + 1, number=token.number, text=token.text)]
     if token.text.upper() in CODES and len(token.text) == 3:

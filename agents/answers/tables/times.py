@@ -58,8 +58,8 @@ def _period(tokens: Sequence[Token], at: int, spoken: str) -> tuple[Period, int]
         return (made, end) if made else None
     year, end = _year_at(tokens, at)
     if year != NO_YEAR and end == at + 1:
-        if at + 1 < len(tokens) and (q := re.fullmatch(r"[qt]([1-4])", tokens[at + 1].fold)):
-            return dates.quarter(year, int(q[1])), at + 2
+        if at + 1 < len(tokens) and (q := re.fullmatch(r"([qth])([1-4])", tokens[at + 1].fold)):
+            return _part(q[1] == "h", year, int(q[2]), at + 2)
         return dates.year_of(year), end
     return None
 

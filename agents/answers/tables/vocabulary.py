@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,8 +32,10 @@ class Vocabulary:
     values: dict[tuple[str, ...], list[Named]] = field(default_factory=dict)
     words: dict[str, set[Named]] = field(default_factory=dict)
     stems: dict[str, set[Named]] = field(default_factory=dict)
-    names: frozenset[str] = frozenset()  # concepts of the file's, sheet's and table's names
+    names: frozenset[str] = frozenset()  # concepts of the sheet's and table's names, or the file's
     sheet: frozenset[str] = frozenset()
+    called: frozenset[str] = frozenset()  # the very words of these names
+    file: frozenset[str] = frozenset()  # concepts of the file's name
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -76,6 +79,7 @@ class Vocabulary:
         return tuple(both) if len(both) == 1 and _in_order(told, parts(next(iter(both))[1])) else ()
 
 
+_DEFAULT = re.compile(r"(?:sheet|tabelle|feuil|feuille|blad|hoja)\s*\d*")
 _SMALL = listed("of in on the a de la le les du des der die das den dem d l")
 
 
@@ -139,8 +143,9 @@ def vocabulary(grid: Grid) -> Vocabulary:
                 for word in told:
                     words[word].add((column.place, text))
     stem = fold(grid.filename).rsplit(".", 1)[0].replace("_", " ")
-    sheet = concepts(f"{grid.sheet or ''} {grid.title or ''}")
+    sheet = "" if _DEFAULT.fullmatch(fold(grid.sheet or "")) else grid.sheet or ""
+    own = f"{sheet} {grid.title or ''}".strip() or stem
     return Vocabulary(
-        grid, dict(values), dict(words), dict(stems),
-        sheet | concepts(stem) | concepts(grid.over), sheet or concepts(stem),
+        grid, dict(values), dict(words), dict(stems), concepts(own) | concepts(grid.over),
+        concepts(own), frozenset(parts(own)), concepts(stem),
     )  # fmt: skip

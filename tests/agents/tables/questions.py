@@ -63,7 +63,8 @@ _SPENT = [n for *_, n in SPENT if n is not None]
 
 ENGLISH: list[Case] = [
     ("What is the total amount of all orders?", (en(amount()),)),
-    ("What is the sum of the amounts in the North region?", (en(amount(lambda o: o.region == "North")),)),
+    ("What is the sum of the amounts in the North region?",
+     (en(amount(lambda o: o.region == "North")),)),
     ("How many orders are open?", (count(lambda o: o.status == "open"),)),
     ("How many orders have been shipped?", (count(lambda o: o.status == "shipped"),)),
     ("How many orders were cancelled or are still open?",
@@ -80,7 +81,8 @@ ENGLISH: list[Case] = [
     ("What was the total amount in 2026?", (en(amount(lambda o: o.day.year == 2026)),)),
     ("What was the total amount in the first quarter of 2025?",
      (en(amount(lambda o: o.day.year == 2025 and o.day.month <= 3)),)),
-    ("How many orders were placed after 1 June 2025?", (count(lambda o: o.day > _day(2025, 6, 1)),)),
+    ("How many orders were placed after 1 June 2025?",
+     (count(lambda o: o.day > _day(2025, 6, 1)),)),
     ("How many units of Office chair were ordered?",
      (en(sum(o.quantity for o in ORDERS if o.product == "Office chair")),)),
     ("Total amount per region", tuple(en(v) for v in _by("region").values())),

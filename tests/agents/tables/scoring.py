@@ -52,5 +52,6 @@ if __name__ == "__main__":
             sys.stdout.write(f"{told}: {one[0]}\n    want {one[1]}\n    {text}\n")
     for q, text in computed(refused(held=held)):
         sys.stdout.write(f"COMPUTED: {q}\n    {text}\n")
-    sys.stdout.write(f"{dict(score(cases(held=held)))} of {len(cases(held=held))}; "
-                     f"computed of {len(refused(held=held))}: {len(computed(refused(held=held)))}\n")  # fmt: skip
+    found, never = dict(score(cases(held=held))), refused(held=held)
+    sys.stdout.write(f"{found} of {len(cases(held=held))}; ")
+    sys.stdout.write(f"computed of {len(never)}: {len(computed(never))}\n")

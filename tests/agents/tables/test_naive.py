@@ -71,7 +71,7 @@ def en(value: Decimal) -> str:
     return f" {value:,.2f} "
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(sheets())
 def test_sums_and_averages_are_those_of_the_cells(sheet: Sheet) -> None:
     amounts = sheet.amounts()
@@ -83,10 +83,11 @@ def test_sums_and_averages_are_those_of_the_cells(sheet: Sheet) -> None:
     assert en(max(amounts)) in sheet.ask("What is the highest amount?").text
     assert en(min(amounts)) in sheet.ask("What is the lowest amount?").text
     middle = sheet.ask("What is the median amount?").text
-    assert f"{median(amounts):,.2f}"[:-1] in middle
+    exact = median(amounts)
+    assert f" {exact:,.2f} " in middle or f" {exact:,.3f} " in middle
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(sheets(), st.sampled_from(REGIONS))
 def test_conditions_keep_just_the_rows_that_fit(sheet: Sheet, region: str) -> None:
     here = [row for row in sheet.rows if row[1] == region]
@@ -101,7 +102,7 @@ def test_conditions_keep_just_the_rows_that_fit(sheet: Sheet, region: str) -> No
         assert en(sum(sheet.amounts(region), Decimal(0))) in told
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(sheets())
 def test_groups_add_up_to_the_whole(sheet: Sheet) -> None:
     groups: dict[str, Decimal] = defaultdict(Decimal)
@@ -112,7 +113,7 @@ def test_groups_add_up_to_the_whole(sheet: Sheet) -> None:
     assert all(f"{region}: {total:,.2f} " in told for region, total in groups.items())
 
 
-@settings(max_examples=30)
+@settings(max_examples=8)
 @given(sheets())
 def test_every_cell_that_is_named_holds_an_amount(sheet: Sheet) -> None:
     found = sheet.ask("What is the total amount?")
