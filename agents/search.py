@@ -15,7 +15,7 @@ from core.telemetry import search_seconds
 from database import documents
 from database.documents import DocumentRow
 from runtime import Runtime
-from vectorstore import K_MAX, Head, Query
+from vectorstore import K_MAX, Head, Query, check_filters
 from vectorstore.values import Mode
 
 _MODES = get_args(Mode)
@@ -43,6 +43,7 @@ def search(
     """Best first. Raises `InvalidInput` for an empty question, a bad k, mode or filter."""
     started = time.perf_counter()
     _check(text, k, mode)
+    check_filters(filters or {})
     wanted, copies = _of_originals(rt, ctx, filters or {})
     head = shelf.head_of(rt, ctx)
     query, without = _query(rt, head, text, k, cast(Mode, mode), wanted)

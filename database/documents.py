@@ -91,9 +91,11 @@ def get(tx: Tx, ctx: Ctx, document_id: str, *, lock: bool = False) -> DocumentRo
 
 
 def many(tx: Tx, ctx: Ctx, document_ids: Sequence[str]) -> tuple[DocumentRow, ...]:
-    """Those that exist, in the order asked for."""
-    rows = _all(tx, ctx, _c.id.in_(document_ids))
-    found = {row.id: row for row in rows}
+    """Those that exist, in the order asked for; any number may be asked for."""
+    found: dict[str, DocumentRow] = {}
+    for at in range(0, len(document_ids), _BATCH):
+        rows = _all(tx, ctx, _c.id.in_(document_ids[at : at + _BATCH]))
+        found |= {row.id: row for row in rows}
     return tuple(found[one] for one in document_ids if one in found)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,9 @@ from vectorstore.values import About
 Mask = npt.NDArray[np.bool_]
 _DAY_MS = 86_400_000
 _BOUNDS = {"gte", "lte", "gt", "lt"}
+_VALUES_MAX = 1000  # of one `in`
+_SHOWN_MAX = 30
+_OWN = frozenset({"document_id", "document_type", "filename", "tags", "created_at"})
 
 
 class Columns:
@@ -27,6 +32,11 @@ class Columns:
     def __init__(self, documents: Sequence[About]) -> None:
         self._documents = documents
         self._columns: dict[str, dict[type, tuple[list[Any], list[int]]]] = {}
+
+    @cached_property
+    def metadata(self) -> frozenset[str]:
+        """Names of the fields that any of the documents has besides our own."""
+        return frozenset(name for about in self._documents for name in about.metadata)
 
     def admits(self, filters: Mapping[str, Any]) -> Mask:
         """One flag per document."""
@@ -65,10 +75,29 @@ def check(filters: Mapping[str, Any]) -> None:
         _ranges(field, wanted)
 
 
+def known(filters: Mapping[str, Any], columns: Sequence[Columns]) -> None:
+    """Raises `InvalidInput` for a field that no document has: nothing could match, and whoever
+    mistyped it would take that for an answer."""
+    for field in filters:
+        name = field.removeprefix("metadata.")
+        if field not in _OWN and not any(name in one.metadata for one in columns):
+            names = sorted(_OWN.union(*(one.metadata for one in columns)))
+            raise InvalidInput(
+                f"No document has a field {name!r} to filter by. There are: "
+                f"{', '.join(names[:_SHOWN_MAX])}.",
+                code="unknown_field", field=field,
+            )  # fmt: skip
+
+
 def _ranges(field: str, wanted: Any) -> list[tuple[Any, Any, bool, bool]]:
     if not isinstance(wanted, Mapping):
         return [(_plain(field, wanted), _plain(field, wanted, last=True), True, True)]
     if set(wanted) == {"in"} and isinstance(wanted["in"], list | tuple):
+        if len(wanted["in"]) > _VALUES_MAX:
+            raise InvalidInput(
+                f"Filter {field!r} may name {_VALUES_MAX} values, not {len(wanted['in'])}.",
+                field=field,
+            )
         return [
             (_plain(field, value), _plain(field, value, last=True), True, True)
             for value in wanted["in"]
@@ -90,9 +119,9 @@ def _ranges(field: str, wanted: Any) -> list[tuple[Any, Any, bool, bool]]:
 def _plain(field: str, value: Any, *, last: bool = False) -> str | int | float | bool:
     """`last`: a day without a time stands for its last millisecond."""
     if field == "created_at" and isinstance(value, str):
-        whole_day = last and len(value.strip()) == len("2026-11-21")
+        whole_day = last and len(value.strip()) <= len("2026-11-21")
         return _milliseconds(value.strip()) + (_DAY_MS - 1 if whole_day else 0)
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | int) or (isinstance(value, float) and isfinite(value)):
         return value
     raise InvalidInput(f"Filter {field!r} must compare with text, numbers or bool.", field=field)
 

@@ -163,6 +163,8 @@ class Shelves:
         damaged: list[DamagedError] = []
         opened = (self._part(ctx, head, one, query, damaged) for one in head.sound)
         parts = [part for part in opened if part is not None]
+        if query.filters and parts and not damaged and not head.damaged:
+            filters.known(query.filters, [part.passages.columns for part in parts])
         depth = query.k * 2 + (_POOL if query.mode == "hybrid" else 0)
         while True:
             ranking = ranked(parts, query, depth)

@@ -37,6 +37,7 @@ DOCUMENTS = [
         ({"created_at": {"gte": "1970-01-02T00:00:00Z", "lt": "1970-01-03"}}, "d1"),
         ({"created_at": 3 * DAY}, "d3"),
         ({"created_at": "1970-01-03"}, "d2"),
+        ({"created_at": "19700103"}, "d2"),
         ({"created_at": {"lte": "1970-01-03"}}, "d1 d2"),
         ({"created_at": {"gt": "1970-01-03"}}, "d3"),
         ({"vendor": "Acme", "n": {"gte": 5}}, ""),
@@ -60,6 +61,11 @@ def test_a_filter_admits(filters: dict[str, Any], expected: str) -> None:
         {"n": {"gte": 1, "lte": "x"}},
         {"created_at": "yesterday"},
         {"n": ["a"]},
+        {"n": float("nan")},
+        {"n": {"gte": float("inf")}},
+        {"n": {"in": [1] * 1001}},
+        {"created_at": "2026-13-45"},
+        {"created_at": "\x00"},
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused_by_name(filters: dict[str, Any]) -> None:

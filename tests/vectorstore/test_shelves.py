@@ -178,6 +178,18 @@ def test_the_others_answer_for_a_damaged_segment(
     assert (len(found.hits), found.damaged) == (2, ())
 
 
+def test_a_field_that_no_document_has_is_named(shelves: Shelves, ctx: Ctx) -> None:
+    entries = [entry("a kettle", "d1", metadata={"team": "a"}), entry("a moon", "d2")]
+    segments = tuple(written(shelves, ctx, [one]) for one in entries)
+    head = Head(1, segments)
+    for known in ({"team": "a"}, {"metadata.team": "a"}, {"tags": "none"}):
+        assert len(shelves.search(ctx, head, Query("kettle", filters=known))) <= 1
+    with pytest.raises(InvalidInput, match=r"No document has a field 'taem'.*team") as caught:
+        shelves.search(ctx, head, Query("kettle", filters={"taem": "a"}))
+    assert (caught.value.slug, caught.value.extra["field"]) == ("unknown_field", "taem")
+    assert shelves.search(ctx, Head(), Query("kettle", filters={"taem": "a"})) == []
+
+
 def test_a_head_survives_json(shelves: Shelves, ctx: Ctx) -> None:
     segment = written(shelves, ctx, SUPPORT)
     head = Head(3, (segment,), ("gone",), (replace(segment, retired_ms=5),))
