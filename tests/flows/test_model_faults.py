@@ -1,0 +1,95 @@
+"""The twelve faults of a model's server behind `/ask`: each ends in time, with the quotes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.ports import ChatMessage, ChatReply
+from gateway.app import create_app
+from models import Models
+from models.chat_ollama import OllamaEngine, installed
+from models.engine import EngineChat
+from tests.fakes.ollama import FAULTS, MODEL, FakeOllama, fake_ollama
+from tests.flows.waiting import document_when_read
+from tests.gateway.people import Town
+
+SECONDS = 0.5
+ASK = {"question": "What is the daily allowance within Germany?"}
+# The model's call ends well; what it says is no sentence that the quotes support.
+SAID = {"broken_json", "truncated_json", "wrong_schema", "loop"}
+
+
+class Hasty(EngineChat):
+    """Its callers have less patience than they say."""
+
+    def chat(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        schema: Mapping[str, Any] | None = None,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        deadline_seconds: float = 60.0,
+    ) -> ChatReply:
+        return super().chat(
+            messages, schema=schema, max_tokens=max_tokens, temperature=temperature,
+            deadline_seconds=min(SECONDS, deadline_seconds),
+        )  # fmt: skip
+
+
+class One:
+    """Models with one that may word answers, and none that embeds."""
+
+    def __init__(self, server: FakeOllama) -> None:
+        self._chat = Hasty(MODEL, OllamaEngine(server.url, MODEL))
+
+    def chat(self, task: str, text: str = "") -> EngineChat:
+        return self._chat
+
+    def embedder(self, name: str | None = None) -> None:
+        return None
+
+    def candidates(self) -> list[Any]:
+        return []
+
+
+@pytest.fixture(scope="module")
+def read(town: Town) -> Town:
+    headers = town.as_role("acme")
+    text = b"# Travel\n\nThe daily allowance is 48 EUR within Germany.\n"
+    made = town.http.post("/documents", files={"file": ("travel.md", text)}, headers=headers)
+    document_when_read(town, headers, made.json()["items"][0]["document_id"])
+    return town
+
+
+@pytest.fixture
+def server() -> Iterator[FakeOllama]:
+    with fake_ollama() as fake:
+        installed(fake.url, 10)  # its client is imported: that is no part of a call's time
+        yield fake
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_leaves_the_quotes(read: Town, server: FakeOllama, fault: str) -> None:
+    server.fault = fault
+    rt = replace(read.rt, models=cast(Models, One(server)))
+    began = time.monotonic()
+    with TestClient(create_app(rt)) as http:
+        headers = {**read.as_role("acme"), "Cache-Control": "no-cache"}
+        answer = http.post("/ask", json=ASK, headers=headers)
+    assert time.monotonic() - began < SECONDS + 5
+    told = answer.json()
+    assert answer.status_code == 200
+    assert told["answered"] is True
+    assert told["route"] == "quotes"
+    assert "48 EUR" in told["answer"]
+    assert told["citations"][0]["quote"]
+    assert 1 <= server.chats <= 3
+    if fault not in SAID:
+        assert "model" in (told["degraded"] or ""), "a degraded answer says so"
