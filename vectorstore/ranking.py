@@ -26,7 +26,7 @@ Ints = npt.NDArray[np.int64]
 _SHARES = {ENGLISH: (0.5, 0.5, 0.0)}
 _SHARES_ELSE = (0.25, 0.4, 0.35)
 _NOISE = 0.01  # cosines that differ less say nothing
-_READ_MAX = 200  # candidates whose text is looked into for parts of words
+_READ_MAX = 50  # candidates whose text is looked into for parts of words; more find no more
 _TELLING = 60  # best of each kind: the scores that others are measured by, whatever `k` is
 
 

@@ -20,7 +20,10 @@ _SIGNS = r"-_./:,@#'’"
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:[{_SIGNS}][^\W_{_CJK}]+)*")
 _PART = re.compile(rf"[{_SIGNS}]+")
 _DIGIT = re.compile(r"\d")
-_DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
+_DASH = re.compile("[\u2010-\u2015]")
+_MARK = re.compile(
+    "[" + "".join(mark for mark in map(chr, range(0x10000)) if unicodedata.combining(mark)) + "]+"
+)
 _CJK_START = re.compile(rf"[{_CJK}]")
 
 _ASKED_MAX = 200  # words of a question beyond this change nothing but its cost
@@ -62,9 +65,8 @@ def fold(text: str) -> str:
     """`Müller` → `muller`, `Straße` → `strasse`, full-width forms → ASCII."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_DASHES)
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return unicodedata.normalize("NFC", bare)
+    plain = _DASH.sub("-", unicodedata.normalize("NFKD", text.casefold()))
+    return unicodedata.normalize("NFC", _MARK.sub("", plain))
 
 
 def split(text: str) -> list[Word]:
