@@ -10,7 +10,9 @@ from typing import Any, cast
 import pytest
 from starlette.testclient import TestClient
 
+from core.context import PLATFORM, Ctx
 from core.ports import ChatMessage, ChatReply
+from database import tenants
 from gateway.app import create_app
 from models import Models
 from models.chat_ollama import OllamaEngine, installed
@@ -93,3 +95,22 @@ def test_every_fault_leaves_the_quotes(read: Town, server: FakeOllama, fault: st
     assert 1 <= server.chats <= 3
     if fault not in SAID:
         assert "model" in (told["degraded"] or ""), "a degraded answer says so"
+
+
+def test_without_a_budget_the_quotes_answer_and_say_why(read: Town, server: FakeOllama) -> None:
+    ctx = read.ctx("acme")
+    rt = replace(read.rt, models=cast(Models, One(server)))
+    headers = {**read.as_role("acme"), "Cache-Control": "no-cache"}
+    _allow(read, ctx, 0)
+    try:
+        with TestClient(create_app(rt)) as http:
+            told = http.post("/ask", json=ASK, headers=headers).json()
+    finally:
+        _allow(read, ctx, None)
+    assert (told["answered"], told["route"], server.chats) == (True, "quotes", 0)
+    assert "budget" in told["degraded"]
+
+
+def _allow(town: Town, ctx: Ctx, tokens: int | None) -> None:
+    with town.rt.db.transaction(PLATFORM) as tx:
+        tenants.set_budget(tx, PLATFORM, ctx.tenant, {"tokens_per_day": tokens})

@@ -11,13 +11,15 @@ from core.errors import InvalidInput, Unavailable
 from core.ports import ChatMessage, ChatModel
 from core.settings import Settings
 from models import Models
+from models.engine import ChatRequest, EngineChat
+from models.tools import Tool
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("chat")]
 HELLO = [ChatMessage("user", "Say hello.")]
 
 
 @pytest.fixture(scope="module")
-def chat() -> ChatModel:
+def chat() -> EngineChat:
     found = Models(Settings(models_url="embedded:")).any_chat()
     assert found is not None
     return found
@@ -56,3 +58,24 @@ def test_a_long_reply_is_cut_at_the_deadline(chat: ChatModel) -> None:
 def test_a_prompt_beyond_the_context_is_refused(chat: ChatModel) -> None:
     with pytest.raises(InvalidInput, match="context"):
         chat.chat([ChatMessage("user", "word " * 4000)], max_tokens=4)
+
+
+def test_a_forced_tool_gets_its_arguments_and_a_stop_word_ends_the_reply(chat: EngineChat) -> None:
+    shape = {
+        "type": "object", "properties": {"city": {"type": "string", "maxLength": 12}},
+        "required": ["city"], "additionalProperties": False,
+    }  # fmt: skip
+    asked = (ChatMessage("user", "What is the weather in Bonn?"),)
+    tool = Tool("weather", "The weather of a city.", shape)
+    reply = chat.answer(ChatRequest(asked, max_tokens=30, tools=(tool,), choice="weather"))
+    (call,) = reply.calls
+    assert (call.name, list(json.loads(call.arguments)), reply.finish_reason) == (
+        "weather", ["city"], "tool_calls"
+    )  # fmt: skip
+    assert reply.busy_ms > 0
+    count = (ChatMessage("user", "Count: one, two, three, four, five, six."),)
+    plain = chat.answer(ChatRequest(count, max_tokens=20))
+    word = plain.text.split()[2]
+    cut = chat.answer(ChatRequest(count, max_tokens=20, stop=(word,)))
+    assert plain.text.startswith(cut.text)
+    assert word not in cut.text
