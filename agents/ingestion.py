@@ -35,7 +35,15 @@ from agents.uploads import (
 )  # fmt: skip
 from core import codec, telemetry
 from core.documents import Document
-from core.errors import InvalidInput, NotFound, Outage, Rejected, Unfinishable, WeftError
+from core.errors import (
+    InvalidInput,
+    NotFound,
+    Outage,
+    Rejected,
+    Unavailable,
+    Unfinishable,
+    WeftError,
+)
 from core.failpoints import fp
 from database import documents
 from database.documents import DocumentRow
@@ -197,14 +205,21 @@ def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, An
         shelf.publish(rt, ctx, row.id, segment, "ready", facts)
         return
     beat = _beat(work, row, len(entries))
-    if len(entries) <= _AT_ONCE:
-        vectors = shelf.embedded(rt, ctx, embedder, entries, beat)
-        segment = rt.shelves.write(ctx, entries, vectors, embedder.digest)
-    else:
-        words = rt.shelves.write(ctx, entries)
+    words = rt.shelves.write(ctx, entries) if len(entries) > _AT_ONCE else None
+    if words is not None:
         shelf.publish(rt, ctx, row.id, words, "embedding", facts)
+    try:
         vectors = shelf.embedded(rt, ctx, embedder, entries, beat)
+    except Unavailable as error:
+        if isinstance(error, Outage) or error.slug != "model_missing":
+            raise
+        # Its weights were deleted: found by words, until a search with a model asks for vectors.
+        shelf.publish(rt, ctx, row.id, words or rt.shelves.write(ctx, entries), "ready", facts)
+        return
+    if words is not None:
         segment = rt.shelves.attach(ctx, words, vectors, embedder.digest)
+    else:
+        segment = rt.shelves.write(ctx, entries, vectors, embedder.digest)
     segment = generations.layered(rt, ctx, head, segment, entries, beat)
     model = "" if head.generations else generations.name_of(rt, embedder)
     now = shelf.publish(rt, ctx, row.id, segment, "ready", facts, model)

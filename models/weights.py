@@ -100,10 +100,17 @@ def path_of(
     """The checked file. Raises `Unavailable` when it is missing or not what the manifest says."""
     file = next(f for f in files_of(model, files) if f.role == role)
     path = settings.models_path / file.name
-    if not path.is_file():
-        raise Unavailable(f"{file.name} is not there. Type: weft models pull {model}")
-    if _digest_once(path, path.stat().st_mtime_ns) != file.sha256:
-        raise Unavailable(f"{path} is damaged. Type: rm {path} && weft models pull {model}")
+    try:
+        found = _digest_once(path, path.stat().st_mtime_ns)
+    except OSError as error:
+        raise Unavailable(
+            f"{file.name} is not there, or may not be read. Type: weft models pull {model}",
+            code="model_missing",
+        ) from error
+    if found != file.sha256:
+        raise Unavailable(
+            f"{path} is damaged. Type: rm {path} && weft models pull {model}", code="model_missing"
+        )
     return path
 
 

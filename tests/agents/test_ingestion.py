@@ -11,7 +11,16 @@ from typing import Any, cast
 import pytest
 
 from agents import compaction, ingestion, reindexing, shelf
-from agents.ingestion import Received, Upload, content_of, ingest, receive, remove, text_of
+from agents.ingestion import (
+    Received,
+    Upload,
+    content_of,
+    ingest,
+    receive,
+    reindex,
+    remove,
+    text_of,
+)
 from agents.search import search
 from core import failpoints
 from core.context import Ctx
@@ -28,7 +37,7 @@ from core.failpoints import FailpointError
 from core.ids import new_id
 from database import Tx, documents, runs
 from database.documents import DocumentRow
-from models import Models
+from models import Models, weights
 from runtime import Runtime
 from tests.fakes.memory import OneEmbedder, Platform, platform
 from workflows.tasks import Defer, Done, Work
@@ -220,6 +229,30 @@ def test_a_model_that_does_not_answer_leaves_the_words(desk: Desk) -> None:
     assert found.hits[0].chunk.document_id == document_id
     assert found.degraded is not None
     assert "busy" in found.degraded
+
+
+@pytest.mark.parametrize("data", [TEXT, LONG])
+def test_a_model_whose_file_was_deleted_leaves_the_words(
+    desk: Desk, tmp_path: Path, data: bytes
+) -> None:
+    """After it was found and before it was loaded; and when it is back, so are the vectors."""
+    there, gone = tmp_path / "there.onnx", [True]
+
+    def load() -> None:
+        if gone[0]:
+            weights.path_of(
+                desk.rt.settings.model_copy(update={"models_dir": there}), "minilm-fp32"
+            )
+
+    desk.house.embedder.before = load
+    own = desk.put(data)
+    assert desk.row(own).status == "ready"
+    found = search(desk.rt, desk.ctx, "refunds paragraph")
+    assert [hit.chunk.document_id for hit in found.hits[:1]] == [own]
+    assert "weft models pull" in (found.degraded or "")
+    gone[0] = False
+    assert reindex(desk.work("", "again"))
+    assert search(desk.rt, desk.ctx, "refunds paragraph").degraded is None
 
 
 def test_passages_without_vectors_get_them_when_a_model_arrives(desk: Desk) -> None:
