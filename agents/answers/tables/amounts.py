@@ -121,6 +121,8 @@ class Amounts:
 
     def _by_unit(self, op: Op, label: str, column: Column, rows: Sequence[int]) -> list[Figure]:
         taken = self._taken(column, rows)
+        if op == "sum" and "%" in taken.by_unit:
+            raise Unclear("rate", column.name)
         return [self._figure(op, label, column, unit, used) for unit, used in taken.by_unit.items()]
 
     def _ordered(self, figures: list[Figure]) -> list[Figure]:

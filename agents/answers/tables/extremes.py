@@ -22,6 +22,7 @@ class Extremes(Planner):
     """Plans with a rank, and extremes."""
 
     def _extreme(self, group: Group | None) -> Plan:
+        self._take_all("much")
         marker, count = self._superlative()
         descending = marker.has(*DOWN) or any(r.startswith("max:") for r in marker.roles)
         whole = self._take("sum") is not None

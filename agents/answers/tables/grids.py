@@ -10,6 +10,7 @@ from typing import Literal
 from agents.answers.evidence import orders_models
 from agents.answers.tables.dates import Period
 from core.documents import Source
+from ingestion.page_text import CELL_GAP
 
 Kind = Literal["number", "date", "flag", "text", "empty"]
 QUOTE_CHARS_MAX = 1_000
@@ -87,8 +88,8 @@ class Grid:
         return 4_000 + 300 * len(self.rows) * max(1, len(self.columns))
 
     def source(self, rows: Sequence[int], cells: str | None) -> Source:
-        """The lines of rows that stand together, cut at about a thousand characters. A row that
-        speaks to a model is not quoted beyond its first cell."""
+        """The lines of rows that stand together, cut at about a thousand characters. Cells that
+        speak to a model are not quoted."""
         first = self.rows[rows[0]]
         last = first
         for row in rows[1:]:
@@ -98,10 +99,29 @@ class Grid:
             last = after
         text = self.pages[first.page]
         start, end = first.start, last.end
-        if orders_models(text[start:end]):
-            end = start + max(1, len(text[start:end].split("\n")[0].split(" | ")[0]))
-            end = start if orders_models(text[start:end]) else end
+        if _speaks(text[start:end]):
+            start, end = _quiet(text, start, end)
         return Source(
             self.document_id, self.filename, first.page, start, end, text[start:end], self.sheet,
             cells,
         )  # fmt: skip
+
+
+def _speaks(text: str) -> bool:
+    cells = (cell for line in text.split("\n") for cell in line.split(CELL_GAP))
+    return any(orders_models(cell) for cell in cells)
+
+
+def _quiet(text: str, start: int, end: int) -> tuple[int, int]:
+    """The longest stretch of cells of one line that says nothing to a model."""
+    best, at = (start, start), start
+    for line in text[start:end].split("\n"):
+        first = at
+        for cell in line.split(CELL_GAP):
+            if orders_models(cell):
+                first = at + len(cell) + len(CELL_GAP)
+            elif at + len(cell) - first > best[1] - best[0]:
+                best = (first, at + len(cell))
+            at += len(cell) + len(CELL_GAP)
+        at += 1 - len(CELL_GAP)
+    return best

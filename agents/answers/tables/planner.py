@@ -23,7 +23,7 @@ SOFT_WORDS = listed(
 DOCUMENTS = listed("invoice contract ticket =document =file =email =mail =report =receipt")
 BY_PLACE = listed("first last best worst erste ersten premiers")
 PERSON = frozenset(
-    ("employee", "name", "customer", "contact", "seller", "member", "manager", "owner")
+    ("assignee", "employee", "name", "customer", "contact", "seller", "member", "manager", "owner")
 )
 
 
@@ -159,8 +159,13 @@ class Planner:
     def _nouns(self) -> None:
         """What a row is may be named beside what is asked: `amount of the orders`."""
         for elem in list(self._dims()):
-            if elem.has("rows"):
+            if elem.has("rows") or all(self._names_rows(c) for c in elem.columns):
                 self.left.remove(elem)
+
+    def _names_rows(self, place: int) -> bool:
+        """Whether each row has a name of its own there: `diesel vehicles` are rows."""
+        texts = self.column(place).texts
+        return self.column(place).kind == "text" and all(texts) and len(set(texts)) == len(texts)
 
     def _is_row(self, target: Elem) -> bool:
         """Rows and their ids are the same number: no id stands twice or is missing."""

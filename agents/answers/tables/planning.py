@@ -26,6 +26,8 @@ class _Planner(Extremes, Comparing):
     def made(self) -> Plan:
         made = self._made()
         self._flags()
+        used = {*made.measures, made.shown, *(c.column for _, c in self.pieces.placed)}
+        self.left = [e for e in self.left if not (e.has("col") and set(e.columns) & used)]
         if rest := [e for e in self.left if not self._means_nothing(e)]:
             raise NotThis(f"left over: {rest[0].text}")
         where = tuple(condition for _, condition in self.pieces.placed)
@@ -76,6 +78,8 @@ class _Planner(Extremes, Comparing):
         measures = self._measure()
         if op == "sum" and any(self.column(c).unit == "%" for c in measures):
             raise Unclear("rate", *(self.column(c).name for c in measures))
+        if op == "sum" and any(self._is_price(c) for c in measures):
+            raise Unclear("rate", *(self.column(c).name for c in measures))
         if group is not None and len(measures) > 1:
             raise NotThis
         self._nouns()
@@ -83,6 +87,7 @@ class _Planner(Extremes, Comparing):
 
     def _counted(self, group: Group | None) -> Plan:
         self._take("count")
+        self._flags()
         distinct = self._take("distinct") is not None
         if not distinct and self._counts_things() and (units := self._quantity()) is not None:
             self._nouns()
@@ -125,6 +130,13 @@ class _Planner(Extremes, Comparing):
         named = target.quality >= 2.9 and listing
         named = named or any(e.has("table") for e in self.elems)
         return bool(concepts(target.text) & DOCUMENTS) and not self.pieces.placed and not named
+
+    def _is_price(self, place: int) -> bool:
+        """Of one unit: a total would be of prices times quantities."""
+        told = concepts(self.column(place).name)
+        return bool(told & {"price", "rate"}) and any(
+            "quantity" in concepts(c.name) for c in self.vocabulary.columns
+        )
 
     def _countable(self, target: Elem) -> int:
         fitting = [c for c in target.columns if self.column(c).kind in ("text", "number")]

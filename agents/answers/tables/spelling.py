@@ -15,7 +15,7 @@ from ingestion.fields.numbers import CODES
 
 READINGS_MAX = 24
 _PHRASE_MAX = 6
-_SKIPPED = listed("of in de du des der d the le la les den dem l")
+_SKIPPED = listed("a an of in de du des der d the le la les den dem l")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,8 @@ def _others(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
         quality = 1.5 if concept(token.fold) <= vocabulary.sheet else 0.5
         quality = 2.9 if token.fold in vocabulary.called else quality
         return [Elem(("rows",), at, at + 1, text=token.text, quality=quality)]
-    if concept(token.fold) <= vocabulary.file:
+    dated = any(column.kind == "date" for column in vocabulary.columns)
+    if concept(token.fold) <= vocabulary.file or (dated and concept(token.fold) == {"date"}):
         return [Elem(("table",), at, at + 1, text=token.text, quality=0.5)]
     if token.number is not None and token.ordinal is None:
         return [Elem(("num",), at, at + 1, number=token.number, text=token.text)]
