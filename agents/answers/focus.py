@@ -34,9 +34,11 @@ _WORDS = frozenset(
         located allowed needed required used done made given taken provided main share percentage
         percent rate people happen happened current new next first last procedure process steps
         step address point idea example rule rules unit company cause reason version release
-        fixed fix solved resolved changed supposed""",
+        group organization organisation institution entity member party country city state
+        language agency fixed fix solved resolved changed supposed""",
     )
 )
+_SMALL = STOP | languages.SMALL["en"] | {"about"}
 BARE = frozenset(map(stem, _WORDS))
 
 
@@ -55,7 +57,7 @@ def attribute(text: str) -> frozenset[str]:
 
 
 def _tells(word: str) -> bool:
-    return stem(word) not in BARE and word not in STOP and len(word) > 2 and not word.isdigit()
+    return stem(word) not in BARE and word not in _SMALL and len(word) > 2 and not word.isdigit()
 
 
 def pairs(text: str, terms: frozenset[str], language: str = "") -> frozenset[tuple[str, str]]:

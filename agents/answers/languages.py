@@ -46,7 +46,7 @@ SMALL = {
             in
             into is it its many may me much must my of on or our shall should so than that the their
             them there these they this to us was we were what when where which who whom whose why
-            will with would you your long often""",
+            will with would you your long often during among being his her am almost currently""",
     }.items()
 }
 # They say little about what is asked for.

@@ -32,7 +32,8 @@ _GENERIC = frozenset(
         needed needs new next not occur occurred occurs often one other out over per place
         please possible problem same say says see set should show some something state take
         taken takes tell there thing things through two type under up use used using want was
-        way ways city country town were what whether work would yes
+        way ways city country town famous former
+        original originally mainly were what whether work would yes
         """,
     )
 )
