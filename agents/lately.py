@@ -18,6 +18,7 @@ from database import documents
 from runtime import Runtime
 
 BYTES_MAX = 8 * 2**20
+REST_MS = 10_000  # an index that did not answer is left alone so long by whoever can do without it
 _Key = tuple[str, ...]
 
 
@@ -27,12 +28,14 @@ class Lately:
 
     bytes_max: int = BYTES_MAX
     bytes: int = 0
+    _away: dict[str, int] = field(default_factory=dict)  # tenant → until when
     _kept: OrderedDict[_Key, tuple[Found, int, int]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, key: _Key, found: Found, now_ms: int) -> None:
         size = 200 + sum(400 + 2 * len(hit.chunk.text) for hit in found.hits)
         with self._lock:
+            self._away.pop(key[0], None)
             self._drop(key)
             self._kept[key] = (found, now_ms, size)
             self.bytes += size
@@ -45,8 +48,19 @@ class Lately:
             kept = self._kept.get(key)
             return (kept[0], kept[1]) if kept else None
 
+    def note_away(self, ctx: Ctx, now_ms: int) -> None:
+        """Its index did not answer: waiting for that again would take as long."""
+        with self._lock:
+            self._away = {name: until for name, until in self._away.items() if until > now_ms}
+            self._away[ctx.tenant] = now_ms + REST_MS
+
+    def is_away(self, ctx: Ctx, now_ms: int) -> bool:
+        with self._lock:
+            return self._away.get(ctx.tenant, 0) > now_ms
+
     def forget(self, ctx: Ctx) -> None:
         with self._lock:
+            self._away.pop(ctx.tenant, None)
             for key in [key for key in self._kept if key[0] == ctx.tenant]:
                 self._drop(key)
 
@@ -72,23 +86,26 @@ def search_or_last(
         ctx.tenant, " ".join(sorted(ctx.scopes)), text, str(k), mode,
         json.dumps(filters or {}, sort_keys=True),
     )  # fmt: skip
+    now_ms, known = rt.clock.now_ms(), lately.get(key)
+    if known is not None and lately.is_away(ctx, now_ms):
+        return _last(rt, ctx, *known, "it did not a moment ago")
     try:
         found = search(rt, ctx, text, k, mode, filters)
     except Unavailable as error:
-        known = lately.get(key)
+        lately.note_away(ctx, now_ms)
         if known is None:
             raise
-        return _last(rt, ctx, *known, error)
-    lately.put(key, found, rt.clock.now_ms())
+        return _last(rt, ctx, *known, error.detail)
+    lately.put(key, found, now_ms)
     return found
 
 
-def _last(rt: Runtime, ctx: Ctx, found: Found, at_ms: int, error: Unavailable) -> Found:
+def _last(rt: Runtime, ctx: Ctx, found: Found, at_ms: int, why: str) -> Found:
     """Without what was deleted since."""
     with rt.db.read(ctx) as tx:
         there = documents.existing(tx, ctx, sorted({h.chunk.document_id for h in found.hits}))
     age = max(0, rt.clock.now_ms() - at_ms) // 1000
     telemetry.cache_uses.labels("searches", "old").inc()
     hits = [hit for hit in found.hits if hit.chunk.document_id in there]
-    why = f"The index does not answer ({error.detail}); found so {age} seconds ago."
-    return replace(found, hits=hits, took_ms=0.0, degraded=why, age_seconds=age)
+    said = f"The index does not answer ({why}); found so {age} seconds ago."
+    return replace(found, hits=hits, took_ms=0.0, degraded=said, age_seconds=age)

@@ -32,6 +32,7 @@ def once(
     ask: Callable[[], ChatReply],
     *,
     fresh: bool = False,
+    task: str = "answer",
 ) -> ChatReply:
     """The kept reply, with its tokens as `saved_tokens` and none of its own; else what `ask` gives,
     which is kept. `fresh`: asks anyway. A reply that calls tools, or was cut, is not kept."""
@@ -43,7 +44,7 @@ def once(
         key = _key(rt, ctx, model.name, digest, request)
         found = kept.reply(tx, ctx, key, age_ms=limits.age_ms) if not fresh else None
     if found is not None and (told := _opened(rt, ctx, key, found)) is not None:
-        return _again(rt, ctx, key, told)
+        return _again(rt, ctx, key, told, task)
     telemetry.cache_uses.labels("replies", "bypass" if fresh else "miss").inc()
     began = time.perf_counter()
     reply = ask()
@@ -126,7 +127,7 @@ def wording(
     why there is none where one should be."""
 
     def found() -> ChatModel | None:
-        model = chat_for(rt, ctx, "answer")
+        model = chat_for(rt, ctx, "answer", text)
         if model is not None:
             return Kept(rt, ctx, model, fresh, failed)
         if rt.settings.models_url.startswith("ollama:") and not rt.models.candidates():
@@ -150,11 +151,11 @@ def _opened(rt: Runtime, ctx: Ctx, key: str, data: bytes) -> Any:
         return None  # a damaged one is asked for again
 
 
-def _again(rt: Runtime, ctx: Ctx, key: str, told: Mapping[str, Any]) -> ChatReply:
+def _again(rt: Runtime, ctx: Ctx, key: str, told: Mapping[str, Any], task: str) -> ChatReply:
     with rt.db.transaction(ctx, durable=False) as tx:
         kept.use_reply(tx, ctx, key)
         tokens = told["prompt"] + told["completion"]
-        budgets.saved(tx, ctx, "answer", tokens=tokens, cpu_ms=told["ms"])
+        budgets.saved(tx, ctx, task, tokens=tokens, cpu_ms=told["ms"])
     telemetry.cache_uses.labels("replies", "hit").inc()
     telemetry.cache_saved_tokens.labels("replies").inc(tokens)
     telemetry.cache_saved_seconds.labels("replies").inc(told["ms"] / 1000)

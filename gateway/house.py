@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from prometheus_client import CollectorRegistry
 from starlette.types import Scope
 
@@ -67,6 +67,16 @@ class Permit:
 
 def permit(*scopes: str) -> Any:
     return Depends(Permit(*scopes))
+
+
+Fresh: TypeAlias = Annotated[
+    str | None,
+    Header(max_length=255, description="`no-cache`: answer anew, not from what was kept"),
+]
+
+
+def wants_fresh(cache_control: str | None) -> bool:
+    return "no-cache" in (cache_control or "")
 
 
 async def _house(request: Request) -> House:

@@ -128,6 +128,8 @@ def completion(reply: ChatReply, created: int) -> dict[str, Any]:
                    "tool_calls": [_called(call) for call in reply.calls]}  # fmt: skip
     choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
     tokens = usage(reply.prompt_tokens, reply.completion_tokens)
+    if reply.saved_tokens:
+        tokens |= {"cached": True, "saved_tokens": reply.saved_tokens}
     return {
         **head("chat.completion", reply.model, created), "choices": [choice], "usage": tokens,
     }  # fmt: skip

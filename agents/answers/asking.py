@@ -80,6 +80,7 @@ def _told_as_it_comes(
         return look.found
     parts = _spoken(rt, ctx, turn.text, question.filters, fresh=question.fresh)
     try:
+        look.spare()
         return look.keep((yield from _tokens(parts, told)))
     except Unavailable as error:
         if told:

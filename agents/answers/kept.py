@@ -15,12 +15,13 @@ from typing import Any
 from agents.answers import alike
 from agents.answers.style import Style
 from agents.answers.values import Answer, Sentence, Usage
+from agents.lately import LATELY
 from agents.memory import sealed
 from agents.memory.durations import Durations, bounds
 from core import telemetry
 from core.context import Ctx
 from core.documents import Source
-from core.errors import Unavailable, Unfinishable
+from core.errors import Outage, Unavailable, Unfinishable
 from core.ids import new_id
 from database import Tx, budgets, documents, kept, shelves
 from database.kept import AnswerRow, Bounds
@@ -75,9 +76,19 @@ class Look:
             )  # fmt: skip
         return made
 
+    def spare(self) -> None:
+        """Raises `Outage` where the index did not answer a moment ago and there is an old answer:
+        the next one would be waited for as long."""
+        known = any(row.asked == self.asked for row in self.rows)
+        if known and not self.asking.fresh and LATELY.is_away(self.ctx, self.rt.clock.now_ms()):
+            raise Outage("it did not a moment ago", retry_after=2)
+
     def old(self, error: Unavailable) -> Answer:
         """The index is away: what the very same words were answered with, while every document
         that is cited is there; `degraded` says its age. Raises `error` when there is none."""
+        now_ms = self.rt.clock.now_ms()
+        if not LATELY.is_away(self.ctx, now_ms):
+            LATELY.note_away(self.ctx, now_ms)
         same = [row for row in self.rows if row.asked == self.asked]
         for row, told in _opened(self.rt, self.ctx, same):
             cited = {one["document_id"] for one in told["answer"]["citations"]}
@@ -97,6 +108,7 @@ def answered(rt: Runtime, ctx: Ctx, asking: Asking, answer: Callable[[], Answer]
     if look.found is not None:
         return look.found
     try:
+        look.spare()
         return look.keep(answer())
     except Unavailable as error:
         return look.old(error)

@@ -6,22 +6,18 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from agents.answers import Question, ask, stream
 from core.errors import WeftError
 from gateway import streams
-from gateway.house import Caller, permit
+from gateway.house import Caller, Fresh, permit, wants_fresh
 from gateway.references import own_documents
 from gateway.schemas.search import AskAnswer, AskRequest
 
 router = APIRouter(tags=["answers"])
 Event: TypeAlias = tuple[str, dict[str, Any]]
-Fresh = Annotated[
-    str | None,
-    Header(max_length=255, description="`no-cache`: answer anew, not from what was kept"),
-]
 
 
 @router.post("/ask", response_model=AskAnswer, responses=streams.EVENTS)
@@ -32,7 +28,7 @@ def answer(
     own_documents(who, body.filters or {})
     question = Question(
         body.question, session_id=body.session_id, filters=body.filters,
-        fresh="no-cache" in (cache_control or ""),
+        fresh=wants_fresh(cache_control),
     )  # fmt: skip
     if body.stream:
         events = stream(who.rt, who.ctx, question)

@@ -12,11 +12,11 @@ import numpy as np
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from agents import metering
+from agents import metering, replies
 from core.errors import InvalidInput, NotFound, Unavailable, WeftError
-from core.ports import Embedder
+from core.ports import ChatReply, Embedder
 from gateway import openai
-from gateway.house import Caller, permit
+from gateway.house import Caller, Fresh, permit, wants_fresh
 from gateway.schemas.chat import ChatAnswer, EmbeddingsRequest, OpenAiAnswer
 from gateway.schemas.chat import ChatRequest as Body
 from gateway.schemas.search import Usage
@@ -46,26 +46,42 @@ def show(who: Reader, name: str) -> dict[str, Any]:
 
 
 @router.post("/chat")
-def chat(who: User, body: Body) -> ChatAnswer:
+def chat(who: User, body: Body, cache_control: Fresh = None) -> ChatAnswer:
     """One reply, without retrieval: for facts from documents use `/ask`."""
     request = openai.request_of(body)
-    reply = metering.answer(who.rt, who.ctx, _model(who, body.model, request), request, CHAT)
+    reply = _reply(who, body, _model(who, body.model, request), request, cache_control)
     return ChatAnswer(
         text=reply.text, model=reply.model, finish_reason=reply.finish_reason,
         usage=Usage(
-            prompt_tokens=reply.prompt_tokens, completion_tokens=reply.completion_tokens
+            prompt_tokens=reply.prompt_tokens, completion_tokens=reply.completion_tokens,
+            cached=reply.saved_tokens > 0, saved_tokens=reply.saved_tokens,
         ),
     )  # fmt: skip
 
 
+def _reply(
+    who: Caller, body: Body, model: EngineChat, request: ChatRequest, cache_control: str | None
+) -> ChatReply:
+    """The very same is asked once where temperature 0 was asked for: who leaves it out may want
+    another reply each time."""
+
+    def ask() -> ChatReply:
+        return metering.answer(who.rt, who.ctx, model, request, CHAT)
+
+    if body.temperature != 0:
+        return ask()
+    fresh = wants_fresh(cache_control)
+    return replies.once(who.rt, who.ctx, model, request, ask, fresh=fresh, task=CHAT)
+
+
 @router.post("/chat/completions", response_model=OpenAiAnswer, responses=EVENTS)
-def completions(who: User, body: Body) -> Response:
+def completions(who: User, body: Body, cache_control: Fresh = None) -> Response:
     """As OpenAI's API has it; with `stream` as server-sent events."""
     request = openai.request_of(body)
     model = _model(who, body.model, request)
     created = who.rt.clock.now_ms() // 1000
     if not body.stream:
-        reply = metering.answer(who.rt, who.ctx, model, request, CHAT)
+        reply = _reply(who, body, model, request, cache_control)
         return _json(openai.completion(reply, created))
     about = openai.head("chat.completion.chunk", model.name, created)
     pieces = _begun(metering.talk(who.rt, who.ctx, model, request, CHAT))

@@ -186,6 +186,9 @@ def test_while_the_index_is_away_the_last_answer_stands_with_its_age(desk: Desk)
     assert "90 seconds ago" in str(old.degraded)
     with pytest.raises(Outage):
         ask(down, desk.ctx, Question("What does the starter plan cost?"))
+    assert desk.ask().age_seconds == 90
+    assert desk.ask(fresh=True).degraded is None
+    desk.house.clock.advance(11)
     assert desk.ask().degraded is None
 
 
@@ -301,6 +304,28 @@ def test_while_the_index_is_away_the_last_result_stands_with_its_age(desk: Desk)
             _finder(down, ctx, lately)(text, k)
     lately.forget(desk.ctx)
     assert lately.bytes == 0
+
+
+@dataclass
+class Counting(Away):
+    asked: int = 0
+
+    def searched(self, *_: Any) -> Any:
+        self.asked += 1
+        return super().searched()
+
+
+def test_an_index_that_did_not_answer_is_left_alone_for_a_while(desk: Desk) -> None:
+    lately, shelves = Lately(), Counting()
+    _finder(desk.rt, desk.ctx, lately)()
+    down = _finder(replace(desk.rt, shelves=cast(Any, shelves)), desk.ctx, lately)
+    for _ in range(5):
+        assert down().age_seconds is not None
+    assert shelves.asked == 1
+    with pytest.raises(Outage):
+        down("never asked before")
+    desk.house.clock.advance(11)
+    assert _finder(desk.rt, desk.ctx, lately)().age_seconds is None
 
 
 def test_results_are_kept_under_a_budget(desk: Desk) -> None:

@@ -79,6 +79,25 @@ def test_a_completion_with_what_was_set(desk: Desk) -> None:
     }  # fmt: skip
 
 
+def test_the_same_at_temperature_0_is_asked_once_and_told_as_kept(desk: Desk) -> None:
+    headers = desk.town.key("acme", "models:use")
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "Once"}], "temperature": 0}
+
+    def say(path: str, **more: str) -> Any:
+        answer = desk.town.http.post(path, json=body, headers={**headers, **more})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["usage"]
+
+    assert "cached" not in say("/v1/chat/completions")
+    kept = say("/v1/chat/completions")
+    assert (kept["total_tokens"], kept["cached"], kept["saved_tokens"]) == (0, True, 17)
+    plain = say("/v1/chat")
+    assert (plain["prompt_tokens"], plain["cached"], plain["saved_tokens"]) == (0, True, 17)
+    assert desk.server.chats == 1
+    assert not say("/v1/chat", **{"Cache-Control": "no-cache"})["cached"]
+    assert desk.server.chats == 2
+
+
 def test_a_stream_ends_with_the_usage_that_was_asked_for(desk: Desk) -> None:
     chunks = list(desk.client.chat.completions.create(
         model=MODEL, messages=ASK, stream=True, stream_options={"include_usage": True}
