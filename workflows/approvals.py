@@ -15,7 +15,7 @@ from database.effects import Effect
 from database.pages import Page
 from database.runs import Run
 from runtime import Runtime
-from workflows import advance, ending, intents, outside, planning
+from workflows import advance, ending, gate, intents, outside, planning
 from workflows.definitions import stored
 from workflows.submission import PLAN
 from workflows.turn import Turn, turn
@@ -88,7 +88,9 @@ def _decide(t: Turn, approval_id: str, status: str, comment: str | None) -> None
     if status != "expired" and t.tx.now_ms > one.expires_ms:
         raise Conflict("This request has expired.", code="approval_expired")
     effect = effects.get(t.tx, t.ctx, one.effect_id) if one.effect_id else None
-    if effect is not None and intents.request_hash(effect.request) != one.request_hash:
+    if effect is not None and one.request_hash != gate.bound(
+        effect.connector, effect.target, effect.request
+    ):
         raise Conflict("The request is not the one that was asked about.", code="request_changed")
     rows.decide(t.tx, t.ctx, one.id, status, t.ctx.actor, comment)
     audit.record(

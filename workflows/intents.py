@@ -16,6 +16,7 @@ from database import approvals, effects, jobs, tenants
 from database import steps as step_rows
 from database.effects import Effect
 from runtime import Runtime
+from workflows.gate import bound, standing
 from workflows.held import Held
 from workflows.tasks import Done, EffectIntent
 from workflows.turn import Turn
@@ -27,11 +28,6 @@ def effect_key(root: bytes, ctx: Ctx, run_id: str, step_id: str, ordinal: int) -
     """The same on every retry and in every process: HMAC-SHA256 under the root key."""
     text = "\0".join(("effect", ctx.tenant, run_id, step_id, str(ordinal)))
     return hmac.new(root, text.encode(), hashlib.sha256).hexdigest()
-
-
-def request_hash(request: Mapping[str, Any]) -> str:
-    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def check(rt: Runtime, ctx: Ctx, intents: Sequence[EffectIntent]) -> None:
@@ -62,7 +58,14 @@ def reserve(t: Turn, held: Held, done: Done) -> int:
         for one in effects.of_run(t.tx, t.ctx, held.run.id) if one.step_id == held.step_id
     }  # fmt: skip
     wanted = [
-        row(t, held.run.id, held.step_id, ordinal, intent, free=_approved(config, intent))
+        row(
+            t,
+            held.run.id,
+            held.step_id,
+            ordinal,
+            intent,
+            free=standing(config, intent.connector, intent.target),
+        )
         for ordinal, intent in enumerate(done.effects)
         if ordinal not in before or before[ordinal].status != "confirmed"
     ]
@@ -110,7 +113,8 @@ def row(
         "connector": intent.connector,
         "effect_class": t.rt.connectors[intent.connector].effect_class,
         "target": intent.target, "summary": intent.summary, "request": request,
-        "request_hash": request_hash(request), "sources": [dict(s) for s in intent.sources],
+        "request_hash": bound(intent.connector, intent.target, request),
+        "sources": [dict(s) for s in intent.sources],
         "cost_micro": intent.cost_micro, "status": "reserved" if free else "waiting_approval",
         "attempts": 0, "created_ms": t.tx.now_ms,
     }  # fmt: skip
@@ -131,15 +135,3 @@ def _request(t: Turn, effect: Mapping[str, Any]) -> dict[str, Any]:
         "expires_ms": t.tx.now_ms + t.rt.settings.approval_seconds_max * 1000,
         "created_ms": t.tx.now_ms,
     }  # fmt: skip
-
-
-def _approved(config: Mapping[str, Any], intent: EffectIntent) -> bool:
-    """An admin's standing yes: `pre_approved: [{connector, target}]` in the tenant's config, with
-    `*` for any target."""
-    rules: Any = config.get("pre_approved")
-    return isinstance(rules, list) and any(
-        isinstance(rule, Mapping)
-        and rule.get("connector") == intent.connector
-        and rule.get("target") in ("*", intent.target)
-        for rule in rules
-    )

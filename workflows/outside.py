@@ -18,7 +18,7 @@ from database.effects import Effect
 from database.jobs import FenceLost
 from database.runs import Run
 from runtime import Runtime
-from workflows import advance, callbacks, execute
+from workflows import advance, callbacks, execute, gate
 from workflows.definitions import Step
 from workflows.leases import give_back, patiently
 from workflows.supervision import Agents
@@ -42,7 +42,7 @@ def perform(rt: Runtime, agents: Agents, claim: Claim) -> None:
         opened = _opened(rt, agents, claim)
         if opened is None:
             return
-        run, effect, call, in_doubt = opened
+        run, effect, call, in_doubt, barred = opened
         about = {
             "weft.run_id": run.id, "weft.tenant_id": claim.tenant, "weft.effect_id": effect.id,
             "weft.connector": effect.connector,
@@ -52,7 +52,9 @@ def perform(rt: Runtime, agents: Agents, claim: Claim) -> None:
             telemetry.span(name, parent=run.traceparent, kind="client", attributes=about) as span,
             telemetry.timed(telemetry.effect_seconds, effect.connector),
         ):
-            outcome = _act(rt, effect, call, in_doubt)
+            outcome = (
+                _Outcome("refused", error=barred) if barred else _act(rt, effect, call, in_doubt)
+            )
             if outcome.error is not None:
                 span.fail(outcome.error.slug)
         _told(claim, run, effect, outcome)
@@ -62,9 +64,10 @@ def perform(rt: Runtime, agents: Agents, claim: Claim) -> None:
         return
 
 
-def _opened(
-    rt: Runtime, agents: Agents, claim: Claim
-) -> tuple[Run, Effect, EffectCall, bool] | None:
+_Opened = tuple[Run, Effect, EffectCall, bool, WeftError | None]
+
+
+def _opened(rt: Runtime, agents: Agents, claim: Claim) -> _Opened | None:
     try:
         return _open(rt, agents, claim)
     except Outage:  # nothing was sent
@@ -72,8 +75,9 @@ def _opened(
         return None
 
 
-def _open(rt: Runtime, agents: Agents, claim: Claim) -> tuple[Run, Effect, EffectCall, bool] | None:
-    """Reads policy again and marks it sent, durably. The bool: an earlier try may have arrived."""
+def _open(rt: Runtime, agents: Agents, claim: Claim) -> _Opened | None:
+    """Reads policy again and marks it sent, durably. The bool: an earlier try may have arrived; the
+    error: it may not be sent (any more)."""
     ctx = _ctx(rt, claim)
     with turn(rt, ctx, "effect.sent", agents=agents) as t:
         run = runs.lock(t.tx, ctx, claim.run_id)
@@ -84,11 +88,17 @@ def _open(rt: Runtime, agents: Agents, claim: Claim) -> tuple[Run, Effect, Effec
             jobs.end(t.tx, claim)
             return None
         jobs.hold(t.tx, claim)
-        effects.change(
-            t.tx, ctx, effect.id, status="sent", sent_ms=t.tx.now_ms, attempts=effect.attempts + 1
+        fresh = effect.status == "reserved"  # what may have arrived is followed up in any case
+        barred = (
+            gate.objection(t, effect, callback=effect.step_id == callbacks.STEP) if fresh else None
         )
+        if barred is None:
+            effects.change(
+                t.tx, ctx, effect.id, status="sent", sent_ms=t.tx.now_ms,
+                attempts=effect.attempts + 1,
+            )  # fmt: skip
         config = tenants.own(t.tx, ctx).config
-    return run, effect, EffectCall(effect.key, effect.request, config), effect.status == "sent"
+    return run, effect, EffectCall(effect.key, effect.request, config), not fresh, barred
 
 
 def _ctx(rt: Runtime, claim: Claim) -> Ctx:

@@ -13,6 +13,7 @@ from ingestion.fields.numbers import find_amounts, plain
 from ingestion.fields.reading import Candidate
 
 CONFIDENCE = 0.5
+_ADDRESS = re.compile(r"://|www\.|\S@\S", re.IGNORECASE)
 _LEAST = 2  # characters
 
 
@@ -22,6 +23,8 @@ def witness(value: str, kind: str, sheet: Sheet, context: Context) -> Candidate 
     text = " ".join(value.split())
     if len(text) < _LEAST or len(text) > 300:
         return None
+    if _ADDRESS.search(text) and kind not in ("email", "url"):
+        return None  # an address that nobody asked for is what an order in the text wants told
     places = {"date": _dates, "amount": _amounts, "number": _amounts}.get(kind, _words)
     return next(places(text, sheet, context), None)
 
