@@ -26,7 +26,8 @@ COVERED = {
         "actor", "session_id", "fact_id",
     },
     "query": {"tenant_id", "parent_id", "cursor"},
-    "header": {"last-event-id", "idempotency-key", "cache-control"},  # a number of one's own stream; one's own key
+    # A number of one's own stream; one's own key.
+    "header": {"last-event-id", "idempotency-key", "cache-control"},
     "body": {
         "tenant_id", "documents",
         "session_id",  # chosen by the client, and kept per tenant and person
