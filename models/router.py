@@ -74,11 +74,8 @@ class Models:
             text, self._contenders(named), task=named, why_task=why, seen=seen,
             reply_tokens=reply_tokens, threads=self._settings.model_threads,
         )  # fmt: skip
-        telemetry.model_routes.labels(named, made.model or "none", made.complexity).inc()
-        telemetry.log("models").info(
-            "routed", task=named, model=made.model, complexity=made.complexity,
-            tokens=made.prompt_tokens + made.completion_tokens, candidates=len(made.candidates),
-        )  # fmt: skip
+        if text:  # else somebody only looks which model there is
+            _told(made)
         return made
 
     def _contenders(self, task: str) -> list[Contender]:
@@ -203,6 +200,15 @@ class Models:
                     candidate.name, candidate.make(), digest=candidate.digest
                 )
             return self._chats[candidate.name]
+
+
+def _told(made: Decision) -> None:
+    """Without a word of the text."""
+    telemetry.model_routes.labels(made.task, made.model or "none", made.complexity).inc()
+    telemetry.log("models").info(
+        "routed", task=made.task, model=made.model, complexity=made.complexity,
+        tokens=made.prompt_tokens + made.completion_tokens, candidates=len(made.candidates),
+    )  # fmt: skip
 
 
 def _installed(embedding: str) -> bool:
