@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from agents.answers.style import Style
 from agents.memory import sealed
 from agents.memory.durations import bounds, durations
 from agents.metering import chat_for
@@ -71,6 +72,7 @@ class Kept:
     model: ChatModel
     fresh: bool = False
     failed: list[str] = field(default_factory=list)  # why it did not answer, for people
+    orders: tuple[str, ...] = ()  # how to answer: fixed sentences of ours, after what is asked
 
     @property
     def name(self) -> str:
@@ -85,6 +87,7 @@ class Kept:
         temperature: float = 0.0,
         deadline_seconds: float = 60.0,
     ) -> ChatReply:
+        messages = self._ordered(messages)
         request = ChatRequest(tuple(messages), schema, max_tokens, temperature, deadline_seconds)
 
         def ask() -> ChatReply:
@@ -106,9 +109,15 @@ class Kept:
     ) -> Iterator[str]:
         with self._heard():
             yield from self.model.stream(
-                messages, max_tokens=max_tokens, temperature=temperature,
+                self._ordered(messages), max_tokens=max_tokens, temperature=temperature,
                 deadline_seconds=deadline_seconds,
             )  # fmt: skip
+
+    def _ordered(self, messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
+        if not self.orders or not messages:
+            return messages
+        *before, last = messages
+        return [*before, replace(last, content="\n".join([last.content, *self.orders]))]
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
@@ -121,7 +130,13 @@ class Kept:
 
 
 def wording(
-    rt: Runtime, ctx: Ctx, text: str, failed: list[str], *, fresh: bool = False
+    rt: Runtime,
+    ctx: Ctx,
+    text: str,
+    failed: list[str],
+    *,
+    fresh: bool = False,
+    style: Style | None = None,
 ) -> Callable[[], ChatModel | None]:
     """The model that may word answers to `text`, once there is something to word. `failed` hears
     why there is none where one should be."""
@@ -129,7 +144,7 @@ def wording(
     def found() -> ChatModel | None:
         model = chat_for(rt, ctx, "answer", text)
         if model is not None:
-            return Kept(rt, ctx, model, fresh, failed)
+            return Kept(rt, ctx, model, fresh, failed, style.orders if style else ())
         if rt.settings.models_url.startswith("ollama:") and not rt.models.candidates():
             failed.append("The chat model's server does not answer: quotes without wording.")
         return None

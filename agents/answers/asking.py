@@ -12,6 +12,7 @@ from agents import replies
 from agents.answers import kept, logs, picking, tables
 from agents.answers.context import in_context
 from agents.answers.question import Asked, asked
+from agents.answers.style import Style
 from agents.answers.values import Answer, Question, Sentence, ended
 from agents.answers.wording import Remember, spoken, worded
 from agents.documents import text_of
@@ -44,7 +45,9 @@ def ask(rt: Runtime, ctx: Ctx, question: Question) -> Answer:
 def _of_turn(rt: Runtime, ctx: Ctx, turn: turns.Turn, question: Question) -> Answer:
     return kept.answered(
         rt, ctx, _asking(turn, question),
-        lambda: answer_text(rt, ctx, turn.text, question.filters, fresh=question.fresh),
+        lambda: answer_text(
+            rt, ctx, turn.text, question.filters, fresh=question.fresh, style=turn.style
+        ),
     )  # fmt: skip
 
 
@@ -78,7 +81,7 @@ def _told_as_it_comes(
     look = kept.looked(rt, ctx, _asking(turn, question))
     if look.found is not None:
         return look.found
-    parts = _spoken(rt, ctx, turn.text, question.filters, fresh=question.fresh)
+    parts = _spoken(rt, ctx, turn.text, question.filters, fresh=question.fresh, style=turn.style)
     try:
         look.spare()
         return look.keep((yield from _tokens(parts, told)))
@@ -115,16 +118,17 @@ def answer_text(
     remember: Remember = _at_once,
     *,
     fresh: bool = False,
+    style: Style | None = None,
 ) -> Answer:
     """One question without a session. `remember` is a run's journal: the model is asked once.
-    `fresh`: the model is asked also what it was asked before."""
+    `fresh`: the model is asked also what it was asked before. `style` is how it is to word."""
     text = _fitting(text)
     if (computed := _computed(rt, ctx, text, filters)) is not None:
         return computed
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
         failed: list[str] = []
-        chat = replies.wording(rt, ctx, text, failed, fresh=fresh)
+        chat = replies.wording(rt, ctx, text, failed, fresh=fresh, style=style)
         answer = answer_from(question, found.hits, rt.models.embedder(), chat, remember)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
     return replace(answer, degraded=_said(found.degraded, *failed))
@@ -135,8 +139,9 @@ def _said(*reasons: str | None) -> str | None:
 
 
 def _spoken(
-    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None, *, fresh: bool
-) -> Generator[Sentence, None, Answer]:
+    rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None,
+    *, fresh: bool, style: Style,
+) -> Generator[Sentence, None, Answer]:  # fmt: skip
     """As `answer_text`, sentence by sentence while the model is still writing."""
     text = _fitting(text)
     if (computed := _computed(rt, ctx, text, filters)) is not None:
@@ -146,7 +151,7 @@ def _spoken(
         evidence = picking.found(question, found.hits, rt.models.embedder())
         answer, failed = Answer(False, "refused"), list[str]()
         if evidence:
-            chat = replies.wording(rt, ctx, text, failed, fresh=fresh)()
+            chat = replies.wording(rt, ctx, text, failed, fresh=fresh, style=style)()
             answer = yield from spoken(question.text, evidence, chat)
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
     return replace(answer, degraded=_said(found.degraded, *failed))
