@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from core.documents import Block, Chunk, Document, Page, Table
 
 PIECES_MAX = 200  # leaves room for the context within a 256-piece model input
+ROWS_MAX = 60  # pieces of a table's rows in one passage: among more, none of them stands out
 CHARS_MAX = 1_000
 SMALL = 40  # pieces; a section shorter than this is not worth a passage of its own
 CONTEXT_MAX = 240
@@ -123,7 +124,8 @@ def _groups(page: Page) -> Iterator[list[_Atom]]:
 
 
 def _breaks(group: list[_Atom], cost: int, atom: _Atom) -> bool:
-    if cost + atom.cost > PIECES_MAX or atom.end - group[0].start > CHARS_MAX:
+    most = PIECES_MAX if atom.table is None else ROWS_MAX
+    if cost + atom.cost > most or atom.end - group[0].start > CHARS_MAX:
         return True
     if atom.table is not group[-1].table:
         return True

@@ -93,3 +93,11 @@ def test_words_that_an_english_vocabulary_cuts_shorter_make_shorter_passages() -
         for content in (english, german)
     ]
     assert lengths[1] < 0.75 * lengths[0]
+
+
+def test_few_rows_stand_in_one_passage_so_that_each_can_be_found() -> None:
+    lines = [f"AB-{n};torque wrench number {n};Larkin Tools of Leeds;{n * 7}" for n in range(60)]
+    document = csv_.read("\n".join(["Article;Name;Supplier;Stock", *lines]).encode(), Limits())
+    passages = chunk(document, "doc")
+    assert max(one.text.count("\n") for one in passages) < 4
+    assert all("Article" in one.context for one in passages[1:])
