@@ -24,6 +24,7 @@ from runtime import Runtime
 GRACE_SECONDS = 30.0  # a reservation outlives its call's deadline by so much
 TOKENS_PER_SECOND = 20.0  # of a slow model, for what a call may take in CPU time
 _BYTES_PER_TOKEN = 2  # few texts have more tokens than this
+_TEMPLATE_TOKENS = 64  # what a model's template adds to a prompt: SmolLM2's own order has 25
 
 
 @dataclass(slots=True)
@@ -42,6 +43,10 @@ class Meter:
 
 def tokens_at_most(texts: Sequence[str]) -> int:
     return sum(len(text.encode()) // _BYTES_PER_TOKEN + 8 for text in texts)
+
+
+def _most(texts: Sequence[str], reply: int) -> int:
+    return tokens_at_most(texts) + _TEMPLATE_TOKENS + reply
 
 
 @contextmanager
@@ -139,7 +144,7 @@ class MeteredChat:
     def _metered(
         self, messages: Sequence[ChatMessage], max_tokens: int, deadline_seconds: float
     ) -> Iterator[Meter]:
-        tokens = tokens_at_most([m.content for m in messages]) + max_tokens
+        tokens = _most([m.content for m in messages], max_tokens)
         try:
             with metered(
                 self._rt, self._ctx, self._task, tokens=tokens, deadline_seconds=deadline_seconds
@@ -166,7 +171,7 @@ def talk(
     rt: Runtime, ctx: Ctx, chat: EngineChat, request: ChatRequest, task: str
 ) -> Iterator[Chunk]:
     """Piece by piece. Raises `QuotaExceeded` at the first one."""
-    tokens = tokens_at_most(_texts(request)) + request.max_tokens
+    tokens = _most(_texts(request), request.max_tokens)
     with metered(rt, ctx, task, tokens=tokens, deadline_seconds=request.deadline_seconds) as meter:
         for chunk in chat.talk(request):
             meter.seen(chunk)
@@ -174,7 +179,7 @@ def talk(
 
 
 def answer(rt: Runtime, ctx: Ctx, chat: EngineChat, request: ChatRequest, task: str) -> ChatReply:
-    tokens = tokens_at_most(_texts(request)) + request.max_tokens
+    tokens = _most(_texts(request), request.max_tokens)
     with metered(rt, ctx, task, tokens=tokens, deadline_seconds=request.deadline_seconds) as meter:
         reply = chat.answer(request)
         meter.seen(reply)

@@ -35,7 +35,7 @@ def test_an_exhausted_budget_says_which_limit_until_when_and_whom_to_ask(
 ) -> None:
     town, server = house
     town.tenant("small", "free")
-    assert _limit(town, "small", tokens_per_day=60) == 200
+    assert _limit(town, "small", tokens_per_day=120) == 200
     key = town.key("small", "models:use")
     chats = server.chats
     first = town.http.post("/v1/chat", json=HI, headers=key)
@@ -49,7 +49,7 @@ def test_an_exhausted_budget_says_which_limit_until_when_and_whom_to_ask(
         assert (answer.status_code, told["code"], told["limit"]) == (
             429, "budget_exhausted", "tokens_per_day"
         )  # fmt: skip
-        assert (told["used"], told["budget"]) == (34, 60)
+        assert (told["used"], told["budget"]) == (34, 120)
         assert told["resets_at"]
         assert "weft tenants budget" in told["detail"]
         assert int(answer.headers["retry-after"]) == told["retry_after"]
