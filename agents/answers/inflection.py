@@ -74,8 +74,9 @@ def _bare(word: str, endings: tuple[str, ...]) -> str:
 
 
 def compounded(term: str, word: str) -> bool:
-    """`frist` and `kundigungsfrist`, `gericht` and `gerichtshof`: one word is the other's part."""
+    """`frist` and `kundigungsfrist`, `gericht` and `gerichtshof`: one word is the other's part. A
+    longer term is less sure: `Vorsitz` is no `Sitz`."""
     short, long = sorted((term, word), key=len)
-    if len(short) < 4 or len(long) < len(short) + 3:
+    if len(short) < 4 or len(long) < len(short) + (4 if long == term else 3):
         return False
     return long.endswith(short) or (len(short) >= 5 and long.startswith(short))

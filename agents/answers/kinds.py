@@ -21,7 +21,8 @@ _MONTHS = (
     r"septiembre|octubre|noviembre|diciembre|januari|februari|maart|mei|augustus)"
 )
 _TIME_WORD = (
-    rf"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b{_MONTHS}\b|"
+    rf"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?!may\b){_MONTHS}\b|"
+    r"\b(?:in|of|by|until|since|from|to) may\b|"
     r"\b(?:daily|weekly|hourly|nightly|monthly|quarterly|every|midnight|noon|today|tomorrow|"
     r"yesterday|quarter|week|before|after|when|once|during|as soon|immediately|until|century|"
     r"decade|spring|summer|autumn|winter)\b"
@@ -33,8 +34,14 @@ _DATE = re.compile(
 )
 _YEAR = re.compile(r"\b1\d{3}\b|\b20\d\d\b")
 _CLOCK = re.compile(r"\b\d{1,2}[:.h]\d\d\b|\b\d{1,2} ?(?:uhr|h|am|pm|a\.m\.|p\.m\.|heures?|uur)\b")
+_RELATIVE = re.compile(
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|"
+    r"\d[\d, and-]*[ -](?:day|week|month|year)s?\b|"
+    r"\b\w*(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)s?\b|"
+    r"\b(?:lun|mar|mercre|jeu|vendre|same)dis?\b"
+)
 _MONEY = re.compile(
-    r"(?:\beur|\busd|\bgbp|\bchf|[€$£])\s?\d|\d\s?(?:k |mio\.? |million |millionen |millions d )?"
+    r"(?:\beur|\busd|\bgbp|\bchf|[€$£])\W{0,3}\d|\d\s?(?:k |mio\.? |million |millionen |millions d )?"
     r"(?:eur|usd|gbp|chf|[€$£]|euros?|dollars?|francs?|franken|cents?|pounds?|pesos)"
 )
 _DURATION = re.compile(
@@ -47,6 +54,10 @@ _PLACE = re.compile(
     r"\b(?:in|at|near|from|to|nach|bei|am|im|an der|à|au|aux|en|dans|chez)\s+"
     r"(?:the |der |den |dem |la |le |les |l')?[A-ZÄÖÜÉ]\w|, [A-Z]\w+ and [A-Z]"
 )
+_WHERE = re.compile(
+    r"\b(?:here|there|hier|dort|ici|in|at|on|under|behind|near|next|beside|inside|outside|into|use|im|am|auf|bei|beim|hinter|"
+    r"unter|neben|vor|dans|sur|sous|chez|derriere|en|au|aux|a|est|en|sobre|bajo|op|bij|naast)\b"
+)
 _COUNT = re.compile(
     rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS})((?:[ -]+[^\W\d_]+){{1,3}})"
     r"|((?:[^\W\d_]+ ){0,2}[^\W\d_]+): *\d"
@@ -56,7 +67,8 @@ _ROLE = re.compile(
     r"\b\w*(?:manager|officer|lead|leader|head|director|team|department|board|committee|staff|owner|"
     r"supervisor|engineer|administrator|admin|accountant|accounting|client|customer|supplier|buyer|"
     r"seller|tenant|landlord|employee|employer|reviewer|physician|nurse|doctor|teacher|court|council|"
-    r"people|person|users?|everyone|nobody|anyone|members?|parents?|contractor|president|chief|"
+    r"people|person|users?|committee|commission|conseil|bureau|comite|assemblee|versammlung|"
+    r"kommission|ausschuss|everyone|nobody|anyone|members?|parents?|contractor|president|chief|"
     r"er|or|ist|ant|leiter\w*|abteilung\w*|leitung|vorstand|verwaltung|buchhaltung|amt|rat|"
     r"responsable|direction|service|equipe|comptable|client|fournisseur|salarie|employe)s?\b"
 )
@@ -84,12 +96,13 @@ def answers_well(asked: Asked, text: str) -> bool:
     low = fold(text)
     if asked.counted:
         return counts_well(asked, text) or any(
-            after and after[0] in asked.counted for after in _after_counts(asked, text)
+            asked.counted & set(_counted_things(asked, after[:2]))
+            for after in _after_counts(asked, text)
         )
     if asked.wants == "money":
         return bool(_MONEY.search(low))
     if asked.wants == "when":
-        return bool(_DATE.search(low) or _CLOCK.search(low) or _YEAR.search(low))
+        return any(sign.search(low) for sign in (_DATE, _CLOCK, _YEAR, _RELATIVE))
     if asked.wants == "where":
         return _PLACE.search(text) is not None
     if asked.wants == "duration":
@@ -113,7 +126,8 @@ def fits(wants: str, text: str) -> bool:
     low = fold(text)
     match wants:
         case "money":
-            return bool(re.search(r"\d", _DATE.sub(" ", low)) or re.search(_FREE, low))
+            low = _DATE.sub(" ", low)
+            return bool(_MONEY.search(low) or re.search(rf"\d{{3,}}|\d[.,]\d\d\b|{_FREE}", low))
         case "number":
             low = _DATE.sub(" ", low)
             return bool(re.search(rf"\d|{_NUMBER_WORD}|{languages.NUMBERS}", low))
@@ -123,6 +137,8 @@ def fits(wants: str, text: str) -> bool:
             )
         case "when":
             return bool(re.search(rf"\d|{_TIME_WORD}|{languages.TIMES}", low))
+        case "where":
+            return bool(re.search(r"(?<!^)\b[A-Z]", text) or _WHERE.search(low))
         case "who":
             return bool(re.search(r"(?<!^)[A-Z]", text) or _ROLE.search(low))
         case "phone":

@@ -91,7 +91,7 @@ _WANTS = {
     "money": r"\bwas kostet\b|\bwas kosten\b|\bwie teuer\b|\bwie viel (?:kostet|kosten|geld|"
     r"zahl\w+)|"
     r"\bwie hoch (?:ist|sind|war|waren) (?:der|die|das)? ?[\w-]*(?:preis|kosten|gebuhr\w*|betrag|"
-    r"miete|budget|gehalt|strafe|rechnung|entgelt|kaution|summe|umsatz)\b|"
+    r"miete|budget|beitrag|gehalt|strafe|rechnung|entgelt|kaution|summe|umsatz)\b|"
     r"\bcombien (?:\w+ )?(?:coute|coutent|paye|paient)|"
     r"\bquel(?:le)? (?:est|etait|sera) (?:le |la |l )?(?:prix|cout|tarif|montant|budget|loyer|"
     r"salaire|caution)|\bcuanto (?:cuesta|vale|paga)|\bcuesta\b|\bwat kost\b|\bhoe duur\b",
@@ -139,7 +139,7 @@ TIMES = (
     r"bevor|vor|nach|lorsque|apres|avant|des que|chaque|fin|debut|ende|anfang|trimestre)\b"
 )
 NUMBERS = (
-    r"\b(?:eine[nmrs]?|zwei|drei|vier|funf|sechs|sieben|acht|neun|zehn|elf|zwolf|zwanzig|dreissig|"
+    r"\b(?:zwei|drei|vier|funf|sechs|sieben|acht|neun|zehn|elf|zwolf|zwanzig|dreissig|"
     r"hundert|tausend|einmal|zweimal|dreimal|halb\w*|taglich|wochentlich|monatlich|jahrlich|"
     r"jede[nrs]?|"
     r"kein\w*|dutzend|beide|deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|quinze|vingt|"

@@ -77,7 +77,7 @@ def misses(asked: Asked, passage: Passage) -> bool:
     return (
         _lacks_name(asked, near)
         or _lacks_number(asked, near)
-        or _lacks_thing(asked, near)
+        or _lacks_thing(asked, near, passage.hit.chunk.text)
         or _is_opposite(asked, passage)
         or _is_other(asked, f"{passage.scope} {passage.text}")
     )
@@ -95,12 +95,15 @@ def _lacks_name(asked: Asked, near: str) -> bool:
     return any(not _said(stem(part, asked.language), words, asked.language) for part in parts)
 
 
-def _lacks_thing(asked: Asked, near: str) -> bool:
+def _lacks_thing(asked: Asked, near: str, chunk: str) -> bool:
     """`parental leave` is not `leave`."""
     words = stems(near, asked.language)
     strong = {term for term in asked.things if asked.rest.get(term, 0.0) >= 1 and term not in BARE}
-    missing = sum(1 for term in strong if not _said(term, words, asked.language))
-    return missing > len(strong) // FORGIVEN
+    missing = [term for term in strong if not _said(term, words, asked.language)]
+    if len(missing) > len(strong) // FORGIVEN:
+        return True
+    elsewhere = stems(chunk, asked.language)  # it is said there, and of something else
+    return any(_said(term, elsewhere, asked.language) for term in missing)
 
 
 def _said(term: str, words: frozenset[str], language: str) -> bool:

@@ -19,8 +19,15 @@ _QUESTION_MARK = re.compile(r"\?\s*\**\s*$")
 _LABELLED = re.compile(r"^((?:[A-Z][\w-]*)(?: [\w-]+){0,2})[:.] ")
 _RULE = re.compile(r"^[\s|:=_*-]+$")
 # A stop that ends a sentence: not after an abbreviation or a single letter, and before a capital.
+# `das 18. Lebensjahr`, `am 3. Werktag`: an ordinal ends no sentence.
+_ORDINALS = "".join(
+    rf"(?<!\b{word} {digits}\.)"
+    for word in ("das", "der", "die", "den", "dem", "des", "am", "zum", "vom", "im", "ab")
+    for digits in (r"\d", r"\d\d")
+)
 _STOP = re.compile(
-    r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bapprox\.)(?<!\bNo\.)(?<!\bvs\.)(?<!\b[A-Z]\.)"
+    _ORDINALS
+    + r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bapprox\.)(?<!\bNo\.)(?<!\bvs\.)(?<!\b[A-Z]\.)"
     r"(?<!\bz\.B\.)(?<!\bz\. B\.)(?<!\bd\.h\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNr\.)(?<!\bAbs\.)"
     r"(?<!\bArt\.)"
     r"(?<!\binkl\.)(?<!\bggf\.)(?<!\busw\.)(?<!\bTel\.)(?<!\bM\.)(?<!\bMme\.)(?<!\bp\. ex\.)"
@@ -138,7 +145,8 @@ def _is_heading(text: str, start: int, line: str, place: int, units: int) -> boo
         return False
     if _NUMBERED.match(line):
         below = text[start + len(line) :].lstrip().split("\n", 1)[0]
-        return len(below) > len(line) and not _BULLET.match(below)
+        announces = line.lstrip().startswith(("§", "TOP"))
+        return len(below) > len(line) and (announces or not _BULLET.match(below))
     if _BULLET.match(line):
         return False
     alone = text[start + len(line) :].lstrip(" \t\r").startswith("\n\n")
