@@ -75,7 +75,8 @@ def _bare_numbers(sheet: Sheet, context: Context, found: Found) -> None:
     ]  # fmt: skip
     for number, row in enumerate(sheet.rows[:_TOP]):
         for segment in row:
-            match = _BARE.match(segment.text) if not segment.labels or len(row) == 1 else None
+            plain = not segment.labels or len(row) == 1
+            match = _BARE.match(segment.text)
             if match is None or (segment.first and segment.first.name != "invoice_number"):
                 continue
             zone = Zone(segment, match.end(), len(segment.text), 0.8, number)
@@ -87,9 +88,9 @@ def _bare_numbers(sheet: Sheet, context: Context, found: Found) -> None:
                 0 <= number - at <= 2 and (segment.overlaps(s) or at == number) for at, s in titles
             )
             bare = _BARE_ONLY.match(segment.text)
-            if (near and bare) or dated:
+            if (near and bare and plain) or dated:
                 found.setdefault("invoice_number", []).append(value)
-            if dated:
+            if dated and (plain or not found.get("invoice_date")):
                 found.setdefault("invoice_date", []).append(dated)
 
 

@@ -160,6 +160,31 @@ def _labelled(sheet: Sheet, found: Found) -> Candidate | None:
     return None
 
 
+_YOURS = re.compile(
+    r"^\W*(?:votre r[ée]f[ée]rence|vos r[ée]f(?:[ée]rences)?|your ref(?:erence)?|ihre? (?:zeichen"
+    r"|referenz)|uw (?:referentie|kenmerk)|su referencia)\W*",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    r"(?:PO|P\.O\.|BC|CDE|CMD|COMPRA|PED|BEST|ORD|INK)[-/ ]?\d[\w\-/]*", re.IGNORECASE
+)
+
+
+def order_by_reference(sheet: Sheet) -> Candidate | None:
+    """`Your reference: PO-445`: a reference that is an order's number by its form."""
+    for number, segment in _segments(sheet):
+        match = _YOURS.match(segment.text)
+        if match is None:
+            continue
+        row = sheet.rows[number]
+        after = row.index(segment) + 1
+        for where, at in ((segment, match.end()), *((s, 0) for s in row[after : after + 1])):
+            found = _ORDERED.fullmatch(where.text) if not at else _ORDERED.match(where.text, at)
+            if found:
+                return Candidate(found[0], 0.75, where, found.start(), found.end(), number)
+    return None
+
+
 def terms(sheet: Sheet) -> Candidate | None:
     """`Net 30`, `14 Tage netto`, `30 jours` where no label names the terms."""
     for number, segment in _segments(sheet):

@@ -181,6 +181,8 @@ def _choose(sheet: Sheet, ctx: Context, found: Found, items: list[lines.Item]) -
         surest = best(found.get(name, []))
         if surest:
             chosen[name] = surest
+    if "po_number" not in chosen and (order := codes.order_by_reference(sheet)):
+        chosen["po_number"] = order
     days.add(chosen, sheet, ctx, found)
     own: dict[str, Callable[[], Candidate | None]] = {
         "iban": lambda: codes.iban(sheet),

@@ -111,7 +111,8 @@ def _other_address(sheet: Sheet, vendor: Candidate | None) -> Candidate | None:
 
 _GREETING = re.compile(
     r"(?:dear|sehr geehrte|liebe|hallo|hello|bonjour|cher|chère|madame, monsieur|geachte|beste"
-    r"|estimad|apreciad|guten tag|kind regards|mit freundlichen|bitte|please|vielen dank)\b",
+    r"|estimad|apreciad"
+    r"|pay by|pay to the|guten tag|kind regards|mit freundlichen|bitte|please|vielen dank)\b",
     re.IGNORECASE,
 )
 _GENERIC = re.compile(
@@ -120,6 +121,10 @@ _GENERIC = re.compile(
     r"|\(?(?:original|duplicate|triplicate|customer|office)?[ -]?(?:copy|for recipient)\)?"
     r"|shipping|billing|details|information|e-?way bill|bill of supply|customer|kunde|client"
     r"|rechnungsanschrift|lieferanschrift|adresse|anschrift|dirección|adres|page \d+)",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r"lot (?:[a-z]\.? ?)*\d|www\.|visit us|goods sold|\d+(?:st|nd|rd|th) (?:fl|floor)",
     re.IGNORECASE,
 )
 # Who answers questions is seldom who sells.
@@ -190,6 +195,7 @@ def _is_name(text: str) -> bool:
         and "@" not in text
         and not find_dates(text)
         and not _GREETING.match(text)
+        and not _PLACE.match(text)
         and not _GENERIC.fullmatch(text.strip(" .:"))
         and not re.search(r"\d[.,]\d\d\b", text)
         and not re.search(r"\d{5,}|www\.|https?:|\.com$", text)

@@ -139,15 +139,24 @@ def _column_of(row: Row, head: Segment, below: Segment) -> tuple[int, int]:
     return (own[0].start(), own[-1].end()) if own else (0, len(below.text))
 
 
+_NAMED = re.compile(r"(?:company )?name|firma|nom|naam|nombre", re.IGNORECASE)
+
+
 def _party_of(sheet: Sheet, segment: Segment) -> Iterator[Segment]:
     """The segment, unless it is the key of a line such as `Number : 123`; of `Name : Acme` the
     value."""
     row = next((row for row in sheet.rows if segment in row), (segment,))
     right = [other for other in row if other.x0 > segment.x0][:1]
     key = segment.text.rstrip(" :")
-    named = re.fullmatch(r"(?:company )?name|firma|nom|naam|nombre", key, re.IGNORECASE)
-    keyed = re.fullmatch(r"(?:\w+ )?(?:nummer|number|nr\.?|no\.?|id|gln|code)", key, re.IGNORECASE)
-    if named and right:
+    named = _NAMED.fullmatch(key)
+    keyed = re.fullmatch(
+        r"(?:\w+ )?(?:nummer|number|nr\.?|no\.?|id|gln|code)|globale?", key, re.IGNORECASE
+    )
+    if segment.text.startswith(":"):  # the value of a key that stands left of it
+        left = [other for other in row if other.x1 <= segment.x0][-1:]
+        if left and _NAMED.fullmatch(left[0].text.rstrip(" :")):
+            yield segment
+    elif named and right:
         yield from right
     elif right and (keyed or right[0].text.startswith(":")):
         return

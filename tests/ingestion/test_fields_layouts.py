@@ -231,3 +231,29 @@ def test_a_row_of_net_tax_and_gross_is_told_by_its_total() -> None:
     text = "Factuur nr. 5\nTotaal  EUR 49,99\nGrondslag  BTW  Bruto\n41,31    8,68    49,99\n"
     found = values(of(text))
     assert (found["subtotal"], found["tax"], found["total"]) == ("41.31", "8.68", "49.99")
+
+
+def test_an_orders_number_may_stand_as_the_buyers_reference() -> None:
+    text = "Acme SARL\nFACTURE\nN° FA-1\nVotre référence    PO445\nTotal TTC 5,00 €\n"
+    assert values(of(text))["po_number"] == "PO445"
+    assert values(of(text.replace("PO445", "Mme Durand")))["po_number"] is None
+
+
+def test_a_buyer_under_keyed_lines_is_found_behind_them() -> None:
+    text = (
+        "Rechnung Nr. 7 vom 1.3.2026\nKäufer/Leistungsempfänger:\nNummer     : GE2020211\n"
+        "Kunden AG Mitte\nKundenstraße 15\nSumme 5,00 €\n"
+    )
+    assert values(of(text))["customer"] == "Kunden AG Mitte"
+
+
+def test_rows_without_a_known_header_prove_themselves_by_their_product() -> None:
+    text = (
+        "Acme SARL\nFACTURE\nN° FA-1\n"
+        "Nougat 250g        20 Unit(s)    4,55 €    10%    81,90 €\n"
+        "Huile d'olive      25 Liter(s)   19,80 €          495,00 €\n"
+        "Total HT   576,90 €\n"
+    )
+    rows = [{k: v.value for k, v in item.items()} for item in of(text).line_items]
+    assert [row["amount"] for row in rows] == ["81.90", "495.00"]
+    assert rows[0]["quantity"] == "20"
