@@ -41,7 +41,8 @@ _RELATIVE = re.compile(
     r"\b(?:lun|mar|mercre|jeu|vendre|same)dis?\b"
 )
 _MONEY = re.compile(
-    r"(?:\beur|\busd|\bgbp|\bchf|[€$£])\W{0,3}\d|\d\s?(?:k |mio\.? |million |millionen |millions d )?"
+    r"(?:\beur|\busd|\bgbp|\bchf|[€$£])\W{0,3}\d|"
+    r"\d\s?(?:k |mio\.? |million |millionen |millions d )?"
     r"(?:eur|usd|gbp|chf|[€$£]|euros?|dollars?|francs?|franken|cents?|pounds?|pesos)"
 )
 _DURATION = re.compile(
