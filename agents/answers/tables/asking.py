@@ -23,7 +23,7 @@ from runtime import Runtime
 from vectorstore.words import fold
 
 _HITS = 60
-_SHEETS = ("xlsx", "csv", "tsv", "xls", "ods", "json")
+_SHEETS = ("xlsx", "csv", "tsv")
 _LISTED_MAX = 200
 _DOCUMENTS_MAX = 24
 _ROLES = listed(
@@ -32,12 +32,15 @@ _ROLES = listed(
 )
 
 
+_WEAK = listed("what who whom was wer wen qui que wat wie quien")
+
+
 def _signs() -> re.Pattern[str]:
     found = {
         r"\W+".join(map(re.escape, words))
         for name in LANGUAGES
         for words, roles in phrases(name).items()
-        if any(role in _ROLES or ":" in role for role in roles)
+        if any(role in _ROLES or ":" in role for role in roles) and " ".join(words) not in _WEAK
     }
     return re.compile(rf"(?<!\w)(?:{'|'.join(sorted(found, key=len, reverse=True))})(?!\w)")
 
@@ -46,8 +49,11 @@ _SIGNS = _signs()
 
 
 def asks_for_tables(text: str) -> bool:
-    """Whether the question may be one to compute at all: it is cheap to ask."""
-    return len(text) <= 400 and _SIGNS.search(fold(text)) is not None
+    """Whether the question may be one to compute at all: it is cheap to ask. `What is …` alone
+    is about a cell only where a number or a code says of which row."""
+    if len(text) > 400:
+        return False
+    return _SIGNS.search(fold(text)) is not None or re.search(r"\d", text) is not None
 
 
 def computed(
@@ -62,7 +68,9 @@ def _tables(
 ) -> list[Vocabulary]:
     """The tables of documents that the search finds and, without filters, of the tenant's sheets;
     those whose names the question speaks of come first."""
-    hits = [hit for hit in search(rt, ctx, text, k=_HITS, filters=filters).hits if _is_row(hit)]
+    mode = "hybrid" if filters else "keyword"  # filters may leave sheets that no word finds
+    found = search(rt, ctx, text, k=_HITS, mode=mode, filters=filters)
+    hits = [hit for hit in found.hits if _is_row(hit)]
     ids = list(dict.fromkeys(hit.chunk.document_id for hit in hits))
     with rt.db.read(ctx) as tx:
         rows = list(documents.many(tx, ctx, ids))

@@ -51,12 +51,18 @@ def answered(text: str, tables: Sequence[Vocabulary]) -> Answer | None:
 
 def _meant(question: Asked, tables: Sequence[Vocabulary]) -> list[Vocabulary]:
     """The tables of the files that are named, visible ones before hidden ones."""
-    named = [table for table in tables if parts(table.grid.filename) in map(parts, question.files)]
+    named = [t for t in tables if any(_is_file(t.grid.filename, f) for f in question.files)]
     if question.files and not named:
         return []
     chosen = named or list(tables)
     shown = [table for table in chosen if not table.grid.hidden]
     return shown or chosen
+
+
+def _is_file(filename: str, told: str) -> bool:
+    """A name with blanks is told by its end: the words before it are read as words."""
+    name, end = parts(filename), parts(told)
+    return name[-len(end) :] == end
 
 
 def _best(found: Sequence[Found]) -> Found:

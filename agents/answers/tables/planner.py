@@ -43,6 +43,7 @@ class Planner:
         self.pieces = Conditions(self.elems, vocabulary)
         self.left = self.pieces.left
         self.where = tuple(condition for _, condition in self.pieces.placed)
+        self._any_sum = False  # whether `total` may be a column's name
         self._any_money = False  # whether an amount of money is asked for, in whatever words
 
     def column(self, place: int) -> Column:
@@ -99,7 +100,7 @@ class Planner:
             return (self.pieces.compared[0],)
         totals = [c.place for c in self.vocabulary.columns
                   if c.measured and concepts(c.name) == {"total"}]  # fmt: skip
-        if len(totals) == 1 and self._roles() & {"sum", "much", "money"}:
+        if len(totals) == 1 and (self._any_sum or self._roles() & {"sum", "much", "money"}):
             return (totals[0],)
         fitting = [c for c in self.vocabulary.columns if c.measured]
         amounts = [c for c in fitting if money(c) and additive(c)]

@@ -71,7 +71,7 @@ class _Planner(Extremes, Comparing):
 
     def _measured(self, op: Op, role: str, group: Group | None) -> Plan:
         ranked = None
-        self._any_money = self._any("money", "much")
+        self._any_money, self._any_sum = self._any("money", "much"), op == "sum"
         self._take_all(role, "much", "sum")
         if self._measures():
             self._take("count")  # `the average number of visitors`

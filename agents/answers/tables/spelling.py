@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from agents.answers.tables import dates
 from agents.answers.tables.dates import Period
 from agents.answers.tables.tokens import Asked, Token
 from agents.answers.tables.vocabulary import VALUE_WORDS_MAX, Named, Vocabulary
@@ -40,15 +41,28 @@ class Elem:
 def readings(asked: Asked, vocabulary: Vocabulary) -> list[list[Elem]]:
     """Every way to read the question over this table, without words that change nothing; none
     when a word is neither of grammar nor of the table."""
-    return list(islice(_from(asked, vocabulary, 0), READINGS_MAX))
+    options = _leading_on(asked, vocabulary)
+    return list(islice(_from(options, 0), READINGS_MAX))
 
 
-def _from(asked: Asked, vocabulary: Vocabulary, at: int) -> Iterator[list[Elem]]:
-    if at >= len(asked.tokens):
+def _leading_on(asked: Asked, vocabulary: Vocabulary) -> list[list[Elem]]:
+    """What may stand at each place, without what leads to a word that is nothing: the readings
+    are then listed without a dead end."""
+    options: list[list[Elem]] = [[] for _ in asked.tokens]
+    ends = {len(asked.tokens)}
+    for at in reversed(range(len(asked.tokens))):
+        options[at] = [one for one in _options(asked, vocabulary, at) if one.end in ends]
+        if options[at]:
+            ends.add(at)
+    return options
+
+
+def _from(options: list[list[Elem]], at: int) -> Iterator[list[Elem]]:
+    if at >= len(options):
         yield []
         return
-    for option in _options(asked, vocabulary, at):
-        for rest in _from(asked, vocabulary, option.end):
+    for option in options[at]:
+        for rest in _from(options, option.end):
             yield rest if not option.roles else [option, *rest]
 
 
@@ -101,6 +115,9 @@ def _figures(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
     match = vocabulary.columns_named([token])
     if match and match.quality == 3:
         return [Elem(("col",), at, at + 1, match.columns, text=token.text, quality=3)]
+    months = tuple(c.place for c in vocabulary.columns if _is_period(c.name, token))
+    if months:
+        return [Elem(("col",), at, at + 1, months, text=token.text, quality=3)]
     if token.kind == "date":
         found.append(Elem(("date",), at, at + 1, period=token.period, text=token.text))
     else:
@@ -110,6 +127,11 @@ def _figures(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
     if longer:
         found.append(longer)
     return found
+
+
+def _is_period(name: str, token: Token) -> bool:
+    """A table with a column for each month: `Mar`, `Q1 2026`."""
+    return token.period is not None and dates.period_in(name) == token.period
 
 
 def _value(asked: Asked, vocabulary: Vocabulary, at: int) -> Elem | None:
@@ -136,11 +158,16 @@ def _worded(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
         kept = [one for one in found if one.end == longest]
         if grammar and column and column.end > grammar.end and column.quality != 3:
             kept.append(grammar)  # `total orders` may be a count as well as a column's name
-        if column and grammar and column.end == grammar.end and grammar.has("unit:month",
-                "unit:year", "unit:quarter", "unit:day", "money", "many", "rows"):  # fmt: skip
+        if column and grammar and column.end == grammar.end and _is_less(grammar):
             kept.remove(grammar)
         return kept
     return _others(asked, vocabulary, at)
+
+
+def _is_less(grammar: Elem) -> bool:
+    """Whether the name of a column is meant rather than this word of grammar."""
+    units = ("unit:month", "unit:year", "unit:quarter", "unit:day")
+    return grammar.has("money", "many", "rows", *units) and not grammar.has("sum")
 
 
 def _is_grammar_only(token: Token, grammar: Elem | None, asked: Asked) -> bool:

@@ -32,6 +32,7 @@ def listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+@lru_cache(20_000)
 def parts(text: str) -> tuple[str, ...]:
     """The folded words of a value or a name: `PO-10231` → po, 10231."""
     return tuple(re.findall(r"[^\W_]+", fold(text)))

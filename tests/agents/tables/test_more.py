@@ -40,6 +40,11 @@ def _fleet() -> bytes:
 
 
 _TEXTS: dict[str, str] = {
+    "monthly.csv": """Plant,Jan,Feb,Mar,Total
+Graz,10,20,30,60
+Linz,5,6,7,18
+Total,15,26,37,78
+""",
     "tickets.csv": """Ticket ID,Opened,Closed,Priority,Assignee,Hours spent,Escalated
 T-1,2026-04-02,2026-04-05,High,Priya Raman,5.5,yes
 T-2,2026-04-03,2026-04-04,Low,Jonas Weber,1.25,no
@@ -96,6 +101,10 @@ def _tables() -> tuple[Vocabulary, ...]:
 
 
 QUESTIONS: list[tuple[str, Sequence[str]]] = [
+    ("What is the total for Graz in March?", ["is 30 "]),
+    ("What is the total in Feb?", ["is 26 "]),
+    ("What is the Total of Linz?", ["is 18 "]),
+    ("Which plant has the highest total?", ["Graz, 60 "]),
     ("How many tickets were opened in April 2026?", ["3 of 7"]),
     ("How many tickets are assigned to Priya Raman?", ["2 of 7"]),
     ("How many hours did Jonas Weber spend?", ["11.00"]),
