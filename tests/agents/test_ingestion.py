@@ -261,6 +261,7 @@ def test_passages_without_vectors_get_them_when_a_model_arrives(desk: Desk) -> N
     bare.put()
     assert search(desk.rt, desk.ctx, "refunds").degraded is not None
     done = ingestion.reindex(desk.work("-"))
+    assert isinstance(done, Done)
     assert done.output["embedded"] > 0
     assert search(desk.rt, desk.ctx, "refunds", mode="vector").degraded is None
     desk.house.clock.advance(61)

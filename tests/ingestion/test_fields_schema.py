@@ -140,7 +140,7 @@ def test_a_list_of_parties_is_taken_from_the_contracts_sentence() -> None:
         {}, {"type": "array"}, obj(), obj(x={"type": "money"}), obj(x={"$ref": "#/nowhere"}),
         obj(x={"$ref": "https://elsewhere.example/schema"}), obj(x=7),
         obj(total={"type": "string", "pattern": "(a+)+$"}),
-        obj(**{f"f{n}": {"type": "string"} for n in range(101)}),
+        obj(None, **{f"f{n}": {"type": "string"} for n in range(101)}),
         obj(a=obj(b=obj(c=obj(d=obj(e=obj(f=obj(g={"type": "string"}))))))),
         {"$defs": {"A": {"$ref": "#/$defs/A"}}, **obj(x={"$ref": "#/$defs/A"})},
     ],

@@ -50,6 +50,9 @@ class Talks:
     def __init__(self, answer: str) -> None:
         self.answer = answer
 
+    def knows_tools(self) -> bool:
+        return False
+
     def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
         if not self.answer:
             raise Unavailable("It is away.", code="model_away")
