@@ -6,16 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from core.context import Ctx
 from database.engine import Tx
 from database.inserts import if_absent
+from database.prepared import Prepared
 from database.tables import shelf_heads, vector_cache
 
 _h = shelf_heads.c
 _v = vector_cache.c
 _BATCH = 500  # keys in one statement
+
+
+# Every search begins with it.
+_head = select(_h.version, _h.segments, _h.tombstones, _h.generations).where(
+    _h.tenant_id == bindparam("tenant")
+)
+_get = Prepared(_head)
+_lock = Prepared(_head.with_for_update())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +39,11 @@ class HeadRow:
 
 def head(tx: Tx, ctx: Ctx, *, lock: bool = False) -> HeadRow:
     """`lock`: nobody else moves it before this transaction ends."""
-    columns = (_h.version, _h.segments, _h.tombstones, _h.generations)
-    query = select(*columns).where(_h.tenant_id == ctx.tenant)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    row = tx.execute(_lock if lock else _get, {"tenant": ctx.tenant}).first()
     if row is None:
         return HeadRow()
-    return HeadRow(row.version, row.segments, row.tombstones, row.generations or [])
+    version, segments, tombstones, generations = row
+    return HeadRow(version, segments, tombstones, generations or [])
 
 
 def move(
