@@ -94,7 +94,7 @@ def _middleware(house: House, gate: Gate) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware, allow_origins=origins, allow_methods=["*"], max_age=600,
         allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key",
-                       "X-Request-ID", "Last-Event-ID"],
+                       "X-Request-ID", "Last-Event-ID", "Cache-Control"],
         expose_headers=["X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"],
     )  # fmt: skip
     return [

@@ -6,10 +6,13 @@ changed or went makes it old. An old one is given in one case alone: the index d
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from agents.answers import alike
@@ -25,13 +28,14 @@ from core.errors import Outage, Unavailable, Unfinishable
 from core.ids import new_id
 from database import Tx, budgets, documents, kept, shelves
 from database.kept import AnswerRow, Bounds
+from models.gates import gate
 from runtime import Runtime
 
-VERSION = "1"  # raised when the same sources are answered in another way
 _UNKEPT = ("log_count", "noted")  # counted anew each time; nothing was asked
 _TRIED_MAX = 4
 _ROWS_MAX = 50  # of one meaning
-_SHAPE = ",".join(one.name for kind in (Answer, Sentence, Source) for one in fields(kind))
+_ROOT = Path(__file__).parents[2]
+_ROOMS = ("agents/answers", "vectorstore", "ingestion/chunking.py")  # what an answer comes from
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +201,24 @@ def _scope(rt: Runtime, ctx: Ctx, asking: Asking) -> str:
     the tenant makes it, so no other tenant has the same."""
     embedder, chat = rt.models.embedder(), rt.models.chat("answer")
     parts = (
-        VERSION, _SHAPE, _digest(embedder), chat.name if chat else "",
+        _logic(), _digest(embedder), chat.name if chat else "",
         json.dumps(asking.filters or {}, sort_keys=True), repr(asking.style),
         " ".join(sorted(ctx.scopes)), _meant(alike.meaning(asking.text)),
     )  # fmt: skip
     return sealed.fingerprint(rt, ctx, *parts)
+
+
+@cache
+def _logic() -> str:
+    """Of the code and the orders that answer: another version of Weft answers anew."""
+    told = hashlib.sha256(gate("answer").digest.encode())
+    for room in _ROOMS:
+        place = _ROOT / room
+        files = [place] if place.is_file() else sorted(place.rglob("*.*"))
+        for file in files:
+            if file.suffix in (".py", ".toml", ".yaml"):
+                told.update(file.read_bytes())
+    return told.hexdigest()
 
 
 def _digest(embedder: Any) -> str:
