@@ -27,7 +27,7 @@ _SHARES = {ENGLISH: (0.5, 0.5, 0.0)}
 _SHARES_ELSE = (0.25, 0.4, 0.35)
 _NOISE = 0.01  # cosines that differ less say nothing
 _READ_MAX = 50  # candidates whose text is looked into for parts of words; more find no more
-_TELLING = 60  # best of each kind: the scores that others are measured by, whatever `k` is
+_TELLING = 60  # best of each kind, whatever `k` is: all others are measured by their scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def _fused(parts: Sequence[Part], found: Candidates, query: Query) -> Floats:
         return found.keyword
     name = language(split(query.text)) or _usual(parts, found)
     near, said, alike = _SHARES.get(name, _SHARES_ELSE)
-    telling = _best(found.cosine) | _best(found.keyword)
+    telling = _best(found.cosine) | (_best(found.keyword) & (found.keyword > 0))
     # A passage without a vector is neither near nor far.
     total = near * np.nan_to_num(_standard(found.cosine, telling), nan=0.0)
     total += said * _standard(found.keyword, telling)
