@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, update
 
+from core import telemetry
 from core.clock import rfc3339
 from core.context import Ctx
 from core.errors import QuotaExceeded
@@ -99,6 +100,7 @@ def settle(
 
 def saved(tx: Tx, ctx: Ctx, task: str, *, tokens: int, cpu_ms: int = 0) -> None:
     """A cache answered: what the model's call had taken the first time was not taken again."""
+    telemetry.model_saved.labels(task).inc()
     _add(tx, ctx, task, {"saved_calls": 1, "saved_tokens": tokens, "saved_cpu_ms": cpu_ms})
 
 
