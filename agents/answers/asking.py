@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -27,7 +28,7 @@ from database import documents, tenants
 from runtime import Runtime
 from vectorstore.words import fold
 
-HITS = 24
+HITS, HITS_LOOKED_AT, HITS_OF_ONE = 24, 72, 8
 LOGS_MAX = 20
 QUESTION_CHARS_MAX = 4000
 Event: TypeAlias = tuple[str, dict[str, Any]]
@@ -179,8 +180,19 @@ def _computed(rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | Non
 def _looked_up(
     rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None
 ) -> tuple[Asked, Found]:
-    found = search(rt, ctx, text, k=HITS, mode="hybrid", filters=filters)
-    return asked(text, _own_names(rt, ctx)), found
+    found = search(rt, ctx, text, k=HITS_LOOKED_AT, mode="hybrid", filters=filters)
+    return asked(text, _own_names(rt, ctx)), replace(found, hits=_spread(found.hits))
+
+
+def _spread(hits: Sequence[Hit]) -> list[Hit]:
+    """The best, but of one document (a log says the same code a thousand times) only so many before
+    those of others."""
+    taken: Counter[str] = Counter()
+    first, rest = list[Hit](), list[Hit]()
+    for hit in hits:
+        taken[hit.chunk.document_id] += 1
+        (first if taken[hit.chunk.document_id] <= HITS_OF_ONE else rest).append(hit)
+    return [*first, *rest][:HITS]
 
 
 def answer_from(
