@@ -85,7 +85,7 @@ def test_no_label_of_a_panel_is_a_tenants_text() -> None:
         "status", "route", "limit", "dependency", "kind", "state", "operation", "job", "instance",
         "queue", "agent", "code", "connector", "format", "stage", "mode", "answered", "tenant",
         "model", "result", "direction", "alertname", "outcome", "part",
-        "task", "complexity",  # of fixed lists: models.gates, models.router
+        "task", "complexity", "cache",  # of fixed lists: models.gates, models.router
     }  # fmt: skip
 
 
