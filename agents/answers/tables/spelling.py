@@ -49,9 +49,16 @@ def _leading_on(asked: Asked, vocabulary: Vocabulary) -> list[list[Elem]]:
     """What may stand at each place, without what leads to a word that is nothing: the readings
     are then listed without a dead end."""
     options: list[list[Elem]] = [[] for _ in asked.tokens]
+    starts = {0}
+    for at in range(len(asked.tokens)):
+        if at in starts:
+            options[at] = _options(asked, vocabulary, at)
+            starts.update(one.end for one in options[at])
+        if max(starts) <= at:
+            return [[] for _ in asked.tokens]  # a word is nothing: most tables end here
     ends = {len(asked.tokens)}
     for at in reversed(range(len(asked.tokens))):
-        options[at] = [one for one in _options(asked, vocabulary, at) if one.end in ends]
+        options[at] = [one for one in options[at] if one.end in ends]
         if options[at]:
             ends.add(at)
     return options
