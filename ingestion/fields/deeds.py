@@ -18,8 +18,8 @@ _AND = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"[\s,:;.•\-–(]*(?:(?:\(?[1-2a-b][.)]\s*)|(?:der|die|the|dem|la|le|de|el|firma|société|company"
-    r"|sociedad|empresa|herrn?|frau|mr\.?|mrs\.?|ms\.?|d\.|dña\.?|de heer|mevrouw|m\.|mme"
+    r"[\s,:;.•\-–(]*(?:(?:\(?[1-2a-b][.)]\s*)|(?:(?-i:der|die|the|dem|la|le|de|el)|firma|société"
+    r"|company|sociedad|empresa|herrn?|frau|mr\.?|mrs\.?|ms\.?|d\.|dña\.?|de heer|mevrouw|m\.|mme"
     r"|de una parte|enerzijds|d'une part)\b\.?[\s,]+)*",
     re.IGNORECASE,
 )
