@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from database.engine import Tx
-from database.tables import approvals, documents, events, jobs, shelf_heads, workers
+from database.tables import approvals, events, jobs, shelf_heads, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,6 @@ def shelves(tx: Tx) -> list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
     """The segments and generations of each tenant's shelf, as their rows keep them."""
     query = select(shelf_heads.c.segments, shelf_heads.c.generations)
     return [(list(segments), list(known or ())) for segments, known in tx.execute(query)]
-
-
-def damaged_documents(tx: Tx) -> int:
-    """Documents that failed because their stored bytes are not the ones that were written."""
-    code = documents.c.error["code"].as_string()
-    damaged = select(func.count()).where(documents.c.status == "failed", code == "object_damaged")
-    return int(tx.execute(damaged).scalar_one())
 
 
 def approvals_waiting(tx: Tx) -> int:
