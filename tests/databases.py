@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import uuid
 from collections.abc import Iterator
 from functools import cache
 
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from core.clock import SystemClock
@@ -52,7 +54,7 @@ def _made(name: str, template: str) -> Iterator[str]:
     try:
         yield name
     finally:
-        run(f"DROP DATABASE {name} WITH (FORCE)")
+        drop(name)
 
 
 @cache
@@ -74,7 +76,7 @@ def empty(application: str, owner: str) -> Iterator[tuple[str, str]]:
     try:
         yield named(application, name), named(owner, name)
     finally:
-        run(f"DROP DATABASE {name} WITH (FORCE)", owner)
+        drop(name, owner)
 
 
 @contextlib.contextmanager
@@ -96,8 +98,18 @@ def run(statement: str, owner: str = "") -> None:
     engine.dispose()
 
 
+def drop(name: str, owner: str = "") -> None:
+    """The owner may end connections of its own roles only: whoever else looks in (autovacuum, say)
+    is waited for."""
+    for _ in range(50):
+        with contextlib.suppress(ProgrammingError):
+            return run(f"DROP DATABASE {name} WITH (FORCE)", owner)
+        threading.Event().wait(0.2)
+    return run(f"DROP DATABASE {name} WITH (FORCE)", owner)
+
+
 def sweep() -> None:
     """At the end of a test process: what it made goes."""
     _LASTING.close()
     if _template.cache_info().currsize:
-        run(f"DROP DATABASE {_template()} WITH (FORCE)")
+        drop(_template())

@@ -125,14 +125,18 @@ def answer_text(
     `fresh`: the model is asked also what it was asked before. `style` is how it is to word."""
     text = _fitting(text)
     if (computed := _computed(rt, ctx, text, filters)) is not None:
-        return computed
+        return _counted(computed)
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
         failed: list[str] = []
         chat = replies.wording(rt, ctx, text, failed, fresh=fresh, style=style)
         answer = answer_from(question, found.hits, rt.models.embedder(), chat, remember)
+    return _counted(replace(answer, degraded=_said(found.degraded, *failed)))
+
+
+def _counted(answer: Answer) -> Answer:
     telemetry.answers.labels("yes" if answer.answered else "no").inc()
-    return replace(answer, degraded=_said(found.degraded, *failed))
+    return answer
 
 
 def _said(*reasons: str | None) -> str | None:
@@ -146,7 +150,7 @@ def _spoken(
     """As `answer_text`, sentence by sentence while the model is still writing."""
     text = _fitting(text)
     if (computed := _computed(rt, ctx, text, filters)) is not None:
-        return computed
+        return _counted(computed)
     with telemetry.timed(telemetry.answer_seconds):
         question, found = _looked_up(rt, ctx, text, filters)
         evidence = picking.found(question, found.hits, rt.models.embedder())
@@ -154,8 +158,7 @@ def _spoken(
         if evidence:
             chat = replies.wording(rt, ctx, text, failed, fresh=fresh, style=style)()
             answer = yield from spoken(question.text, evidence, chat)
-    telemetry.answers.labels("yes" if answer.answered else "no").inc()
-    return replace(answer, degraded=_said(found.degraded, *failed))
+    return _counted(replace(answer, degraded=_said(found.degraded, *failed)))
 
 
 def _fitting(text: str) -> str:

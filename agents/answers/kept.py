@@ -245,6 +245,7 @@ def _again(told: Mapping[str, Any], age_seconds: int) -> Answer:
     raw, spent = told["answer"], told["answer"]["usage"]
     tokens = spent["prompt_tokens"] + spent["completion_tokens"] + spent["saved_tokens"]
     telemetry.cache_saved_tokens.labels("answers").inc(tokens)
+    telemetry.answers.labels("yes" if raw["answered"] else "no").inc()
     return Answer(**{
         **raw,
         "sentences": tuple(

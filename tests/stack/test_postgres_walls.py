@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 from collections.abc import Iterator
@@ -44,14 +45,15 @@ def house(servers: Servers) -> Iterator[House]:
     servers.up("postgres")
     env = servers.env()
     app, owner = env["WEFT_DATABASE_URL"], env["WEFT_DATABASE_ADMIN_URL"]
-    with databases.beside(app, owner) as (url, owner_url):
-        db = Database(url, SystemClock(), connections=8)
+    with (
+        databases.beside(app, owner) as (url, owner_url),
+        contextlib.closing(Database(url, SystemClock(), connections=8)) as db,
+    ):
         for ctx in (A, B):
             with db.transaction(PLATFORM) as tx:
                 tx.execute(insert(tenants), _tenant(ctx))
         _fill(owner_url)
         yield House(url, owner_url, db)
-        db.close()
 
 
 def _tenant(ctx: Ctx) -> dict[str, Any]:
@@ -74,7 +76,7 @@ def _fill(owner_url: str) -> None:
 
 
 def _value(column: Any) -> Any:
-    if column.name in ("run_id", "user_id"):
+    if column.name in ("run_id", "user_id", "session_id"):
         return "one"
     kind = column.type.python_type
     if column.name == "id":
