@@ -118,13 +118,16 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False
     if misses(asked, one.passage):
         return False
+    if asked.intents and one.passage.of_head and not is_labelled(asked, one.passage):
+        return False  # who wrote a report is no cause of what it tells
     if (
         asked.wants == "when"
         and "next" in asked.terms
         and not answers_well(asked, one.passage.plain)
     ):
         return False  # the next one has a date
-    if not one.passage.item and not own_share(asked, one.passage):
+    own = own_share(asked, one.passage) or is_labelled(asked, one.passage)
+    if not one.passage.item and not own:
         return False
     if not _has_numbers(asked, one.passage) or not _has_versions(asked, one.passage):
         return False
@@ -222,10 +225,11 @@ def _has_codes(asked: Asked, passage: Passage) -> bool:
 
 
 def _has_numbers(asked: Asked, passage: Passage) -> bool:
-    """Numbers of three digits and more, or with a fraction, must occur in the passage's chunk."""
+    """Numbers of three digits and more, or with a fraction, must occur in the passage's chunk, or
+    at the head of its document."""
     strict = {n for n in asked.numbers if len(n) >= 3}
-    there = set(NUMBER.findall(f"{passage.scope} {passage.hit.chunk.text} {passage.hit.filename}"))
-    return strict <= there
+    near = f"{passage.about} {passage.scope} {passage.hit.chunk.text} {passage.hit.filename}"
+    return strict <= set(NUMBER.findall(near))
 
 
 def _names_occur(asked: Asked, hits: Sequence[Hit]) -> bool:

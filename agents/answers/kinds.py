@@ -6,7 +6,7 @@ import re
 
 from agents.answers import languages
 from agents.answers.question import Asked
-from agents.answers.words import stem, worded
+from agents.answers.words import stem, stems, worded
 from vectorstore.words import fold
 
 _NUMBER_WORD = (
@@ -59,6 +59,7 @@ _WHERE = re.compile(
     r"\b(?:here|there|hier|dort|ici|in|at|on|under|behind|near|next|beside|inside|outside|into|use|im|am|auf|bei|beim|hinter|"
     r"unter|neben|vor|dans|sur|sous|chez|derriere|en|au|aux|a|est|en|sobre|bajo|op|bij|naast)\b"
 )
+_LABEL = re.compile(r"^\W*[^\W\d][^:\n]{0,30}:\W*\s+(?=\S)")
 _COUNT = re.compile(
     rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS})((?:[ -]+[^\W\d_]+){{1,3}})"
     r"|((?:[^\W\d_]+ ){0,2}[^\W\d_]+): *\d"
@@ -114,12 +115,20 @@ def answers_well(asked: Asked, text: str) -> bool:
 def tells(asked: Asked, text: str) -> bool:
     """Whether it can be an answer by what the question has not said itself: a number asked for is
     another one than the question's own."""
+    if (asked.intents or asked.wants in ("who", "where", "steps")) and _repeats(asked, text):
+        return False
     if asked.wants not in ("number", "money", "duration", "when"):
         return fits(asked.wants, text)
     low = fold(text)
     for number in asked.numbers:
         low = re.sub(rf"(?<![\d.,]){re.escape(number)}(?![\d])", " ", low)
     return fits(asked.wants, low)
+
+
+def _repeats(asked: Asked, text: str) -> bool:
+    """`Date: 3 November 2026` tells nothing to who asked why something was late that day."""
+    value = _LABEL.sub("", text, count=1)
+    return value != text and stems(value, asked.language) <= stems(asked.text, asked.language)
 
 
 def fits(wants: str, text: str) -> bool:

@@ -73,7 +73,9 @@ _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th|er|eme|e)\b")
 
 def misses(asked: Asked, passage: Passage) -> bool:
     """Whether the passage speaks of something else than what is asked."""
-    near = f"{_before(passage)} {passage.scope} {passage.text} {passage.hit.filename}"
+    near = (
+        f"{_before(passage)} {passage.about} {passage.scope} {passage.text} {passage.hit.filename}"
+    )
     return (
         _lacks_name(asked, near)
         or _lacks_number(asked, near)

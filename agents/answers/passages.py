@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\((?:[a-z]+:)?(?://)?([^/)\s]+)[^)]*\)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\(?<?https?://([^/)\s>]+)[^)\s>]*>?\)?")
 _LABELLED_CHARS_MAX = 400
+_HEAD_CHARS_MAX = 600
 _LABEL = re.compile(r"^\s*(?:[-*•]\s+)?\**([A-Z][\w /-]{1,30}?)\**\s*:")
 
 
@@ -60,6 +62,7 @@ class Passage:
     order: int  # place in its chunk
     item: bool = False  # of a list or a table
     header: str = ""  # the line that names the columns of this row
+    about: str = ""  # what the head of its document says of all of it: `Date: 3 November 2026`
 
     def source(self) -> Source:
         return replace(self.hit.source(), start=self.start, end=self.end, quote=self.text)
@@ -95,6 +98,11 @@ class Passage:
         return bool(_BULLET.match(self.text))
 
     @property
+    def of_head(self) -> bool:
+        """One of the labelled lines that a document begins with, and no entry of a list of codes."""
+        return bool(self.about) and self.text in self.about and not self.names_its_code
+
+    @property
     def names_its_code(self) -> bool:
         """`ERR-1042: …`, the line that begins an entry."""
         return bool(codes(self.plain.split(" ")[0]))
@@ -107,10 +115,19 @@ class Passage:
 def passages(hits: Sequence[Hit]) -> list[Passage]:
     """Every unit of every hit once, in the order of the hits."""
     seen: dict[tuple[str, int, int, int], Passage] = {}
+    heads = {hit.chunk.document_id: _head(hit) for hit in hits if hit.chunk.ordinal == 0}
     for hit in hits:
+        about = heads.get(hit.chunk.document_id, "")
         for passage in _of_chunk(hit):
-            seen.setdefault(passage.key, passage)
+            seen.setdefault(passage.key, replace(passage, about=about) if about else passage)
     return list(seen.values())
+
+
+def _head(hit: Hit) -> str:
+    """The labelled lines that a document begins with, below its title."""
+    lines = (line for line in hit.chunk.text.splitlines() if line.strip())
+    rest = itertools.dropwhile(lambda line: not _LABEL.match(line), itertools.islice(lines, 12))
+    return "\n".join(itertools.takewhile(_LABEL.match, rest))[:_HEAD_CHARS_MAX]
 
 
 def _of_chunk(hit: Hit) -> Iterator[Passage]:

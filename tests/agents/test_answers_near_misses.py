@@ -43,6 +43,15 @@ PLANS = """# Plans
 | Gold | 90 EUR | 50 |
 | Silver | 40 EUR | 10 |
 """
+REPORT = """# Report 31: Delivery to Harbour Mills late
+
+- **Date:** 3 November 2026
+- **Handled by:** Priya Raman
+
+## Cause
+
+A bridge was closed without notice.
+"""
 SCHAR = """# Datenschutz
 
 Der Vorstand ist für die Mitgliederdaten verantwortlich.
@@ -243,3 +252,9 @@ def test_german_and_french_contracts(text: str, question: str, said: str | None)
     answer = _ask(question, text)
     assert answer.answered is (said is not None)
     assert (said or "") in answer.text
+
+
+def test_the_day_of_a_report_holds_for_all_of_it_and_is_no_reason() -> None:
+    why = "Why was the delivery to Harbour Mills late on {} November 2026?"
+    assert _ask(why.format(3), REPORT).text == "A bridge was closed without notice."
+    assert not _ask(why.format(4), REPORT).answered
