@@ -99,7 +99,7 @@ class Passage:
 
     @property
     def of_head(self) -> bool:
-        """One of the labelled lines that a document begins with, and no entry of a list of codes."""
+        """One of the labelled lines that a document begins with, not an entry of a code list."""
         return bool(self.about) and self.text in self.about and not self.names_its_code
 
     @property
