@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from core.context import PLATFORM, Ctx, scopes_of
 from core.ids import new_id
 from core.ports import EffectCall, EffectClass
-from database import tenants
+from database import tenants, users
 from database.keys import new_tenant_key
 from runtime import Runtime
 from workflows.engine import work_once
@@ -44,7 +44,10 @@ def new_tenant(
             tx, PLATFORM, new_tenant_key(rt.root_key, tenant_id), tenant_id=tenant_id,
             slug=slug or f"t{tenant_id[-12:]}", name="Test", tier=tier, config=config,
         )  # fmt: skip
-    return Ctx(tenant_id, "user:u1", frozenset({"admin"}), scopes_of(["admin"]), "req-1")
+    with rt.db.transaction(Ctx(tenant_id, "system")) as tx:
+        admin = users.create(tx, Ctx(tenant_id, "system"), email=f"admin@{tenant_id}.example",
+                             password_hash="", role="admin")  # fmt: skip
+    return Ctx(tenant_id, f"user:{admin.id}", frozenset({"admin"}), scopes_of(["admin"]), "req-1")
 
 
 Answer = Done | Defer | BaseException | Callable[[Work], Done | Defer]
