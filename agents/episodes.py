@@ -4,7 +4,7 @@ run can be put to another model later (`agents.replay`)."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from typing import Any
 from agents.memory import sealed
 from core.context import Ctx
 from core.errors import Unfinishable
-from core.ports import ChatMessage, ChatReply
+from core.ports import ChatMessage, ChatReply, ChatRequest
 from runtime import Runtime
 from workflows.tasks import Work
 
@@ -42,22 +42,15 @@ class Call:
     step_id: str = ""
 
 
-def note(
-    task: str,
-    messages: Sequence[ChatMessage],
-    schema: Mapping[str, Any] | None,
-    max_tokens: int,
-    temperature: float,
-    reply: ChatReply,
-    ms: int,
-) -> None:
+def note(task: str, request: ChatRequest, reply: ChatReply, ms: int) -> None:
     heard = _hearing.get()
     if heard is not None:
         heard.append({
             "task": task, "model": reply.model, "text": reply.text, "ms": ms,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "schema": None if schema is None else dict(schema), "max_tokens": max_tokens,
-            "temperature": temperature, "prompt_tokens": reply.prompt_tokens,
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "schema": None if request.schema is None else dict(request.schema),
+            "max_tokens": request.max_tokens, "temperature": request.temperature,
+            "prompt_tokens": reply.prompt_tokens,
             "completion_tokens": reply.completion_tokens,
         })  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.documents import Document
 from core.errors import InvalidInput, Unavailable
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatRequest
 from models.gates import gate
 
 # Name → the value as the model read it.
@@ -23,11 +23,11 @@ def ask(chat: ChatModel | None, document: Document, names: Sequence[str]) -> Tol
     wanted = list(names)[:_NAMES_MAX]
     if chat is None or not wanted:
         return {}
+    order = ChatMessage("system", gate("extraction").order)
+    messages = (order, ChatMessage("user", _text(document)))
+    tokens = 40 * len(wanted) + 60
     try:
-        reply = chat.chat(
-            (ChatMessage("system", gate("extraction").order), ChatMessage("user", _text(document))),
-            schema=_schema(wanted), max_tokens=40 * len(wanted) + 60, deadline_seconds=ASK_SECONDS,
-        )  # fmt: skip
+        reply = chat.chat(ChatRequest(messages, _schema(wanted), tokens, 0.0, ASK_SECONDS))
         told = json.loads(reply.text)
     except (Unavailable, InvalidInput, ValueError):
         return {}

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from agents import episodes
 from core import telemetry
 from core.context import Ctx
 from core.errors import QuotaExceeded, Unavailable
-from core.ports import ChatMessage, ChatModel, ChatReply
+from core.ports import ChatModel, ChatPiece, ChatReply, ChatRequest
 from database import budgets
-from models.engine import ChatRequest, Chunk, EngineChat
 from runtime import Runtime
 
 GRACE_SECONDS = 30.0  # a reservation outlives its call's deadline by so much
@@ -35,7 +33,7 @@ class Meter:
     completion: int = 0
     busy_ms: float = 0.0
 
-    def seen(self, reply: ChatReply | Chunk) -> None:
+    def seen(self, reply: ChatReply | ChatPiece) -> None:
         self.prompt = reply.prompt_tokens or self.prompt
         self.completion = reply.completion_tokens or self.completion
         self.busy_ms += reply.busy_ms
@@ -43,10 +41,6 @@ class Meter:
 
 def tokens_at_most(texts: Sequence[str]) -> int:
     return sum(len(text.encode()) // _BYTES_PER_TOKEN + 8 for text in texts)
-
-
-def _most(texts: Sequence[str], reply: int) -> int:
-    return tokens_at_most(texts) + _TEMPLATE_TOKENS + reply
 
 
 @contextmanager
@@ -101,89 +95,38 @@ class MeteredChat:
     def digest(self) -> str:
         return str(getattr(self._chat, "digest", ""))
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        with self._metered(messages, max_tokens, deadline_seconds) as meter:
+    def chat(self, request: ChatRequest) -> ChatReply:
+        with self._metered(request) as meter:
             began = time.perf_counter()
-            reply = self._chat.chat(
-                messages, schema=schema, max_tokens=max_tokens, temperature=temperature,
-                deadline_seconds=deadline_seconds,
-            )  # fmt: skip
+            reply = self._chat.chat(request)
             meter.seen(reply)
         ms = round((time.perf_counter() - began) * 1000)
-        episodes.note(self._task, messages, schema, max_tokens, temperature, reply, ms)
+        episodes.note(self._task, request, reply, ms)
         return reply
 
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Iterator[str]:
-        """What a stream does not count is counted by its pieces."""
-        request = ChatRequest(tuple(messages), None, max_tokens, temperature, deadline_seconds)
-        with self._metered(messages, max_tokens, deadline_seconds) as meter:
-            for piece in _pieces(self._chat, request):
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """What is stopped before its counts came is counted by its pieces."""
+        with self._metered(request) as meter:
+            for piece in self._chat.stream(request):
                 if piece.prompt_tokens or piece.completion_tokens:
                     meter.seen(piece)
                 else:
-                    meter.completion += 1
-                if piece.text:
-                    yield piece.text
+                    meter.completion += bool(piece.text)
+                yield piece
 
     @contextmanager
-    def _metered(
-        self, messages: Sequence[ChatMessage], max_tokens: int, deadline_seconds: float
-    ) -> Iterator[Meter]:
-        tokens = _most([m.content for m in messages], max_tokens)
+    def _metered(self, request: ChatRequest) -> Iterator[Meter]:
+        tokens = tokens_at_most(_texts(request)) + _TEMPLATE_TOKENS + request.max_tokens
+        seconds = request.deadline_seconds
         try:
             with metered(
-                self._rt, self._ctx, self._task, tokens=tokens, deadline_seconds=deadline_seconds
+                self._rt, self._ctx, self._task, tokens=tokens, deadline_seconds=seconds
             ) as meter:
                 yield meter
         except QuotaExceeded as error:
             if not self._soft:
                 raise
             raise Unavailable(error.detail, code=error.slug, **error.extra) from error
-
-
-def _pieces(chat: ChatModel, request: ChatRequest) -> Iterator[Chunk]:
-    """With the engine's own counts, where it is one."""
-    if isinstance(chat, EngineChat):
-        return chat.talk(request)
-    texts = chat.stream(
-        request.messages, max_tokens=request.max_tokens, temperature=request.temperature,
-        deadline_seconds=request.deadline_seconds,
-    )  # fmt: skip
-    return (Chunk(text) for text in texts)
-
-
-def talk(
-    rt: Runtime, ctx: Ctx, chat: EngineChat, request: ChatRequest, task: str
-) -> Iterator[Chunk]:
-    """Piece by piece. Raises `QuotaExceeded` at the first one."""
-    tokens = _most(_texts(request), request.max_tokens)
-    with metered(rt, ctx, task, tokens=tokens, deadline_seconds=request.deadline_seconds) as meter:
-        for chunk in chat.talk(request):
-            meter.seen(chunk)
-            yield chunk
-
-
-def answer(rt: Runtime, ctx: Ctx, chat: EngineChat, request: ChatRequest, task: str) -> ChatReply:
-    tokens = _most(_texts(request), request.max_tokens)
-    with metered(rt, ctx, task, tokens=tokens, deadline_seconds=request.deadline_seconds) as meter:
-        reply = chat.answer(request)
-        meter.seen(reply)
-    return reply
 
 
 def _texts(request: ChatRequest) -> list[str]:

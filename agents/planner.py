@@ -13,7 +13,7 @@ from agents.metering import chat_for
 from agents.plan_rules import by_rules, recipients, wants_telling
 from core.context import Ctx
 from core.errors import NotFound, Rejected, WeftError
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatRequest
 from database import Tx, documents, runs, tenants, users
 from workflows import definitions
 from workflows.tasks import Catalog, Done, Work
@@ -123,9 +123,9 @@ def by_model(
     ask = f"Documents: {json.dumps(sorted(set(kinds)))}\nGoal: {json.dumps(goal)}"
     if told:
         ask += f"\nWho is told: {json.dumps(dict(told))}"
-    messages = [ChatMessage("system", system), ChatMessage("user", ask)]
+    messages = (ChatMessage("system", system), ChatMessage("user", ask))
     try:
-        reply = model.chat(messages, schema=_SCHEMA, max_tokens=1200)
+        reply = model.chat(ChatRequest(messages, _SCHEMA, max_tokens=1200))
         body = json.loads(reply.text)
         return dict(definitions.parse({**body, "name": "goal"}, catalog).body)
     except (WeftError, Rejected, ValueError, TypeError):

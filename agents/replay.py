@@ -17,7 +17,7 @@ from agents.episodes import Call
 from agents.metering import MeteredChat
 from core.context import Ctx
 from core.errors import InvalidInput, NotFound, Unavailable
-from core.ports import ChatMessage, ChatModel, ChatReply
+from core.ports import ChatMessage, ChatModel, ChatRequest
 from database import journal, runs, steps
 from models import gates, judging
 from runtime import Runtime
@@ -143,10 +143,9 @@ def _ordered(messages: tuple[ChatMessage, ...], order: str | None) -> tuple[Chat
 def _again(chat: ChatModel, call: Call, seconds: float) -> Said | str:
     began = time.perf_counter()
     try:
-        reply: ChatReply = chat.chat(
-            call.messages, schema=call.schema, max_tokens=call.max_tokens,
-            temperature=call.temperature, deadline_seconds=seconds,
-        )  # fmt: skip
+        reply = chat.chat(
+            ChatRequest(call.messages, call.schema, call.max_tokens, call.temperature, seconds)
+        )
     except (Unavailable, InvalidInput) as error:
         return error.detail
     ms = round((time.perf_counter() - began) * 1000)

@@ -17,45 +17,12 @@ from agents.metering import chat_for
 from core import telemetry
 from core.context import Ctx
 from core.errors import Unavailable, Unfinishable
-from core.ports import ChatMessage, ChatModel, ChatReply
+from core.ports import ChatModel, ChatPiece, ChatReply, ChatRequest
 from database import budgets, kept, tenants
-from models.engine import ChatRequest
+from database.kept import Bounds
 from runtime import Runtime
 
 _NOT_ASKED = ("deadline_seconds",)  # says how long one waits, not what is said
-
-
-def once(
-    rt: Runtime,
-    ctx: Ctx,
-    model: ChatModel,
-    request: ChatRequest,
-    ask: Callable[[], ChatReply],
-    *,
-    fresh: bool = False,
-    task: str = "answer",
-) -> ChatReply:
-    """The kept reply, with its tokens as `saved_tokens` and none of its own; else what `ask` gives,
-    which is kept. `fresh`: asks anyway. A reply that calls tools, or was cut, is not kept."""
-    digest = digest_of(model)
-    if not digest or request.temperature > 0:
-        return ask()
-    with rt.db.read(ctx) as tx:
-        limits = bounds(rt.settings, durations(rt.settings, tenants.own(tx, ctx).config))
-        key = _key(rt, ctx, model.name, digest, request)
-        found = kept.reply(tx, ctx, key, age_ms=limits.age_ms) if not fresh else None
-    if found is not None and (told := _opened(rt, ctx, key, found)) is not None:
-        return _again(rt, ctx, key, told, task)
-    telemetry.cache_uses.labels("replies", "bypass" if fresh else "miss").inc()
-    began = time.perf_counter()
-    reply = ask()
-    if limits.rows and reply.finish_reason == "stop" and not reply.calls:
-        ms = round((time.perf_counter() - began) * 1000)
-        told = {"text": reply.text, "model": reply.model, "prompt": reply.prompt_tokens,
-                "completion": reply.completion_tokens, "ms": ms}  # fmt: skip
-        with rt.db.transaction(ctx, durable=False) as tx:
-            kept.keep_reply(tx, ctx, key, sealed.close(rt, ctx, f"replies/{key}", told), limits)
-    return reply
 
 
 def digest_of(model: ChatModel) -> str:
@@ -65,59 +32,68 @@ def digest_of(model: ChatModel) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`ChatModel` that is asked the same only once."""
+    """`ChatModel` that is asked the same only once: a kept reply has its tokens as `saved_tokens`
+    and none of its own. One that calls tools, was cut or was left in the middle is not kept."""
 
     rt: Runtime
     ctx: Ctx
     model: ChatModel
-    fresh: bool = False
+    fresh: bool = False  # asks anyway
     failed: list[str] = field(default_factory=list)  # why it did not answer, for people
     orders: tuple[str, ...] = ()  # how to answer: fixed sentences of ours, after what is asked
+    task: str = "answer"  # of the tenant's account
 
     @property
     def name(self) -> str:
         return self.model.name
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        messages = self._ordered(messages)
-        request = ChatRequest(tuple(messages), schema, max_tokens, temperature, deadline_seconds)
-
-        def ask() -> ChatReply:
-            return self.model.chat(
-                messages, schema=schema, max_tokens=max_tokens, temperature=temperature,
-                deadline_seconds=deadline_seconds,
-            )  # fmt: skip
-
+    def chat(self, request: ChatRequest) -> ChatReply:
+        request = self._ordered(request)
         with self._heard():
-            return once(self.rt, self.ctx, self.model, request, ask, fresh=self.fresh)
+            if not (shelf := self._shelf(request)):
+                return self.model.chat(request)
+            if (found := shelf.found()) is not None:
+                return found
+            began = time.perf_counter()
+            reply = self.model.chat(request)
+            shelf.keep(reply, began)
+            return reply
 
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Iterator[str]:
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """A kept reply comes in one piece."""
+        request = self._ordered(request)
         with self._heard():
-            yield from self.model.stream(
-                self._ordered(messages), max_tokens=max_tokens, temperature=temperature,
-                deadline_seconds=deadline_seconds,
-            )  # fmt: skip
+            if not (shelf := self._shelf(request)):
+                yield from self.model.stream(request)
+            elif (found := shelf.found()) is not None:
+                yield ChatPiece(found.text, finish="stop", saved_tokens=found.saved_tokens)
+            else:
+                yield from self._written(request, shelf)
 
-    def _ordered(self, messages: Sequence[ChatMessage]) -> Sequence[ChatMessage]:
-        if not self.orders or not messages:
-            return messages
-        *before, last = messages
-        return [*before, replace(last, content="\n".join([last.content, *self.orders]))]
+    def _written(self, request: ChatRequest, shelf: _Shelf) -> Iterator[ChatPiece]:
+        began, heard = time.perf_counter(), []
+        for piece in self.model.stream(request):
+            heard.append(piece)
+            yield piece
+        shelf.keep(_whole(heard, self.model.name), began)
+
+    def _shelf(self, request: ChatRequest) -> _Shelf | None:
+        """Only what would be said again: the same weights, at temperature 0."""
+        digest = digest_of(self.model)
+        if not digest or request.temperature > 0:
+            return None
+        with self.rt.db.read(self.ctx) as tx:
+            config = tenants.own(tx, self.ctx).config
+        limits = bounds(self.rt.settings, durations(self.rt.settings, config))
+        key = _key(self.rt, self.ctx, self.model.name, digest, request)
+        return _Shelf(self.rt, self.ctx, key, limits, self.task, self.fresh)
+
+    def _ordered(self, request: ChatRequest) -> ChatRequest:
+        if not self.orders or not request.messages:
+            return request
+        *before, last = request.messages
+        last = replace(last, content="\n".join([last.content, *self.orders]))
+        return replace(request, messages=(*before, last))
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
@@ -127,6 +103,51 @@ class Kept:
             words = f"The chat model does not answer ({error.detail}): quotes without wording."
             self.failed.append(words)
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where the reply to one request is kept."""
+
+    rt: Runtime
+    ctx: Ctx
+    key: str
+    limits: Bounds
+    task: str
+    fresh: bool
+
+    def found(self) -> ChatReply | None:
+        told = None if self.fresh else self._told()
+        if told is not None:
+            return _again(self.rt, self.ctx, self.key, told, self.task)
+        telemetry.cache_uses.labels("replies", "bypass" if self.fresh else "miss").inc()
+        return None
+
+    def _told(self) -> Any:
+        with self.rt.db.read(self.ctx) as tx:
+            data = kept.reply(tx, self.ctx, self.key, age_ms=self.limits.age_ms)
+        return None if data is None else _opened(self.rt, self.ctx, self.key, data)
+
+    def keep(self, reply: ChatReply, began: float) -> None:
+        if not self.limits.rows or reply.finish_reason != "stop" or reply.calls:
+            return
+        ms = round((time.perf_counter() - began) * 1000)
+        told = {"text": reply.text, "model": reply.model, "prompt": reply.prompt_tokens,
+                "completion": reply.completion_tokens, "ms": ms}  # fmt: skip
+        data = sealed.close(self.rt, self.ctx, f"replies/{self.key}", told)
+        with self.rt.db.transaction(self.ctx, durable=False) as tx:
+            kept.keep_reply(tx, self.ctx, self.key, data, self.limits)
+
+
+def _whole(pieces: Sequence[ChatPiece], name: str) -> ChatReply:
+    """A stream that ended without a reason counts as cut."""
+    return ChatReply(
+        "".join(piece.text for piece in pieces), name,
+        max((piece.prompt_tokens for piece in pieces), default=0),
+        max((piece.completion_tokens for piece in pieces), default=0),
+        next((piece.finish for piece in reversed(pieces) if piece.finish), "length"),
+        tuple(call for piece in pieces for call in piece.calls),
+    )  # fmt: skip
 
 
 def wording(

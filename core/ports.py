@@ -95,6 +95,45 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """What a model may ask its caller to do; `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=lambda: {"type": "object"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question to a chat model. With `schema` (JSON Schema) the reply is JSON of that shape."""
+
+    messages: tuple[ChatMessage, ...]
+    schema: Mapping[str, Any] | None = None
+    max_tokens: int = 512
+    temperature: float = 0.0
+    deadline_seconds: float = 60.0
+    stop: tuple[str, ...] = ()
+    top_p: float | None = None
+    seed: int | None = None
+    tools: tuple[Tool, ...] = ()
+    choice: str = "auto"  # of a tool: auto | none | required | a tool's name
+    one_call: bool = False  # at most
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPiece:
+    """A piece of a reply while it is made; counts come with the last one."""
+
+    text: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    finish: str | None = None
+    calls: tuple[ToolCall, ...] = ()
+    busy_ms: float = 0.0
+    saved_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ChatReply:
     text: str
     model: str
@@ -112,26 +151,11 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        """With `schema` (JSON Schema) the text is JSON of that shape."""
+    def chat(self, request: ChatRequest) -> ChatReply: ...
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        """Closing it stops the model. What must fit a schema comes in one piece: only the whole can
+        be checked."""
         ...
-
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Iterator[str]: ...
 
 
 class Embedder(Protocol):

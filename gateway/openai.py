@@ -12,11 +12,10 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.ids import new_id
-from core.ports import ChatMessage, ChatReply, ToolCall
+from core.ports import ChatMessage, ChatPiece, ChatReply, ChatRequest, Tool, ToolCall
 from gateway.schemas import chat as schemas
-from models.engine import ChatRequest, Chunk
 from models.shapes import check
-from models.tools import ANY_OBJECT, AUTO, NONE, Tool
+from models.tools import AUTO, NONE
 
 TOKENS = 512
 _ABOUT = {
@@ -69,7 +68,7 @@ def _message(one: schemas.ChatMessage) -> ChatMessage:
 
 def _tool(place: int, given: schemas.FunctionTool) -> Tool:
     function = given.function
-    shape = function.parameters or ANY_OBJECT
+    shape = function.parameters or {"type": "object"}
     _checked(shape, f"tools[{place}].function.parameters")
     return Tool(function.name, function.description or "", shape)
 
@@ -127,27 +126,26 @@ def completion(reply: ChatReply, created: int) -> dict[str, Any]:
         message = {"role": "assistant", "content": reply.text or None,
                    "tool_calls": [_called(call) for call in reply.calls]}  # fmt: skip
     choice = {"index": 0, "message": message, "finish_reason": reply.finish_reason}
-    tokens = usage(reply.prompt_tokens, reply.completion_tokens)
-    if reply.saved_tokens:
-        tokens |= {"cached": True, "saved_tokens": reply.saved_tokens}
+    tokens = usage(reply.prompt_tokens, reply.completion_tokens, reply.saved_tokens)
     return {
         **head("chat.completion", reply.model, created), "choices": [choice], "usage": tokens,
     }  # fmt: skip
 
 
-def usage(prompt: int, completion: int) -> dict[str, int]:
-    return {
+def usage(prompt: int, completion: int, saved: int = 0) -> dict[str, int]:
+    about = {
         "prompt_tokens": prompt, "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }  # fmt: skip
+    return {**about, "cached": True, "saved_tokens": saved} if saved else about
 
 
 def events(
-    pieces: Iterator[Chunk], about: dict[str, Any], counted: bool = False
+    pieces: Iterator[ChatPiece], about: dict[str, Any], counted: bool = False
 ) -> Iterator[dict[str, Any]]:
     """The chunks of a streamed completion; with `counted` the last one is `usage`."""
     spare = {"usage": None} if counted else {}
-    prompt = completion = 0
+    prompt = completion = saved = 0
     finish = "stop"
 
     def chunk(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
@@ -164,9 +162,10 @@ def events(
         finish = "tool_calls" if piece.calls else piece.finish or finish
         prompt = piece.prompt_tokens or prompt
         completion = piece.completion_tokens or completion
+        saved += piece.saved_tokens
     yield chunk({}, finish)
     if counted:
-        yield {**about, "choices": [], "usage": usage(prompt, completion)}
+        yield {**about, "choices": [], "usage": usage(prompt, completion, saved)}
 
 
 def _called(call: ToolCall) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput, Unavailable
+from core.ports import ChatPiece, ChatRequest
 from models.bounded import Outlet
-from models.engine import ChatRequest, Chunk
 
 CONTEXT_TOKENS = 2048
 
@@ -25,7 +25,7 @@ class LlamaEngine:
         self._turn = threading.Lock()
         self._server: Any = None
 
-    def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
+    def produce(self, request: ChatRequest, outlet: Outlet[ChatPiece]) -> None:
         server = self._loaded()
         if not self._turn.acquire(timeout=request.deadline_seconds):
             raise Unavailable("The embedded model is busy.", code="model_busy", retry_after=10)
@@ -88,7 +88,7 @@ def _body(request: ChatRequest) -> dict[str, Any]:
     return body
 
 
-def _emit(line: str | dict[str, Any], outlet: Outlet[Chunk]) -> bool:
+def _emit(line: str | dict[str, Any], outlet: Outlet[ChatPiece]) -> bool:
     """Gives True to stop the generation."""
     data: dict[str, Any] = json.loads(line) if isinstance(line, str) else line
     if error := data.get("error") or (data if data.get("code") else None):
@@ -96,14 +96,14 @@ def _emit(line: str | dict[str, Any], outlet: Outlet[Chunk]) -> bool:
         return True
     choices = data.get("choices") or [{}]
     usage, took = data.get("usage") or {}, data.get("timings") or {}
-    chunk = Chunk(
+    piece = ChatPiece(
         (choices[0].get("delta") or {}).get("content") or "",
         usage.get("prompt_tokens", 0),
         usage.get("completion_tokens", 0),
         choices[0].get("finish_reason"),
         busy_ms=took.get("prompt_ms", 0.0) + took.get("predicted_ms", 0.0),
     )
-    return not outlet.put(chunk)
+    return not outlet.put(piece)
 
 
 def _refusal(error: dict[str, Any]) -> Exception:

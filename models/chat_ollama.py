@@ -10,10 +10,9 @@ from typing import Any
 
 from core.errors import InvalidInput, Unavailable
 from core.ids import new_id
-from core.ports import ChatMessage, ToolCall
+from core.ports import ChatMessage, ChatPiece, ChatRequest, Tool, ToolCall
 from models.bounded import Outlet, bounded
-from models.engine import SERVER_FAILED, ChatRequest, Chunk
-from models.tools import Tool
+from models.engine import SERVER_FAILED
 
 CONNECT_SECONDS = 2.0
 LIST_SECONDS = 3.0
@@ -33,7 +32,7 @@ class OllamaEngine:
         self._model = model
         self._tools: bool | None = None
 
-    def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
+    def produce(self, request: ChatRequest, outlet: Outlet[ChatPiece]) -> None:
         with client(self._host, request.deadline_seconds, self._model) as found:
             outlet.close = found.close
             parts = found.chat(
@@ -45,7 +44,7 @@ class OllamaEngine:
                 tools=[_tool(one) for one in request.tools] or None,
             )
             for part in parts:
-                if not outlet.put(_chunk(part)):
+                if not outlet.put(_piece(part)):
                     return
 
     def knows_tools(self) -> bool:
@@ -106,7 +105,7 @@ def _capabilities(host: str, model: str) -> list[str]:
         return []
 
 
-def _chunk(part: Any) -> Chunk:
+def _piece(part: Any) -> ChatPiece:
     calls = tuple(
         ToolCall(
             f"call_{new_id()}", one.function.name,
@@ -114,7 +113,7 @@ def _chunk(part: Any) -> Chunk:
         )
         for one in part.message.tool_calls or ()
     )  # fmt: skip
-    return Chunk(
+    return ChatPiece(
         part.message.content or "",
         part.prompt_eval_count or 0,
         part.eval_count or 0,

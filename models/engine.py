@@ -5,17 +5,16 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
 
 from core.breaker import Breaker
 from core.errors import Unavailable
-from core.ports import ChatMessage, ChatReply, ToolCall
+from core.ports import ChatPiece, ChatReply, ChatRequest, ToolCall
 from models import tools
 from models.bounded import Outlet, bounded
 from models.shapes import parse
-from models.tools import AUTO, Tool
 from models.watching import watched
 
 REPLY_CHARS_MAX = 64_000
@@ -32,35 +31,9 @@ class _UnusableError(Unavailable):
     code = "model_output"
 
 
-class Chunk(NamedTuple):
-    """A piece of a reply; counts come with the last one."""
-
-    text: str = ""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    finish: str | None = None
-    calls: tuple[ToolCall, ...] = ()
-    busy_ms: float = 0.0  # how long the engine worked on it, where it says so
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    messages: tuple[ChatMessage, ...]
-    schema: Mapping[str, Any] | None = None
-    max_tokens: int = 512
-    temperature: float = 0.0
-    deadline_seconds: float = 60.0
-    stop: tuple[str, ...] = ()
-    top_p: float | None = None
-    seed: int | None = None
-    tools: tuple[Tool, ...] = ()
-    choice: str = AUTO  # of a tool: auto | none | required | a tool's name
-    one_call: bool = False  # at most
-
-
 class ChatEngine(Protocol):
-    def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
-        """Puts chunks until done or told to stop. Raises `Unavailable`, or `InvalidInput` for a
+    def produce(self, request: ChatRequest, outlet: Outlet[ChatPiece]) -> None:
+        """Puts pieces until done or told to stop. Raises `Unavailable`, or `InvalidInput` for a
         request that can never work."""
         ...
 
@@ -84,45 +57,22 @@ class EngineChat:
     def name(self) -> str:
         return self._name
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        """Asks again, at most twice: at once when JSON was wanted and something else came, after a
-        pause when the model's server failed."""
-        request = ChatRequest(tuple(messages), schema, max_tokens, temperature, deadline_seconds)
-        return self.answer(request)
-
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Iterator[str]:
-        request = ChatRequest(tuple(messages), None, max_tokens, temperature, deadline_seconds)
-        return (chunk.text for chunk in self._chunks(request) if chunk.text)
-
-    def talk(self, request: ChatRequest) -> Iterator[Chunk]:
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
         """Piece by piece, with counts and calls of tools. What must fit a schema comes in one
         piece: only the whole can be checked."""
         if request.schema is None and not tools.wanted(request):
-            yield from self._chunks(request)
+            yield from self._pieces(request)
             return
-        reply = self.answer(request)
-        yield Chunk(
+        reply = self.chat(request)
+        yield ChatPiece(
             reply.text, reply.prompt_tokens, reply.completion_tokens, reply.finish_reason,
             reply.calls, reply.busy_ms,
         )  # fmt: skip
 
-    def answer(self, request: ChatRequest) -> ChatReply:
-        """The whole reply, checked. Raises `Unavailable` and `InvalidInput`."""
+    def chat(self, request: ChatRequest) -> ChatReply:
+        """The whole reply, checked. Asks again, at most twice: at once when JSON was wanted and
+        something else came, after a pause when the model's server failed. Raises `Unavailable` and
+        `InvalidInput`."""
         until = time.monotonic() + request.deadline_seconds
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -146,12 +96,12 @@ class EngineChat:
         calls: list[ToolCall] = []
         finish, busy_ms = "stop", 0.0
         with watched(self._name, self.breaker) as call:
-            for chunk in self._produced(asked):
-                call.seen(chunk.prompt_tokens, chunk.completion_tokens)
-                texts.append(chunk.text)
-                calls.extend(chunk.calls)
-                busy_ms += chunk.busy_ms
-                finish = chunk.finish or finish
+            for piece in self._produced(asked):
+                call.seen(piece.prompt_tokens, piece.completion_tokens)
+                texts.append(piece.text)
+                calls.extend(piece.calls)
+                busy_ms += piece.busy_ms
+                finish = piece.finish or finish
             text = "".join(texts).strip()
             if not text and not calls:
                 raise Unavailable(f"{self._name} answered with nothing.", code="model_output")
@@ -182,7 +132,7 @@ class EngineChat:
         except ValueError as error:
             raise _UnusableError(f"{self._name} gave no usable JSON: {error}") from error
 
-    def _chunks(self, request: ChatRequest) -> Iterator[Chunk]:
+    def _pieces(self, request: ChatRequest) -> Iterator[ChatPiece]:
         """A server that failed is asked again for as long as nothing was heard from it."""
         until, attempt = time.monotonic() + request.deadline_seconds, 0
         request = self._asked(request)
@@ -191,30 +141,30 @@ class EngineChat:
             left = replace(request, deadline_seconds=max(0.0, until - time.monotonic()))
             try:
                 with watched(self._name, self.breaker) as call:
-                    for chunk in self._produced(left):
+                    for piece in self._produced(left):
                         heard = True
-                        call.seen(chunk.prompt_tokens, chunk.completion_tokens)
-                        yield chunk
+                        call.seen(piece.prompt_tokens, piece.completion_tokens)
+                        yield piece
                 return
             except Unavailable as error:
                 if heard or attempt == ATTEMPTS or not _may_pause(error, attempt, until):
                     raise
 
-    def _produced(self, request: ChatRequest) -> Iterator[Chunk]:
+    def _produced(self, request: ChatRequest) -> Iterator[ChatPiece]:
         size, tail = 0, ""
 
-        def produce(outlet: Outlet[Chunk]) -> None:
+        def produce(outlet: Outlet[ChatPiece]) -> None:
             self._engine.produce(request, outlet)
 
         with self.breaker.guard(self._name):
-            for chunk in bounded(produce, request.deadline_seconds):
-                yield chunk
-                size += len(chunk.text)
-                tail = (tail + chunk.text)[-_LOOP_CHARS:]
+            for piece in bounded(produce, request.deadline_seconds):
+                yield piece
+                size += len(piece.text)
+                tail = (tail + piece.text)[-_LOOP_CHARS:]
                 if size > REPLY_CHARS_MAX:
                     raise Unavailable(f"{self._name} would not stop.", code="model_output")
                 if is_loop(tail):
-                    yield Chunk(finish="length")
+                    yield ChatPiece(finish="length")
                     break
 
 

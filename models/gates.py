@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from core.errors import InvalidInput, Unavailable
-from core.ports import ChatMessage, ChatModel, ChatReply
+from core.ports import ChatMessage, ChatModel, ChatReply, ChatRequest
 from core.settings import Settings
 from models.shapes import parse
 
@@ -214,12 +214,7 @@ def _tried(chat: ChatModel, gate: Gate, case: Case) -> tuple[str | None, ChatRep
     """What was wrong with the reply, or None; and the reply."""
     messages = (ChatMessage("system", gate.order), ChatMessage("user", case.ask))
     try:
-        reply = chat.chat(
-            messages,
-            schema=case.schema,
-            max_tokens=gate.max_tokens,
-            deadline_seconds=CASE_SECONDS,
-        )
+        reply = chat.chat(ChatRequest(messages, case.schema, gate.max_tokens, 0.0, CASE_SECONDS))
     except (Unavailable, InvalidInput) as error:
         return error.detail, None
     return judge(case, reply.text), reply

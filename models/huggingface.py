@@ -6,8 +6,8 @@ import threading
 from typing import Any
 
 from core.errors import InvalidInput
+from core.ports import ChatPiece, ChatRequest
 from models.bounded import Outlet
-from models.engine import ChatRequest, Chunk
 
 
 class TransformersEngine:
@@ -19,13 +19,13 @@ class TransformersEngine:
         self._lock = threading.Lock()
         self._pipeline: Any = None
 
-    def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
+    def produce(self, request: ChatRequest, outlet: Outlet[ChatPiece]) -> None:
         with self._lock:
             if self._pipeline is None:
                 self._pipeline = self._load()
             self._generate(request, outlet)
 
-    def _generate(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
+    def _generate(self, request: ChatRequest, outlet: Outlet[ChatPiece]) -> None:
         messages = [{"role": m.role, "content": m.content} for m in request.messages]
         if request.schema is not None:
             order = f"Answer with JSON only, of this JSON Schema: {dict(request.schema)}"
@@ -42,7 +42,7 @@ class TransformersEngine:
         )
         text = str(made[0]["generated_text"])
         ends = [text.index(mark) for mark in request.stop if mark in text]
-        outlet.put(Chunk(text[: min(ends, default=len(text))], finish="stop"))
+        outlet.put(ChatPiece(text[: min(ends, default=len(text))], finish="stop"))
 
     def knows_tools(self) -> bool:
         return False

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import yaml
 
 from core.errors import InvalidInput, Unavailable
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatRequest
 from core.settings import Settings
 from models import gates
 
@@ -81,10 +81,8 @@ def _asked(judge: ChatModel, ask: str, a: str, b: str) -> str:
     about = bench()
     told = f"Request:\n{ask}\n\nReply A:\n{a}\n\nReply B:\n{b}"
     messages = (ChatMessage("system", about.order), ChatMessage("user", told))
-    reply = judge.chat(
-        messages, schema=about.schema, max_tokens=about.max_tokens,
-        deadline_seconds=gates.CASE_SECONDS,
-    )  # fmt: skip
+    request = ChatRequest(messages, about.schema, about.max_tokens, 0.0, gates.CASE_SECONDS)
+    reply = judge.chat(request)
     return str(json.loads(reply.text)["better"])
 
 

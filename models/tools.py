@@ -7,27 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 from core.ids import new_id
-from core.ports import ChatMessage, ToolCall
+from core.ports import ChatMessage, ChatRequest, Tool, ToolCall
 from models.shapes import parse
 
-if TYPE_CHECKING:
-    from models.engine import ChatRequest
-
 AUTO, NONE, REQUIRED = "auto", "none", "required"
-ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """`parameters` is the JSON Schema of its arguments."""
-
-    name: str
-    description: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=lambda: ANY_OBJECT)
 
 
 def wanted(request: ChatRequest) -> bool:

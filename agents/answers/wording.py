@@ -11,7 +11,7 @@ from agents.answers.evidence import Evidence
 from agents.answers.support import bare, supporting
 from agents.answers.values import Answer, Sentence, Usage
 from core.errors import InvalidInput, Unavailable
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatPiece, ChatRequest
 from models.gates import gate
 
 # `remember(key, think)` of a run's journal, or a plain call outside a run.
@@ -55,9 +55,9 @@ def spoken(
     """`worded`, each sentence as soon as the model has ended it and its quotes support it; when
     none is, the quotes. Closing it stops the model."""
     kept: list[Sentence] = []
-    counted = [0]
+    pieces: list[ChatPiece] = []
     if chat is not None:
-        with contextlib.closing(_sentences(chat, question, evidence, counted)) as said:
+        with contextlib.closing(_sentences(chat, question, evidence, pieces)) as said:
             for sentence in said:
                 if (one := proven(sentence, evidence)) is not None:
                     kept.append(one)
@@ -65,27 +65,26 @@ def spoken(
     answer = quoted(evidence)
     rest: Sequence[Sentence] = _rest(kept, evidence) if kept else answer.sentences
     yield from rest
-    usage = Usage(completion_tokens=counted[0])
+    usage = _used(pieces)
     if not kept or chat is None:
         return _with(answer, route="quotes", model=None, usage=usage)
     return Answer(True, "model", (*kept, *rest), answer.citations, chat.name, usage)
 
 
 def _sentences(
-    chat: ChatModel, question: str, evidence: Sequence[Evidence], counted: list[int]
+    chat: ChatModel, question: str, evidence: Sequence[Evidence], heard: list[ChatPiece]
 ) -> Generator[str, None, None]:
     """What the model writes, cut at the ends of sentences while it writes; ends when it fails.
-    `counted` is told the number of pieces."""
-    messages, tokens_max = _asked(question, evidence)
+    `heard` is told the pieces."""
     text, given = "", 0
     try:
-        pieces = chat.stream(messages, max_tokens=tokens_max, deadline_seconds=WORDING_SECONDS)
+        pieces = chat.stream(_asked(question, evidence))
         with contextlib.ExitStack() as stack:
             if isinstance(pieces, Generator):
                 stack.enter_context(contextlib.closing(pieces))  # so that the model stops at once
             for piece in pieces:
-                counted[0] += 1
-                text += piece
+                heard.append(piece)
+                text += piece.text
                 *whole, text = _END.split(text)
                 for sentence in whole:
                     yield " ".join(sentence.split())
@@ -96,6 +95,17 @@ def _sentences(
         return  # half a sentence is none
     if text.strip():
         yield " ".join(text.split())
+
+
+def _used(pieces: Sequence[ChatPiece]) -> Usage:
+    """What the model counted; of one that was stopped, its pieces."""
+    saved = sum(piece.saved_tokens for piece in pieces)
+    written = 0 if saved else sum(bool(piece.text) for piece in pieces)
+    return Usage(
+        max((piece.prompt_tokens for piece in pieces), default=0),
+        max((piece.completion_tokens for piece in pieces), default=0) or written,
+        cached=saved > 0, saved_tokens=saved,
+    )  # fmt: skip
 
 
 def _rest(kept: Sequence[Sentence], evidence: Sequence[Evidence]) -> list[Sentence]:
@@ -110,9 +120,8 @@ def _with(answer: Answer, *, route: str, model: str | None, usage: Usage) -> Ans
 
 def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict[str, Any] | None:
     """None when the model fails: the quotes stand for themselves."""
-    messages, tokens_max = _asked(question, evidence)
     try:
-        reply = chat.chat(messages, max_tokens=tokens_max, deadline_seconds=WORDING_SECONDS)
+        reply = chat.chat(_asked(question, evidence))
     except (Unavailable, InvalidInput):
         return None
     return {
@@ -124,13 +133,12 @@ def _think(chat: ChatModel, question: str, evidence: Sequence[Evidence]) -> dict
     }
 
 
-def _asked(question: str, evidence: Sequence[Evidence]) -> tuple[tuple[ChatMessage, ...], int]:
-    """The messages, and how many tokens the reply may have."""
+def _asked(question: str, evidence: Sequence[Evidence]) -> ChatRequest:
     order = gate("answer")
     quotes = "\n".join(f"{n}. {one.passage.plain}" for n, one in enumerate(evidence, 1))
     ask = f"Question: {question}\nQuotes:\n{quotes}"
     messages = (ChatMessage("system", order.order), ChatMessage("user", ask))
-    return messages, 2 * order.max_tokens
+    return ChatRequest(messages, None, 2 * order.max_tokens, 0.0, WORDING_SECONDS)
 
 
 def _is_statement(sentence: str) -> bool:

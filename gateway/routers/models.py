@@ -14,14 +14,14 @@ from starlette.responses import Response
 
 from agents import metering, replies
 from core.errors import InvalidInput, NotFound, Unavailable, WeftError
-from core.ports import ChatReply, Embedder
+from core.ports import ChatModel, ChatPiece, ChatRequest, Embedder
 from gateway import openai
 from gateway.house import Caller, Fresh, permit, wants_fresh
 from gateway.schemas.chat import ChatAnswer, EmbeddingsRequest, OpenAiAnswer
 from gateway.schemas.chat import ChatRequest as Body
 from gateway.schemas.search import Usage
 from gateway.streams import EVENTS, stream
-from models.engine import ChatRequest, Chunk, EngineChat
+from models.engine import EngineChat
 
 router = APIRouter(prefix="/v1", tags=["models"])
 AUTO = "auto"
@@ -49,7 +49,7 @@ def show(who: Reader, name: str) -> dict[str, Any]:
 def chat(who: User, body: Body, cache_control: Fresh = None) -> ChatAnswer:
     """One reply, without retrieval: for facts from documents use `/ask`."""
     request = openai.request_of(body)
-    reply = _reply(who, body, _model(who, body.model, request), request, cache_control)
+    reply = _asked(who, body, request, cache_control).chat(request)
     return ChatAnswer(
         text=reply.text, model=reply.model, finish_reason=reply.finish_reason,
         usage=Usage(
@@ -59,32 +59,26 @@ def chat(who: User, body: Body, cache_control: Fresh = None) -> ChatAnswer:
     )  # fmt: skip
 
 
-def _reply(
-    who: Caller, body: Body, model: EngineChat, request: ChatRequest, cache_control: str | None
-) -> ChatReply:
-    """The very same is asked once where temperature 0 was asked for: who leaves it out may want
-    another reply each time."""
-
-    def ask() -> ChatReply:
-        return metering.answer(who.rt, who.ctx, model, request, CHAT)
-
+def _asked(who: Caller, body: Body, request: ChatRequest, cache_control: str | None) -> ChatModel:
+    """On the tenant's account. The very same is asked once where temperature 0 was asked for: who
+    leaves it out may want another reply each time."""
+    engine = _model(who, body.model, request)
+    model = metering.MeteredChat(who.rt, who.ctx, engine, CHAT, soft=False)
     if body.temperature != 0:
-        return ask()
-    fresh = wants_fresh(cache_control)
-    return replies.once(who.rt, who.ctx, model, request, ask, fresh=fresh, task=CHAT)
+        return model
+    return replies.Kept(who.rt, who.ctx, model, fresh=wants_fresh(cache_control), task=CHAT)
 
 
 @router.post("/chat/completions", response_model=OpenAiAnswer, responses=EVENTS)
 def completions(who: User, body: Body, cache_control: Fresh = None) -> Response:
     """As OpenAI's API has it; with `stream` as server-sent events."""
     request = openai.request_of(body)
-    model = _model(who, body.model, request)
+    model = _asked(who, body, request, cache_control)
     created = who.rt.clock.now_ms() // 1000
     if not body.stream:
-        reply = _reply(who, body, model, request, cache_control)
-        return _json(openai.completion(reply, created))
+        return _json(openai.completion(model.chat(request), created))
     about = openai.head("chat.completion.chunk", model.name, created)
-    pieces = _begun(metering.talk(who.rt, who.ctx, model, request, CHAT))
+    pieces = _begun(model.stream(request))
     counted = bool(body.stream_options and body.stream_options.include_usage)
     return stream(_written(openai.events(pieces, about, counted)))
 
@@ -172,9 +166,9 @@ def _embedder(who: Caller, name: str) -> Embedder:
     return embedder
 
 
-def _begun(pieces: Iterator[Chunk]) -> Iterator[Chunk]:
+def _begun(pieces: Iterator[ChatPiece]) -> Iterator[ChatPiece]:
     """With its first piece there: what fails before it is a problem like any other."""
-    first = next(pieces, Chunk())
+    first = next(pieces, ChatPiece())
     return itertools.chain([first], pieces)
 
 

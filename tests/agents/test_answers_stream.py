@@ -15,7 +15,7 @@ from core.context import Ctx
 from core.errors import InvalidInput, Unavailable
 from core.events import AgentMessage
 from core.ids import new_id
-from core.ports import ChatMessage, ChatReply
+from core.ports import ChatPiece, ChatReply, ChatRequest
 from models import Models
 from runtime import Runtime
 from tests.fakes.memory import platform
@@ -37,14 +37,14 @@ class Writer:
     written: str = ""
     stopped: bool = False
 
-    def chat(self, messages: Sequence[ChatMessage], **_: Any) -> ChatReply:
+    def chat(self, request: ChatRequest) -> ChatReply:
         raise AssertionError("a stream is wanted")
 
-    def stream(self, messages: Sequence[ChatMessage], **_: Any) -> Iterator[str]:
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
         try:
             for word in self.text.split(" "):
                 self.written += f"{word} "
-                yield f"{word} "
+                yield ChatPiece(f"{word} ")
             if self.fails:
                 raise Unavailable("It went away.")
         except GeneratorExit:

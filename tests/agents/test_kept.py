@@ -22,7 +22,7 @@ from core.context import Ctx
 from core.errors import Outage, Unavailable
 from core.events import AgentMessage
 from core.ids import new_id
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatRequest
 from database import forgetting
 from database.tables import kept_answers, kept_replies
 from models import Models
@@ -227,7 +227,7 @@ class Weighed(ScriptedChat):
     digest = "sha256 of the weights"
 
 
-HELLO = (ChatMessage("user", "Say hello"),)
+HELLO = ChatRequest((ChatMessage("user", "Say hello"),))
 
 
 def test_a_model_is_asked_the_same_once_and_what_was_saved_is_told(desk: Desk) -> None:
@@ -236,8 +236,8 @@ def test_a_model_is_asked_the_same_once_and_what_was_saved_is_told(desk: Desk) -
     first, again = mine.chat(HELLO), mine.chat(HELLO)
     assert (first.text, first.saved_tokens) == ("hello there", 0)
     assert (again.text, again.prompt_tokens, again.saved_tokens) == ("hello there", 0, 12)
-    assert mine.chat(HELLO, max_tokens=9).text == "hello"
-    assert mine.chat(HELLO, temperature=0.5).text == "bonjour"
+    assert mine.chat(replace(HELLO, max_tokens=9)).text == "hello"
+    assert mine.chat(replace(HELLO, temperature=0.5)).text == "bonjour"
     assert Kept(desk.rt, desk.ctx, chat, fresh=True).chat(HELLO).text == "hi"
     stranger = desk.house.tenant("beyond")
     assert Kept(desk.rt, stranger, chat).chat(HELLO).text == "again"

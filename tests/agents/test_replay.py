@@ -14,7 +14,7 @@ from agents import episodes
 from agents.metering import chat_for
 from core.context import Ctx
 from core.events import AgentMessage
-from core.ports import ChatMessage
+from core.ports import ChatMessage, ChatRequest
 from database import journal, runs, steps
 from gateway.app import create_app
 from models import Models, gates, judging
@@ -75,7 +75,9 @@ def _thought(town: Town, ctx: Ctx, run: dict[str, Any]) -> Work:
     def think() -> str:
         chat = chat_for(rt, ctx, "answer")
         assert chat is not None
-        return chat.chat([ChatMessage("system", "Be brief."), ChatMessage("user", ASK)]).text
+        return chat.chat(
+            ChatRequest((ChatMessage("system", "Be brief."), ChatMessage("user", ASK)))
+        ).text
 
     assert episodes.remember(work, "wording.0", think) == OLD
     assert episodes.remember(work, "wording.0", think) == OLD, "thought once"

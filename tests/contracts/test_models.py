@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,22 @@ import numpy as np
 import pytest
 
 from core.errors import Outage, Unavailable
-from core.ports import ChatMessage, ChatModel, Embedder
+from core.ports import ChatMessage, ChatModel, ChatRequest, Embedder
 from core.settings import Settings
 from models import Models
 from tests.fakes.ollama import MODEL, fake_ollama
 from tests.stack.servers import Servers
 
-HELLO = [ChatMessage("user", "Say hello.")]
+PATIENCE = 240.0  # the cores may be busy
+HELLO = ChatRequest((ChatMessage("user", "Say hello."),), deadline_seconds=PATIENCE)
+STORY = ChatRequest(
+    (ChatMessage("user", "Write a very long story about a river."),), None, 2000, 1.0, PATIENCE
+)
 SCHEMA = {
     "type": "object",
     "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer"}},
     "required": ["name", "age"],
 }
-PATIENCE = 240.0  # the cores may be busy
 REAL = [pytest.mark.xdist_group("chat"), pytest.mark.timeout(600)]
 CHATS = [
     "fake",
@@ -90,7 +94,7 @@ def _embedder(settings: Settings) -> Embedder:
 
 
 def test_it_answers_and_counts_its_tokens(chat: ChatModel) -> None:
-    reply = chat.chat(HELLO, max_tokens=12, deadline_seconds=PATIENCE)
+    reply = chat.chat(replace(HELLO, max_tokens=12))
     assert reply.text
     assert reply.model == chat.name
     assert reply.prompt_tokens > 0
@@ -98,23 +102,23 @@ def test_it_answers_and_counts_its_tokens(chat: ChatModel) -> None:
 
 
 def test_it_streams(chat: ChatModel) -> None:
-    assert "".join(chat.stream(HELLO, max_tokens=8, deadline_seconds=PATIENCE))
+    pieces = chat.stream(replace(HELLO, max_tokens=8))
+    assert "".join(piece.text for piece in pieces)
 
 
 def test_json_has_the_shape_that_was_asked_for(chat: ChatModel) -> None:
-    asked = [ChatMessage("user", "Ann is 42.")]
-    reply = chat.chat(asked, schema=SCHEMA, max_tokens=60, deadline_seconds=PATIENCE)
+    asked = (ChatMessage("user", "Ann is 42."),)
+    reply = chat.chat(ChatRequest(asked, SCHEMA, 60, 0.0, PATIENCE))
     assert set(json.loads(reply.text)) == {"name", "age"}
 
 
 def test_who_leaves_a_stream_keeps_nobody_waiting(chat: ChatModel) -> None:
     """With one slot, a stream that went on for nobody would hold the next caller up."""
-    story = [ChatMessage("user", "Write a very long story about a river.")]
-    stream = chat.stream(story, max_tokens=2000, temperature=1.0, deadline_seconds=PATIENCE)
+    stream = chat.stream(STORY)
     next(stream)
     stream.close()  # type: ignore[attr-defined]
     started = time.monotonic()
-    chat.chat(HELLO, max_tokens=2, deadline_seconds=PATIENCE)
+    chat.chat(replace(HELLO, max_tokens=2))
     assert time.monotonic() - started < 30
 
 
@@ -123,10 +127,7 @@ def test_a_deadline_ends_a_call(chat: ChatModel) -> None:
         pytest.skip("it answers at once; tests/models/test_faults.py makes it hang")
     started = time.monotonic()
     with pytest.raises(Unavailable, match="did not finish"):
-        chat.chat(
-            [ChatMessage("user", "Write a very long story.")], max_tokens=1500, temperature=1.0,
-            deadline_seconds=0.5,
-        )  # fmt: skip
+        chat.chat(replace(STORY, max_tokens=1500, deadline_seconds=0.5))
     assert time.monotonic() - started < 5
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from core.ports import ChatMessage, ChatReply
-from models.engine import ChatRequest, Chunk
+from core.ports import ChatMessage, ChatPiece, ChatReply, ChatRequest
 
 
 @dataclass
@@ -20,43 +18,22 @@ class ScriptedChat:
     name: str = "scripted"
     asked: list[tuple[ChatMessage, ...]] = field(default_factory=list)
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        self.asked.append(tuple(messages))
+    def chat(self, request: ChatRequest) -> ChatReply:
+        self.asked.append(request.messages)
         reply = self.replies.pop(0)
         if isinstance(reply, BaseException):
             raise reply
         return ChatReply(reply, self.name, prompt_tokens=10, completion_tokens=len(reply.split()))
 
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Iterator[str]:
-        yield from self.chat(messages).text.split(" ")
-
-    def answer(self, request: ChatRequest) -> ChatReply:
-        return self.chat(request.messages, schema=request.schema)
-
-    def talk(self, request: ChatRequest) -> Iterator[Chunk]:
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
         """A word at a time; what must fit a schema at once."""
-        reply = self.chat(request.messages, schema=request.schema)
+        reply = self.chat(request)
         words = [reply.text] if request.schema is not None else reply.text.split(" ")
-        for word in words:
-            yield Chunk(word)
+        for place, word in enumerate(words):
+            yield ChatPiece(f" {word}" if place else word)
         cut = request.schema is None and len(words) >= request.max_tokens
         finish = "length" if cut else "stop"
-        yield Chunk("", reply.prompt_tokens, reply.completion_tokens, finish)
+        yield ChatPiece("", reply.prompt_tokens, reply.completion_tokens, finish)
 
 
 _ORDER = re.compile(
@@ -73,27 +50,12 @@ class ObedientChat:
     name: str = "obedient"
     obeyed: list[str] = field(default_factory=list)
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        orders = _ORDER.findall("\n".join(message.content for message in messages))
+    def chat(self, request: ChatRequest) -> ChatReply:
+        orders = _ORDER.findall("\n".join(message.content for message in request.messages))
         if orders:
             self.obeyed.append(orders[-1].strip())
             return ChatReply(orders[-1].strip(), self.name)
-        return ChatReply(messages[-1].content, self.name)
+        return ChatReply(request.messages[-1].content, self.name)
 
-    def stream(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> Iterator[str]:
-        yield self.chat(messages).text
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield ChatPiece(self.chat(request).text, finish="stop")

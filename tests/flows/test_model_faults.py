@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.context import PLATFORM, Ctx
-from core.ports import ChatMessage, ChatReply
+from core.ports import ChatReply, ChatRequest
 from database import tenants
 from gateway.app import create_app
 from models import Models
@@ -30,19 +30,9 @@ SAID = {"broken_json", "truncated_json", "wrong_schema", "loop"}
 class Hasty(EngineChat):
     """Its callers have less patience than they say."""
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        return super().chat(
-            messages, schema=schema, max_tokens=max_tokens, temperature=temperature,
-            deadline_seconds=min(SECONDS, deadline_seconds),
-        )  # fmt: skip
+    def chat(self, request: ChatRequest) -> ChatReply:
+        seconds = min(SECONDS, request.deadline_seconds)
+        return super().chat(replace(request, deadline_seconds=seconds))
 
 
 class One:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.ports import ChatMessage, ChatReply
+from core.ports import ChatMessage, ChatPiece, ChatReply, ChatRequest
 from tests.fakes.embedder import HashEmbedder
 from tests.injection.orders import HOST, MAIL, SECRET, URL
 
@@ -44,11 +44,8 @@ class Obedient:
     asked: int = 0
     obeyed: list[str] = field(default_factory=list)
 
-    def chat(
-        self, messages: Sequence[ChatMessage], *, schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512, temperature: float = 0.0, deadline_seconds: float = 60.0,
-        **more: Any,
-    ) -> ChatReply:  # fmt: skip
+    def chat(self, request: ChatRequest) -> ChatReply:
+        messages, schema = request.messages, request.schema
         self.asked += 1
         read = unmasked("\n".join(message.content for message in messages))
         if HOST not in read and "CANARY" not in read:
@@ -62,11 +59,8 @@ class Obedient:
             return quotes[0] if quotes else ""
         return json.dumps(dict.fromkeys(schema.get("properties", {}), None))
 
-    def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int = 512, temperature: float = 0.0,
-        deadline_seconds: float = 60.0, **more: Any,
-    ) -> Iterator[str]:  # fmt: skip
-        yield self.chat(messages).text
+    def stream(self, request: ChatRequest) -> Iterator[ChatPiece]:
+        yield ChatPiece(self.chat(request).text, finish="stop")
 
 
 def _harm(schema: Mapping[str, Any] | None, read: str) -> str:

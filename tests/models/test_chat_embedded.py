@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
 from core.errors import InvalidInput, Unavailable
-from core.ports import ChatMessage, ChatModel
+from core.ports import ChatMessage, ChatModel, ChatRequest, Tool
 from core.settings import Settings
 from models import Models
-from models.engine import ChatRequest, EngineChat
-from models.tools import Tool
+from models.engine import EngineChat
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("chat")]
-HELLO = [ChatMessage("user", "Say hello.")]
+HELLO = ChatRequest((ChatMessage("user", "Say hello."),))
+STORY = ChatRequest((ChatMessage("user", "Write a very long story."),), max_tokens=1500)
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +27,14 @@ def chat() -> EngineChat:
 
 
 def test_it_answers_and_counts_tokens(chat: ChatModel) -> None:
-    reply = chat.chat(HELLO, max_tokens=12)
+    reply = chat.chat(replace(HELLO, max_tokens=12))
     assert reply.text
     assert reply.prompt_tokens > 0
     assert 0 < reply.completion_tokens <= 12
 
 
 def test_it_streams_in_pieces(chat: ChatModel) -> None:
-    assert len(list(chat.stream(HELLO, max_tokens=8))) >= 2
+    assert len(list(chat.stream(replace(HELLO, max_tokens=8)))) >= 2
 
 
 def test_json_has_the_wanted_shape(chat: ChatModel) -> None:
@@ -42,22 +43,21 @@ def test_json_has_the_wanted_shape(chat: ChatModel) -> None:
         "properties": {"name": {"type": "string", "maxLength": 20}, "age": {"type": "integer"}},
         "required": ["name", "age"],
     }
-    value = json.loads(chat.chat([ChatMessage("user", "Ann is 42.")], schema=schema).text)
+    value = json.loads(chat.chat(ChatRequest((ChatMessage("user", "Ann is 42."),), schema)).text)
     assert set(value) == {"name", "age"}
 
 
 def test_a_long_reply_is_cut_at_the_deadline(chat: ChatModel) -> None:
     started = time.monotonic()
     with pytest.raises(Unavailable, match="did not finish"):
-        chat.chat([ChatMessage("user", "Write a very long story.")], max_tokens=1500,
-                  temperature=1.0, deadline_seconds=0.5)  # fmt: skip
+        chat.chat(replace(STORY, temperature=1.0, deadline_seconds=0.5))
     assert time.monotonic() - started < 3
-    assert chat.chat(HELLO, max_tokens=4, deadline_seconds=30).text
+    assert chat.chat(replace(HELLO, max_tokens=4, deadline_seconds=30)).text
 
 
 def test_a_prompt_beyond_the_context_is_refused(chat: ChatModel) -> None:
     with pytest.raises(InvalidInput, match="context"):
-        chat.chat([ChatMessage("user", "word " * 4000)], max_tokens=4)
+        chat.chat(ChatRequest((ChatMessage("user", "word " * 4000),), max_tokens=4))
 
 
 def test_a_forced_tool_gets_its_arguments_and_a_stop_word_ends_the_reply(chat: EngineChat) -> None:
@@ -67,15 +67,15 @@ def test_a_forced_tool_gets_its_arguments_and_a_stop_word_ends_the_reply(chat: E
     }  # fmt: skip
     asked = (ChatMessage("user", "What is the weather in Bonn?"),)
     tool = Tool("weather", "The weather of a city.", shape)
-    reply = chat.answer(ChatRequest(asked, max_tokens=30, tools=(tool,), choice="weather"))
+    reply = chat.chat(ChatRequest(asked, max_tokens=30, tools=(tool,), choice="weather"))
     (call,) = reply.calls
     assert (call.name, list(json.loads(call.arguments)), reply.finish_reason) == (
         "weather", ["city"], "tool_calls"
     )  # fmt: skip
     assert reply.busy_ms > 0
     count = (ChatMessage("user", "Count: one, two, three, four, five, six."),)
-    plain = chat.answer(ChatRequest(count, max_tokens=20))
+    plain = chat.chat(ChatRequest(count, max_tokens=20))
     word = plain.text.split()[2]
-    cut = chat.answer(ChatRequest(count, max_tokens=20, stop=(word,)))
+    cut = chat.chat(ChatRequest(count, max_tokens=20, stop=(word,)))
     assert plain.text.startswith(cut.text)
     assert word not in cut.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from core import telemetry
 from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import Unavailable
-from core.ports import ChatMessage
+from core.ports import ChatMessage, ChatRequest
 from models.chat_ollama import OllamaEngine, installed
 from models.engine import EngineChat, is_loop
 from tests.fakes.ollama import FAULTS, MODEL, FakeOllama, fake_ollama
@@ -22,7 +23,7 @@ SCHEMA = {
     "properties": {"answer": {"type": "string"}},
     "required": ["answer"],
 }
-ASK = [ChatMessage("user", "How is it?")]
+ASK = ChatRequest((ChatMessage("user", "How is it?"),), deadline_seconds=5)
 DEADLINE = 1.0
 
 
@@ -37,15 +38,15 @@ def _chat(server: FakeOllama, breaker: Breaker | None = None) -> EngineChat:
 
 
 def test_a_healthy_server_answers_with_its_counts(server: FakeOllama) -> None:
-    reply = _chat(server).chat(ASK, deadline_seconds=5)
+    reply = _chat(server).chat(ASK)
     assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("All is well.", 12, 5)
-    assert "".join(_chat(server).stream(ASK, deadline_seconds=5)) == "All is well."
+    assert "".join(piece.text for piece in _chat(server).stream(ASK)) == "All is well."
     assert [model.name for model in installed(server.url)] == [MODEL]
 
 
 def test_json_of_the_wanted_shape_is_given_back(server: FakeOllama) -> None:
     server.reply = '{"answer": "fine"}'
-    assert _chat(server).chat(ASK, schema=SCHEMA, deadline_seconds=5).text == server.reply
+    assert _chat(server).chat(replace(ASK, schema=SCHEMA)).text == server.reply
     assert server.chats == 1
 
 
@@ -55,12 +56,12 @@ def test_every_fault_ends_within_the_deadline(server: FakeOllama, fault: str) ->
     schema = None if fault == "loop" else SCHEMA
     started = time.monotonic()
     if fault == "loop":
-        reply = _chat(server).chat(ASK, schema=schema, deadline_seconds=DEADLINE)
+        reply = _chat(server).chat(replace(ASK, schema=schema, deadline_seconds=DEADLINE))
         assert reply.finish_reason == "length"
         assert len(reply.text) < 2000
     else:
         with pytest.raises(Unavailable):
-            _chat(server).chat(ASK, schema=schema, deadline_seconds=DEADLINE)
+            _chat(server).chat(replace(ASK, schema=schema, deadline_seconds=DEADLINE))
     assert time.monotonic() - started < DEADLINE + 1.0
     assert server.chats <= 3
 
@@ -69,7 +70,7 @@ def test_nobody_listening_is_unavailable_at_once() -> None:
     with fake_ollama() as gone:
         url = gone.url
     with pytest.raises(Unavailable):
-        EngineChat("x", OllamaEngine(url, "x")).chat(ASK, deadline_seconds=5)
+        EngineChat("x", OllamaEngine(url, "x")).chat(ASK)
     with pytest.raises(Unavailable):
         installed(url, 0.3)
 
@@ -80,26 +81,26 @@ def test_five_failures_open_the_breaker_and_one_probe_closes_it(server: FakeOlla
     server.fault = "http_500"
     for _ in range(8):
         with pytest.raises(Unavailable):
-            chat.chat(ASK, deadline_seconds=5)
+            chat.chat(ASK)
     assert server.chats == 5
     clock.advance(31)
     for _ in range(3):
         with pytest.raises(Unavailable):
-            chat.chat(ASK, deadline_seconds=5)
+            chat.chat(ASK)
     assert server.chats == 6
     server.fault = None
     clock.advance(31)
-    assert chat.chat(ASK, deadline_seconds=5).text == "All is well."
+    assert chat.chat(ASK).text == "All is well."
     assert not chat.breaker.open(MODEL)
 
 
 def test_an_abandoned_stream_lets_its_request_go(server: FakeOllama) -> None:
     server.fault = "loop"
-    stream = _chat(server).stream(ASK, deadline_seconds=5)
+    stream = _chat(server).stream(ASK)
     assert next(stream)
     stream.close()  # type: ignore[attr-defined]
     server.fault = None
-    assert _chat(server).chat(ASK, deadline_seconds=5).text == "All is well."
+    assert _chat(server).chat(ASK).text == "All is well."
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,6 @@ def test_a_reply_of_no_use_is_counted_as_an_error(
     server.reply = reply
     bad, good = _counted("model_output"), _counted("ok")
     with pytest.raises(Unavailable) as caught:
-        _chat(server).chat(ASK, schema=schema, deadline_seconds=5)
+        _chat(server).chat(replace(ASK, schema=schema))
     assert caught.value.slug == "model_output"
     assert (_counted("model_output") - bad, _counted("ok") - good) == (times, 0)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.errors import Unavailable
-from core.ports import ChatMessage, ChatReply
+from core.ports import ChatReply, ChatRequest
 from core.settings import Settings
 from models import gates, judging
 from tests.fakes.chat import ScriptedChat
@@ -23,16 +22,10 @@ class Judge(ScriptedChat):
         super().__init__([])
         self._verdict = verdict
 
-    def chat(
-        self,
-        messages: Sequence[ChatMessage],
-        *,
-        schema: Mapping[str, Any] | None = None,
-        max_tokens: int = 512,
-        temperature: float = 0.0,
-        deadline_seconds: float = 60.0,
-    ) -> ChatReply:
-        ask, _, rest = messages[1].content.removeprefix("Request:\n").partition("\n\nReply A:\n")
+    def chat(self, request: ChatRequest) -> ChatReply:
+        ask, _, rest = (
+            request.messages[1].content.removeprefix("Request:\n").partition("\n\nReply A:\n")
+        )
         a, _, b = rest.partition("\n\nReply B:\n")
         return ChatReply(json.dumps({"better": self._verdict(ask, a, b)}), self.name)
 

@@ -16,10 +16,10 @@ from core import telemetry
 from core.context import Ctx
 from core.errors import Unavailable
 from core.events import Event
-from core.ports import ChatMessage
+from core.ports import ChatMessage, ChatPiece, ChatRequest
 from core.telemetry.traces import BATCH_SPANS, QUEUE_SPANS
 from models.bounded import Outlet
-from models.engine import ChatRequest, Chunk, EngineChat
+from models.engine import EngineChat
 from runtime import Runtime
 from tests.engine import Drain, Script, Sent, flow, intent, new_tenant, step
 from tests.gateway.people import Town
@@ -53,10 +53,10 @@ class Talks:
     def knows_tools(self) -> bool:
         return False
 
-    def produce(self, request: ChatRequest, outlet: Outlet[Chunk]) -> None:
+    def produce(self, request: ChatRequest, outlet: Outlet[ChatPiece]) -> None:
         if not self.answer:
             raise Unavailable("It is away.", code="model_away")
-        outlet.put(Chunk(self.answer, 11, 7, "stop"))
+        outlet.put(ChatPiece(self.answer, 11, 7, "stop"))
 
 
 def run_once(rt: Runtime, tenant: Ctx, drain: Drain, answer: str, **limits: float) -> str:
@@ -65,7 +65,7 @@ def run_once(rt: Runtime, tenant: Ctx, drain: Drain, answer: str, **limits: floa
 
     def think(work: Work) -> Done:
         try:
-            chat.chat([ChatMessage("user", SECRET_TEXT)])
+            chat.chat(ChatRequest((ChatMessage("user", SECRET_TEXT),)))
         except Unavailable:
             return Done({"said": "nothing"})
         return Done({"said": "something"})
