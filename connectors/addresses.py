@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit
 from core.errors import InvalidInput
 
 PORTS = {80, 443, 8443}
+# Of mail boxes and file servers: never 25 or another port that sends mail.
+SOCKET_PORTS = {21, 22, 110, 143, 990, 993, 995, 2222}
 _NOT_PUBLIC_4 = tuple(
     ipaddress.IPv4Network(text)
     for text in (
@@ -45,7 +47,7 @@ class Target:
     @property
     def place(self) -> str:
         """`host:port`, as the operator's allow-list names it."""
-        return f"{self._bracketed}:{self.port}"
+        return place_of(self.host, self.port)
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -54,15 +56,20 @@ class Target:
     @property
     def host_header(self) -> str:
         usual = {"http": 80, "https": 443}[self.scheme] == self.port
-        return self._bracketed if usual else self.place
+        return _bracketed(self.host) if usual else self.place
 
     @property
     def url(self) -> str:
         return f"{self.scheme}://{self.host_header}{self.path}"
 
-    @property
-    def _bracketed(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def place_of(host: str, port: int) -> str:
+    """`host:port`, as the operator's allow-list names it."""
+    return f"{_bracketed(host)}:{port}"
 
 
 def public(address: str) -> bool:
@@ -98,6 +105,16 @@ def parse(url: str) -> Target:
         port=port if port is not None else {"http": 80, "https": 443}[parts.scheme],
         path=path + (f"?{query}" if query else ""),
     )
+
+
+def host_of(text: str) -> str:
+    """The canonical form of a host given by itself. Raises `InvalidInput`."""
+    if not isinstance(text, str) or not 0 < len(text) <= 255 or _UNSAFE.search(text):
+        raise InvalidInput("This is not a host name.", code="bad_host")
+    bare = text.removeprefix("[").removesuffix("]")
+    if ":" in bare:
+        return _ip(bare)
+    return _host(bare, bare)
 
 
 def _host(netloc: str, name: str) -> str:

@@ -1,4 +1,5 @@
-"""The only way out: every outgoing HTTP request of the platform goes through `Egress.request`.
+"""The only way out: every outgoing HTTP request goes through `Egress.request`, every other
+connection (mail boxes, file servers) through `Egress.connect`.
 
 A host is resolved once and the connection goes to an address that was checked, so a second DNS
 answer changes nothing. Bytes and time are capped; what a tenant sees never tells "refused" from
@@ -13,29 +14,29 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
 import httpcore
 
-from connectors.addresses import PORTS, Target, allowed_places, literal, parse, public
+from connectors.addresses import (
+    PORTS,
+    SOCKET_PORTS,
+    Target,
+    allowed_places,
+    host_of,
+    literal,
+    parse,
+    place_of,
+    public,
+)
 from core.errors import InvalidInput, Unavailable, Unfinishable
+from core.net import Reply
 from core.telemetry import log
 
 _KEPT_ACROSS_ORIGINS = {"accept", "accept-language", "content-type", "user-agent"}
 _REDIRECTS = {301, 302, 303, 307, 308}
 Resolve = Callable[[str, int], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`headers` in lower case; `body` decoded, empty when it was not asked for."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -75,6 +76,60 @@ class Egress:
                 code="target_not_allowed",
             )
         return target
+
+    def check_place(self, host: str, port: int) -> None:
+        """Raises `InvalidInput` for a place that may never be called; asks no DNS."""
+        name = host_of(host)
+        place = place_of(name, port)
+        if place in self._allow:
+            return
+        local = name == "localhost" or name.endswith(".localhost")
+        if local or port not in SOCKET_PORTS or (literal(name) and not public(name)):
+            raise InvalidInput(
+                f"{place} may not be called: only public addresses on the ports "
+                f"{', '.join(map(str, sorted(SOCKET_PORTS)))} are. The operator can allow it with "
+                f"WEFT_EGRESS_ALLOW={place}",
+                code="target_not_allowed",
+            )
+
+    def connect(self, host: str, port: int, *, tls: bool, seconds: float = 30.0) -> socket.socket:
+        """A connected socket, with TLS verified for `host` when `tls`; `seconds` is its timeout.
+        Raises like `request`."""
+        self.check_place(host, port)
+        name = host_of(host)
+        place = place_of(name, port)
+        deadline = time.monotonic() + min(seconds, self._seconds_max)
+        try:
+            plain = self._dialled(self._checked(name, port, place, deadline), port, deadline)
+            plain.settimeout(seconds)
+            return self.start_tls(plain, name) if tls else plain
+        except OSError as error:
+            raise self._unreached(place, error) from None
+
+    def start_tls(self, plain: socket.socket, host: str) -> socket.socket:
+        """TLS on a socket of `connect`, verified for `host`; the plain one is closed on failure."""
+        try:
+            return self._trusted().wrap_socket(plain, server_hostname=host_of(host))
+        except OSError as error:
+            plain.close()
+            raise self._unreached(host, error) from None
+
+    @staticmethod
+    def _dialled(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
+        failure: OSError = OSError("no address")
+        for address in addresses[:4]:
+            try:
+                seconds = max(0.01, min(10.0, deadline - time.monotonic()))
+                return socket.create_connection((address, port), seconds)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    @staticmethod
+    def _unreached(place: str, error: Exception) -> Unavailable:
+        # The operator's log has the reason; a tenant could map the network with it.
+        log("connectors").info("egress failed", place=place, reason=repr(error))
+        return Unavailable(f"{place} could not be reached.", code="unreachable")
 
     def request(
         self,
@@ -142,22 +197,26 @@ class Egress:
                 return Reply(answer.status, got, body, target.url)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
                 httpcore.UnsupportedProtocol, OSError) as error:  # fmt: skip
-            # The operator's log has the reason; a tenant could map the network with it.
-            log("connectors").info("egress failed", place=target.place, reason=repr(error))
-            raise Unavailable(f"{target.place} could not be reached.", code="unreachable") from None
+            raise self._unreached(target.place, error) from None
 
     def _addresses(self, target: Target, deadline: float) -> Sequence[str]:
-        if literal(target.host):
-            return [target.host]
-        found = _in_time(lambda: self._resolver(target.host, target.port), deadline)
-        if target.place not in self._allow and not all(public(address) for address in found):
+        return self._checked(target.host, target.port, target.place, deadline)
+
+    def _checked(self, host: str, port: int, place: str, deadline: float) -> Sequence[str]:
+        if literal(host):
+            return [host]
+        found = _in_time(lambda: self._resolver(host, port), deadline)
+        if place not in self._allow and not all(public(address) for address in found):
             raise OSError(f"not public: {found}")
         if not found:
             raise OSError("no address")
         return found
 
     def _tls_context(self, target: Target) -> ssl.SSLContext | None:
-        if target.scheme == "https" and self._tls is None:
+        return self._trusted() if target.scheme == "https" else None
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._tls is None:
             self._tls = httpcore.default_ssl_context()
         return self._tls
 

@@ -6,11 +6,12 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connectors.egress import Egress, Reply
+from connectors.egress import Egress
 from connectors.signatures import sign
 from core.breaker import Breaker
 from core.clock import Clock
 from core.errors import InvalidInput, Unavailable, Unfinishable
+from core.net import Reply
 from core.ports import EffectCall, EffectClass
 
 PAYLOAD_BYTES_MAX = 1_000_000

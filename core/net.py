@@ -1,0 +1,50 @@
+"""The way out, as crafts are given it: `connectors.egress` is the one that makes connections."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`headers` in lower case; `body` decoded, empty when it was not asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+class Net(Protocol):
+    """Every host is resolved once and the connection goes to an address that was checked. What may
+    not be reached reads like what cannot be."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        redirects_max: int = 5,
+        want_body: bool = True,
+    ) -> Reply:
+        """Raises `InvalidInput` (may never be called), `Unavailable` (no answer in time) or
+        `Unfinishable` (too large, too many redirects)."""
+        ...
+
+    def check_place(self, host: str, port: int) -> None:
+        """Raises `InvalidInput` for a place that may never be called; asks no DNS."""
+        ...
+
+    def connect(self, host: str, port: int, *, tls: bool, seconds: float = 30.0) -> socket.socket:
+        """A connected socket, with TLS verified for `host` when `tls`; `seconds` is its timeout.
+        Raises like `request`."""
+        ...
+
+    def start_tls(self, plain: socket.socket, host: str) -> socket.socket:
+        """TLS on a socket of `connect`, verified for `host`. Raises `Unavailable`."""
+        ...

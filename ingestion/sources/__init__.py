@@ -1,0 +1,117 @@
+"""Where documents come from by themselves: mail boxes, servers, folders, buckets, the web.
+
+One module per kind, each a `Source`. Pure: configuration, secrets and a position go in, items and
+the next position come out; what is kept, when it runs and whether an item is known already is
+decided by `agents.pulling`. Every connection is made by the `Net` that a source is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from core.clock import Clock
+from core.net import Net
+
+Cursor = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file. `key` names it for ever within its source, `version` its state: a known pair is
+    not taken again, a known key with another version replaces what was read before. `cursor` is
+    the position after it: kept in the transaction that keeps the item, so a repeated pull goes on
+    there. None: the position does not move yet."""
+
+    key: str
+    version: str
+    filename: str
+    content_type: str
+    data: bytes
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An item that cannot be had: kept as a dead letter with its reason, and the pull goes on."""
+
+    key: str
+    version: str
+    code: str
+    detail: str
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An item that was there and is not any more; whether its document goes too is `on_gone`."""
+
+    key: str
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Only a position: nothing more up to here."""
+
+    cursor: Cursor
+
+
+Pulled = Item | Dead | Gone | At
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one pull may use. `config` was checked by `Source.check`; `secrets` are open values and
+    appear in no message. `known(key, version)` saves fetching what is kept already; `stopped()` is
+    asked between items; `bytes_max` caps one item."""
+
+    config: Mapping[str, Any]
+    secrets: Mapping[str, str]
+    cursor: Cursor
+    net: Net
+    clock: Clock
+    known: Callable[[str, str], bool]
+    stopped: Callable[[], bool]
+    bytes_max: int
+
+
+class Source(Protocol):
+    """A kind of source, without state."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """JSON Schema of `config`, `additionalProperties: false`, every property described."""
+        ...
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """Names of the secrets it takes, with what each is; one ending in `?` may be left out."""
+        ...
+
+    def check(self, config: Mapping[str, Any], net: Net) -> Mapping[str, Any]:
+        """The configuration with its defaults. Asks no network. Raises `InvalidInput` with `field`
+        for what the schema alone cannot tell (an address that may never be called)."""
+        ...
+
+    def test(self, access: Access) -> str:
+        """Signs in and looks, changes nothing; says in words what is there. Raises `InvalidInput`
+        (what to correct), `Unavailable` (not reached) or `Unfinishable` (refused: who must act)."""
+        ...
+
+    def pull(self, access: Access) -> Iterator[Pulled]:
+        """From `cursor` on, oldest first. Raises like `test`; what was given stays given."""
+        ...
+
+
+class Watching(Protocol):
+    """A source that can be waited on (IMAP IDLE, a folder)."""
+
+    def wait(self, access: Access, seconds: float) -> bool:
+        """Whether there may be something new; returns after `seconds` at most."""
+        ...
