@@ -173,6 +173,11 @@ class Embedder(Protocol):
         """float32, shape (len(texts), dimension), L2-normalised, in the order given."""
         ...
 
+    def counted(self, texts: Sequence[str]) -> tuple[Vectors, int]:
+        """`embed`, and how many tokens the model read for it: what a long text lost to the model's
+        window is not among them."""
+        ...
+
 
 EffectClass = Literal["keyed", "checkable", "blind"]
 

@@ -57,27 +57,33 @@ class OnnxEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """float32, shape (len(texts), 384), L2-normalised, in the order given."""
+        return self.counted(texts)[0]
+
+    def counted(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         unique = list(dict.fromkeys(texts))
         if len(unique) <= _BULK_TEXTS:
-            vectors = self._embed(unique)
+            vectors, lengths = self._embed(unique)
         else:
             with self._bulk:
-                vectors = self._embed(unique)
+                vectors, lengths = self._embed(unique)
             _give_back_memory()
         if len(unique) == len(texts):
-            return vectors
+            return vectors, sum(lengths)
         row = {text: i for i, text in enumerate(unique)}
-        return vectors[[row[text] for text in texts]]
+        rows = [row[text] for text in texts]
+        return vectors[rows], sum(lengths[one] for one in rows)
 
-    def _embed(self, texts: Sequence[str]) -> Vectors:
+    def _embed(self, texts: Sequence[str]) -> tuple[Vectors, list[int]]:
+        """And each text's tokens."""
         out = np.empty((len(texts), DIMENSION), np.float32)
         if not texts:
-            return out
+            return out, []
         tokenizer, session = self._loaded()
         tokens = [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
-        for rows in batches([len(ids) for ids in tokens], BATCH_TOKENS):
+        lengths = [len(ids) for ids in tokens]
+        for rows in batches(lengths, BATCH_TOKENS):
             out[rows] = _pooled(session, [tokens[row] for row in rows])
-        return out
+        return out, lengths
 
     def _loaded(self) -> tuple[Any, Any]:
         with self._loading:

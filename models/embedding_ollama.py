@@ -48,8 +48,12 @@ class OllamaEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """float32, shape (len(texts), dimension), L2-normalised, in the order given."""
+        return self.counted(texts)[0]
+
+    def counted(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         wanted = self.digest
-        rows = [row for some in _batches(texts) for row in self._embedded(some)]
+        made = [self._embedded(some) for some in _batches(texts)]
+        rows, tokens = [row for some, _ in made for row in some], sum(read for _, read in made)
         if (now := self._asked_digest()) != wanted:
             self._digest, self._dimension = now, 0
             raise Outage(
@@ -57,23 +61,26 @@ class OllamaEmbedder:
                 retry_after=1,
             )  # fmt: skip
         if not rows:
-            return np.empty((0, self.dimension), np.float32)
+            return np.empty((0, self.dimension), np.float32), 0
         vectors = np.asarray(rows, np.float32)
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit: Vectors = vectors / np.maximum(length, 1e-12)
         self._dimension = unit.shape[1]
-        return unit
+        return unit, tokens
 
-    def _embedded(self, texts: Sequence[str]) -> list[Sequence[float]]:
-        def ask(outlet: Outlet[list[Sequence[float]]]) -> None:
+    def _embedded(self, texts: Sequence[str]) -> tuple[list[Sequence[float]], int]:
+        """Vectors, and the tokens that were read; 0 where Ollama does not say it."""
+
+        def ask(outlet: Outlet[tuple[list[Sequence[float]], int]]) -> None:
             with client(self._host, self._seconds, self._model) as found:
                 outlet.close = found.close
-                outlet.put(list(found.embed(model=self._model, input=list(texts)).embeddings))
+                told = found.embed(model=self._model, input=list(texts))
+                outlet.put((list(told.embeddings), told.prompt_eval_count or 0))
 
-        rows = self._one(ask)
+        rows, tokens = self._one(ask)
         if len(rows) != len(texts) or len({len(row) for row in rows}) != 1:
             raise Outage(f"Ollama's {self._model} gave no vectors.", code="model_output")
-        return rows
+        return rows, tokens
 
     def _asked_digest(self) -> str:
         def ask(outlet: Outlet[dict[str, str]]) -> None:

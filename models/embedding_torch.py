@@ -37,13 +37,17 @@ class SentenceTransformersEmbedder:
         return 384
 
     def embed(self, texts: Sequence[str]) -> Vectors:
+        return self.counted(texts)[0]
+
+    def counted(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         with self._lock:
             if self._model is None:
                 self._model = self._load()
             if not texts:
-                return np.empty((0, self.dimension), np.float32)
+                return np.empty((0, self.dimension), np.float32), 0
             vectors = self._model.encode(list(texts), normalize_embeddings=True)
-        return np.asarray(vectors, np.float32)
+            read = self._model.tokenize(list(texts))["attention_mask"]
+        return np.asarray(vectors, np.float32), int(read.sum())
 
     def _load(self) -> Any:
         try:

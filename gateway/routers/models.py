@@ -96,8 +96,7 @@ def embeddings(who: Annotated[Caller, permit("models:use")], body: EmbeddingsReq
     with metering.metered(
         who.rt, who.ctx, EMBEDDING, tokens=tokens, deadline_seconds=EMBED_SECONDS
     ) as meter:
-        vectors = embedder.embed(texts)
-        meter.prompt = sum(len(text.split()) for text in texts)
+        vectors, meter.prompt = embedder.counted(texts)
     kind = body.encoding_format or "float"
     data = [
         {"object": "embedding", "index": n, "embedding": _vector(row, kind)}

@@ -144,6 +144,15 @@ def test_vectors_are_of_unit_length_in_the_order_given(embedder: Embedder) -> No
     assert float(vectors[0] @ vectors[1]) < 0.999
 
 
+def test_the_tokens_that_it_read_are_told(embedder: Embedder) -> None:
+    texts = ["a river in spring", "an invoice of March", "a river in spring"]
+    vectors, tokens = embedder.counted(texts)
+    np.testing.assert_allclose(vectors, embedder.embed(texts), atol=1e-3)
+    assert 11 <= tokens <= 30
+    assert tokens > embedder.counted(texts[:2])[1], "the same text twice is read twice"
+    assert embedder.counted([])[1] == 0
+
+
 def test_no_text_gives_no_vector(embedder: Embedder) -> None:
     assert embedder.embed([]).shape == (0, embedder.dimension)
 

@@ -33,6 +33,9 @@ class HashEmbedder:
         rows = [self._one(text) for text in texts]
         return np.stack(rows) if rows else np.empty((0, self.dimension), np.float32)
 
+    def counted(self, texts: Sequence[str]) -> tuple[Vectors, int]:
+        return self.embed(texts), sum(len(text.split()) for text in texts)
+
     def _one(self, text: str) -> Vectors:
         vector = np.full(self.dimension, 1e-3, np.float32)
         for word in text.lower().split():

@@ -86,7 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.path == "/api/embed" and self.state.fault is None:
                 vectors = [_vector(text) for text in asked["input"]]
-                self._send(200, json.dumps({"model": MODEL, "embeddings": vectors}).encode())
+                read = sum(len(text.split()) for text in asked["input"])
+                told = {"model": MODEL, "embeddings": vectors, "prompt_eval_count": read}
+                self._send(200, json.dumps(told).encode())
             else:
                 self._chat()
         except OSError:  # the client left, as it should

@@ -98,6 +98,42 @@ def test_the_same_at_temperature_0_is_asked_once_and_told_as_kept(desk: Desk) ->
     assert desk.server.chats == 2
 
 
+def test_a_stream_is_kept_too_and_with_a_whole_reply_of_the_same(desk: Desk) -> None:
+    def say(**more: Any) -> tuple[str, str | None, Any]:
+        pieces = list(desk.client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "A stream"}], temperature=0,
+            stream=True, stream_options={"include_usage": True}, **more,
+        ))  # fmt: skip
+        text = "".join(one.choices[0].delta.content or "" for one in pieces[:-1])
+        return text, pieces[-2].choices[0].finish_reason, pieces[-1].usage
+
+    first, again = say(), say()
+    assert first[:2] == again[:2] == ("All is well.", "stop")
+    assert (first[2].total_tokens, again[2].total_tokens, again[2].saved_tokens) == (17, 0, 17)
+    whole = desk.client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": "A stream"}], temperature=0
+    )
+    assert (whole.choices[0].message.content, whole.usage.saved_tokens) == ("All is well.", 17)
+    assert desk.server.chats == 1
+    say(extra_headers={"Cache-Control": "no-cache"})
+    assert desk.server.chats == 2
+
+
+def test_a_stream_that_was_left_or_cut_is_not_kept(desk: Desk) -> None:
+    def say() -> Any:
+        return desk.client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Cut"}], temperature=0, stream=True
+        )
+
+    desk.server.fault = "truncated_json"
+    for _ in range(2):
+        assert list(say())[-1].choices[0].finish_reason == "length"
+    assert desk.server.chats == 2
+    desk.server.fault = None
+    assert list(say())[-1].choices[0].finish_reason == "stop"
+    assert desk.server.chats == 3
+
+
 def test_a_stream_ends_with_the_usage_that_was_asked_for(desk: Desk) -> None:
     chunks = list(desk.client.chat.completions.create(
         model=MODEL, messages=ASK, stream=True, stream_options={"include_usage": True}
@@ -276,6 +312,8 @@ def test_models_and_embeddings(desk: Desk) -> None:
     plain = desk.client.embeddings.create(model=MODEL, input=texts, encoding_format="float")
     for one, other in zip(coded.data, plain.data, strict=True):
         assert one.embedding == pytest.approx(other.embedding)
+    long = desk.client.embeddings.create(model=MODEL, input="one two three four")
+    assert (plain.usage.prompt_tokens, long.usage.total_tokens) == (2, 4)
 
 
 # Rows A8: the model's faults, seen through the API
