@@ -18,6 +18,7 @@ from minio.helpers import check_bucket_name
 from backends.object_keys import checked
 from backends.s3_wire import RETRY_AFTER_SECONDS, Wire
 from core.errors import InvalidInput, NotFound, Outage
+from core.unsealing import Sink
 
 HOW = "s3://KEY:SECRET@host:9000/BUCKET (?tls=true&region=…&prefix=…)"
 _ABOUT = "X-Amz-Meta-Weft"  # one header for all metadata: no name or value can upset a proxy
@@ -113,6 +114,10 @@ class S3Blobs:
     def get(self, key: str) -> bytes:
         with self._told(key) as name:
             return self.client.get_object(self.place.bucket, name).data
+
+    def stream(self, key: str, sink: Sink) -> None:
+        with self._told(key) as name, self.wire.into(sink):
+            self.client.get_object(self.place.bucket, name)
 
     def delete(self, key: str) -> None:
         with contextlib.suppress(NotFound), self._told(key) as name:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -63,14 +64,14 @@ def pack(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     return b"".join([_MAGIC, len(plan).to_bytes(4, "little"), plan, *pieces])
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:
     """Raises `Unfinishable` for bytes that `pack` did not make."""
     try:
         if data[: len(_MAGIC)] != _MAGIC:
             raise ValueError("no header")
         start = len(_MAGIC) + 4
         size = int.from_bytes(data[len(_MAGIC) : start], "little")
-        plan = json.loads(data[start : start + size])
+        plan = json.loads(bytes(data[start : start + size]))
         arrays = {
             name: _view(data, kind, shape, start + size + at)
             for name, (kind, shape, at) in plan["arrays"].items()
@@ -80,8 +81,8 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
         raise Unfinishable("A search segment is damaged.", code="segment_damaged") from error
 
 
-def _view(data: bytes, kind: str, shape: list[int], at: int) -> Array:
+def _view(data: bytes | memoryview, kind: str, shape: list[int], at: int) -> Array:
     if kind not in _KINDS:
         raise ValueError(f"array of {kind}")
-    count = int(np.prod(shape, dtype=np.int64))
+    count = prod(shape)
     return np.frombuffer(data, f"<{kind}", count, at).reshape(shape)

@@ -21,7 +21,7 @@ from vectorstore import filters, keywords, packing
 from vectorstore.cache import Cache
 from vectorstore.damage import DamagedError, told
 from vectorstore.ranking import Part, ranked
-from vectorstore.scan import EXACT_ROWS, Half, Ints, Scan, halved
+from vectorstore.scan import Half, Ints, Scan, halved
 from vectorstore.segments import Passages, packed
 from vectorstore.values import K_MAX, About, Entry, Head, Layer, Query, Segment
 
@@ -207,12 +207,7 @@ class Shelves:
         name = segment.vectors
         assert name is not None
         if name == segment.id:
-            half = self._passages(ctx, segment).half
-            assert half is not None
-            if len(half) <= EXACT_ROWS:
-                return Scan(half, shared=True)
-            key = (ctx.tenant, name, "codes")
-            return self.cache.get(key, lambda: Scan(half, shared=True))
+            return self._passages(ctx, segment).scan
 
         def load() -> Scan:
             with told(segment, "vectors"):
@@ -243,17 +238,17 @@ class Shelves:
         self._vault.put(ctx, SEGMENT, name, data)
         return name
 
-    def _get(self, ctx: Ctx, name: str) -> bytes:
-        data = self._vault.get(ctx, SEGMENT, name)
-        if sha256(data).hexdigest() != name:
+    def _get(self, ctx: Ctx, name: str) -> memoryview:
+        opened = self._vault.view(ctx, SEGMENT, name)
+        if opened.sha256 != name:
             raise Unfinishable(
                 "its bytes are not the ones that were written.",
                 code="segment_damaged",
             )
-        return data
+        return opened.data
 
 
-def _opened(data: bytes, segment: Segment) -> Scan:
+def _opened(data: memoryview, segment: Segment) -> Scan:
     header, arrays = packing.unpack(data)
     if header["of"] != segment.id or header["digest"] != segment.digest:
         raise Unfinishable("Vectors of another segment.", code="segment_damaged")

@@ -11,7 +11,7 @@ import pytest
 from backends import s3_probe, s3_wire
 from backends.s3_blobs import Place, S3Blobs
 from backends.s3_wire import Wire
-from core.errors import InvalidInput, Outage
+from core.errors import InvalidInput, NotFound, Outage
 from tests.fakes.s3 import FakeS3
 
 DATA = b"0123456789" * 10
@@ -38,6 +38,27 @@ def test_a_passing_fault_is_not_noticed(blobs: S3Blobs, fake: FakeS3, fault: str
     fake.faults.extend([fault] if fault not in ("cut", "other") else [])
     blobs.put("t/a/y", DATA, {})
     assert fake.objects["t/a/y"][0] == DATA
+
+
+class Taken:
+    def begin(self, size: int) -> None:
+        self.size, self.data = size, b""
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        self.data += piece
+
+
+@pytest.mark.parametrize("fault", ["503", "cut", "reset", "garbage"])
+def test_an_object_that_breaks_off_comes_again_from_its_first_byte(
+    blobs: S3Blobs, fake: FakeS3, fault: str
+) -> None:
+    fake.faults.extend([fault, fault])
+    taken = Taken()
+    blobs.stream("t/a/x", taken)
+    assert (taken.data, taken.size) == (DATA, len(DATA))
+    assert blobs.get("t/a/x") == DATA, "and the next answer is its own again"
+    with pytest.raises(NotFound):
+        blobs.stream("t/a/none", taken)
 
 
 @pytest.mark.parametrize("fault", ["503", "cut", "other", "reset", "garbage"])

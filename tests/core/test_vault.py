@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from backends.files import FileBlobs
 from core.context import Ctx
 from core.errors import NotFound, Unfinishable
 from core.ids import new_id
+from core.unsealing import Sink, Unsealing
 from core.vault import Vault, seal, unseal
 
 KEY = os.urandom(32)
@@ -46,6 +48,52 @@ def test_a_changed_object_is_refused(change: str) -> None:
         del sealed[40:]
     with pytest.raises(Unfinishable):
         unseal(key, bytes(sealed), address)
+
+    taken = Unsealing(key, address)
+    taken.begin(len(sealed))
+    taken.feed(bytes(sealed))
+    with pytest.raises(Unfinishable):
+        taken.opened()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=3000), st.lists(st.integers(1, 900), max_size=6))
+def test_what_comes_in_pieces_is_what_was_sealed(data: bytes, pieces: list[int]) -> None:
+    sealed, taken = seal(KEY, data, "t/a/segment/1"), Unsealing(KEY, "t/a/segment/1")
+    taken.begin(len(sealed))
+    taken.feed(sealed[:50])  # the connection breaks off, and all of it comes again
+    taken.begin(len(sealed))
+    at = 0
+    for size in [*pieces, len(sealed)]:
+        taken.feed(sealed[at : at + size])
+        at += size
+    opened = taken.opened()
+    assert bytes(opened.data) == data
+    assert opened.sha256 == sha256(data).hexdigest()
+
+
+class Torn(FileBlobs):
+    """Delivers other bytes than it has, as a network may; `get` delivers what it has."""
+
+    def stream(self, key: str, sink: Sink) -> None:
+        data = self.get(key)
+        sink.begin(len(data))
+        sink.feed(data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def test_what_was_torn_on_its_way_is_read_again_and_what_is_damaged_is_refused(
+    tmp_path: Path,
+) -> None:
+    vault, ctx, name = Vault(Torn(tmp_path), lambda _ctx: KEY), Ctx(new_id(), "user:1"), new_id()
+    vault.put(ctx, "segment", name, b"the passages")
+    seen = vault.view(ctx, "segment", name)
+    assert (bytes(seen.data), seen.data.readonly) == (b"the passages", True)
+    stored = tmp_path / "t" / ctx.tenant / "segment" / name
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+    with pytest.raises(Unfinishable):
+        vault.view(ctx, "segment", name)
+    with pytest.raises(NotFound):
+        vault.view(ctx, "segment", new_id())
 
 
 def test_one_tenant_never_opens_anothers_object(tmp_path: Path) -> None:
