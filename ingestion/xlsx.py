@@ -12,6 +12,7 @@ from core.errors import Unfinishable
 from ingestion.limits import Limits
 from ingestion.page_text import PageText
 from ingestion.parts import Parts, core_properties
+from ingestion.sheet_styles import shown_of, units_of
 from ingestion.sheet_xml import SheetMarks, marks_of, sheet_paths
 from ingestion.sheets import add_rows
 from ingestion.values import address
@@ -20,9 +21,14 @@ _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)")
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    """Hidden sheets are read too and named in `metadata["hidden_sheets"]`."""
+    """Hidden sheets, rows and columns are read too and named in `metadata`; so are the cells whose
+    number format shows a currency or a percent sign."""
     parts = Parts(data, limits)
-    marks = {name: marks_of(parts.read(path)) for name, path in sheet_paths(parts).items()}
+    units = units_of(parts.maybe("xl/styles.xml"))
+    marks, shown = {}, {}
+    for name, path in sheet_paths(parts).items():
+        data_of = parts.read(path)
+        marks[name], shown[name] = marks_of(data_of), shown_of(data_of, units)
     parts.maybe("xl/sharedStrings.xml")  # counted before native code inflates it again
     book = _open(data)
     pages, warnings, left = [], [], limits.cells
@@ -49,6 +55,13 @@ def read(data: bytes, limits: Limits) -> Document:
     hidden = [s.name for s in book.sheets_metadata if not str(s.visible).endswith("Visible")]
     if hidden:
         metadata["hidden_sheets"] = hidden
+    for key, told in (
+        ("hidden_rows", {name: one.rows for name, one in shown.items() if one.rows}),
+        ("hidden_columns", {name: one.columns for name, one in shown.items() if one.columns}),
+        ("cell_units", {name: one.units for name, one in shown.items() if one.units}),
+    ):
+        if told:
+            metadata[key] = told
     return Document(
         "xlsx",
         tuple(pages),

@@ -137,7 +137,7 @@ def looked(rt: Runtime, ctx: Ctx, asking: Asking) -> Look:
 def _lasts(rt: Runtime, answer: Answer) -> bool:
     """Without a part that was away it is not kept; to have no embedding model is no such lack."""
     whole = answer.degraded is None or rt.models.embedder() is None
-    return whole and answer.route not in _UNKEPT
+    return whole and answer.route not in _UNKEPT and not answer.as_of
 
 
 def _found(

@@ -66,6 +66,7 @@ class Answer:
     told: tuple[Told, ...] = ()
     remembered: tuple[str, ...] = ()  # paths of memory that this question has changed
     age_seconds: int | None = None  # of an answer that was kept
+    as_of: str = ""  # the day that `last month` was told from; then it is true for that day alone
     note: str = ""  # where a table was meant: why nothing was computed, and what may be asked
 
     @property

@@ -27,6 +27,11 @@ _TEXT_SHARE_MAX = 0.2  # more cells of words than that, and a sum of the others 
 _NOT_KNOWN = listed("n/a na n.a. - – — k.a. tbd tba none nil null offen ? x n.v. nc n.c.")
 
 
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:8]))
+    return f"{shown} +{len(numbers) - 8}" if len(numbers) > 8 else shown
+
+
 class Amounts:
     """A plan over one table's cells."""
 
@@ -49,6 +54,8 @@ class Amounts:
         )
 
     def _left_out(self) -> None:
+        if self.grid.unseen:
+            self.note("hidden", _listed(self.grid.unseen))
         if self.grid.left_out:
             labels = [f"{row.number} ({row.label})" for row in self.grid.left_out[:4]]
             more = len(self.grid.left_out) - len(labels)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from agents.answers.tables import dates, numbers
 from agents.answers.tables.dates import Period
-from agents.answers.tables.times import dated
+from agents.answers.tables.times import dated, since_today
 from agents.answers.tables.tokens import Asked, Doubtful, Token
 from agents.answers.tables.words import language
 from ingestion.fields.numbers import CODES, SIGNS
@@ -56,18 +57,23 @@ _MONEY = {"euro": "EUR", "euros": "EUR", "dollars": "USD", "dollar": "USD", "pou
 _ELIDED = re.compile(r"^(?:l|d|j|qu|n|s|c|m|t|jusqu|lorsqu)['’](?=\w)", re.IGNORECASE)
 
 
-def asked(text: str) -> Asked | None:
-    """None for what is no single question, or holds a number that may be read in two ways."""
+def asked(text: str, today: date | None = None) -> Asked | None:
+    """None for what is no single question, or holds a number that may be read in two ways.
+    Without `today` no date is told from it."""
     plain = " ".join(text.split())
     bare = re.sub(_FILE, "", re.sub(r"[\"“„«][^\"”»“]*[\"”»“]", "", plain), flags=re.IGNORECASE)
     if re.search(r"[?!;]\s*\S|\w{3,}\.\s+[A-ZÄÖÜ]|\n", bare.rstrip(" ?!.")) or len(plain) > 400:
         return None
     spoken = language(plain)
     try:
-        tokens = tuple(dated(_scaled(list(_tokens(plain, spoken))), spoken))
+        plainly = _scaled(list(_tokens(plain, spoken)))
+        told = plainly if today is None else list(since_today(plainly, spoken, today))
+        tokens = tuple(dated(told, spoken))
     except Doubtful:
         return None
-    return Asked(plain, spoken, tokens)
+    return Asked(
+        plain, spoken, tokens, today if len(told) != len(plainly) or told != plainly else None
+    )
 
 
 def _tokens(text: str, spoken: str) -> Iterator[Token]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from agents.answers.tables.choosing import answered
@@ -60,7 +61,8 @@ def computed(
     rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None = None
 ) -> Answer | None:
     """The computed answer; None when the question is another one and the usual way answers."""
-    return answered(text, _tables(rt, ctx, text, filters))
+    today = datetime.fromtimestamp(rt.clock.now_ms() / 1000, UTC).date()
+    return answered(text, _tables(rt, ctx, text, filters), today)
 
 
 def _tables(

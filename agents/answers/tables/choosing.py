@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from agents.answers.tables.asked import asked
 from agents.answers.tables.computing import compute
@@ -32,9 +33,10 @@ class Found:
     unclear: Unclear | None = None
 
 
-def answered(text: str, tables: Sequence[Vocabulary]) -> Answer | None:
-    """The pure part: the answer over these tables; None when the question is not about them."""
-    question = asked(text)
+def answered(text: str, tables: Sequence[Vocabulary], today: date | None = None) -> Answer | None:
+    """The pure part: the answer over these tables; None when the question is not about them.
+    `today` is what `last month` is told from."""
+    question = asked(text, today)
     if question is None:
         return None
     found = [one for table in _meant(question, tables) if (one := _over(question, table))]
@@ -46,7 +48,7 @@ def answered(text: str, tables: Sequence[Vocabulary]) -> Answer | None:
             return None
         return refusal(best.unclear, question.language)
     assert best.result is not None
-    return answer(best.result, best.vocabulary, question.language)
+    return answer(best.result, best.vocabulary, question.language, question.today)
 
 
 def _meant(question: Asked, tables: Sequence[Vocabulary]) -> list[Vocabulary]:

@@ -39,8 +39,15 @@ class Period:
 
     @property
     def kind(self) -> str:
-        days = (self.last - self.first).days + 1
-        return "day" if days == 1 else "month" if days < 32 else "quarter" if days < 93 else "year"
+        """`range` where it is no whole month, quarter or years: from the 10th to the 25th."""
+        if self.first == self.last:
+            return "day"
+        if self.first.day > 1 or (self.last + timedelta(days=1)).day > 1:
+            return "range"
+        count = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month + 1
+        if count == 3 and self.first.month % 3 == 1:
+            return "quarter"
+        return "month" if count == 1 else "year" if count % 12 == 0 else "range"
 
     def within(self, other: Period) -> bool:
         return other.first <= self.first and self.last <= other.last
@@ -60,7 +67,7 @@ class Period:
 
     def in_year(self, year: int) -> Period:
         last_day = calendar.monthrange(year, self.last.month)[1]
-        last = min(self.last.day, last_day) if self.kind == "day" else last_day
+        last = min(self.last.day, last_day) if self.kind in ("day", "range") else last_day
         return Period(self.first.replace(year=year), date(year, self.last.month, last))
 
 

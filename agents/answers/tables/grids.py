@@ -81,6 +81,7 @@ class Grid:
     hidden: bool = False
     partial: str | None = None  # why not every row was read
     over: str = ""  # headings above it
+    unseen: tuple[int, ...] = ()  # numbers of hidden rows, which are left out
 
     @property
     def size(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from agents.answers.tables import dates, numbers
 from agents.answers.tables.dates import Period
 from agents.answers.tables.grids import Column, Grid, Kind, Row
 from agents.answers.tables.layout import Laid, Line, laid
+from agents.answers.tables.marks import Marks, marks
 from agents.answers.tables.totals import total_rows
 from agents.answers.tables.words import listed
 from core.documents import Cell, Document
@@ -38,16 +39,27 @@ _READ_IN_PART = re.compile(r"cell limit|could not be read|rows after it are miss
 
 def grids(document: Document, document_id: str, filename: str) -> list[Grid]:
     """Every table of a document that questions can be computed over."""
-    marks = _table_marks(document)
+    mark = _table_mark(document)
+    shown = marks(document)
     hidden = document.metadata.get("hidden_sheets") or []
     partial = next((w for w in document.warnings if _READ_IN_PART.search(w)), None)
     return [
-        _grid(one, document, document_id, filename, number, marks, one.sheet in hidden, partial)
+        _grid(
+            one,
+            document,
+            document_id,
+            filename,
+            number,
+            mark,
+            one.sheet in hidden,
+            partial,
+            shown.get(one.sheet, Marks()),
+        )
         for number, one in enumerate(laid(document), 1)
     ]
 
 
-def _table_marks(document: Document) -> numbers.Mark | None:
+def _table_mark(document: Document) -> numbers.Mark | None:
     """What a lone mark before three digits means where the column itself does not tell."""
     if document.metadata.get("decimal_comma"):
         return ","
@@ -56,26 +68,28 @@ def _table_marks(document: Document) -> numbers.Mark | None:
 
 def _grid(
     one: Laid, document: Document, document_id: str, filename: str, number: int,
-    mark: numbers.Mark | None, hidden: bool, partial: str | None,
+    mark: numbers.Mark | None, hidden: bool, partial: str | None, shown: Marks,
 ) -> Grid:  # fmt: skip
     typed = document.format in _TYPED
     comma = document.metadata.get("separator") == ","
     drafts = [
-        _draft([line.cells[at] for line in one.lines], typed, mark, comma)
+        _draft([line.cells[at] for line in one.lines], typed, mark, comma, shown.units)
         for at in range(len(one.names))
     ]
     values = [[draft.numbers[r] for draft in drafts] for r in range(len(one.lines))]
     totals = total_rows(one.lines, values)
-    kept = [r for r in range(len(one.lines)) if r not in totals and _filled(one.lines[r])]
+    filled = [r for r in range(len(one.lines)) if r not in totals and _filled(one.lines[r])]
+    kept = [r for r in filled if one.lines[r].number not in shown.rows]
     columns = tuple(
         _column(at, one, draft, kept, document.language)
         for at, draft in enumerate(drafts)
-        if one.names[at]
+        if one.names[at] and letters(one.first_column + at) not in shown.columns
     )
     return Grid(
         document_id, filename, one.sheet, one.title, number, one.addressed, _row(one.header),
         columns, tuple(_row(one.lines[r]) for r in kept), one.pages,
         tuple(_row(one.lines[r], label) for r, label in totals.items()), hidden, partial, one.over,
+        tuple(one.lines[r].number for r in filled if one.lines[r].number in shown.rows),
     )  # fmt: skip
 
 
@@ -99,7 +113,13 @@ class _Draft:
     as_text: set[int]
 
 
-def _draft(cells: Sequence[Cell], typed: bool, mark: numbers.Mark | None, comma: bool) -> _Draft:
+def _draft(
+    cells: Sequence[Cell],
+    typed: bool,
+    mark: numbers.Mark | None,
+    comma: bool,
+    shown: Mapping[str, str],
+) -> _Draft:
     reads = [None if _is_typed(cell, typed) else _read(cell) for cell in cells]
     some = [read for read in reads if read is not None]
     settled = numbers.mark_of(some) or _ungrouped(cells, reads) or mark
@@ -107,7 +127,9 @@ def _draft(cells: Sequence[Cell], typed: bool, mark: numbers.Mark | None, comma:
     draft = _Draft(cells, found, [r.unit if r else None for r in reads], set(), set(), set())
     for place, (cell, read) in enumerate(zip(cells, reads, strict=True)):
         if _is_typed(cell, typed):
-            found.append(_exact(cell.value))
+            value, unit = _shown(cell, shown.get(cell.address or ""))
+            found.append(value)
+            draft.units[place] = unit
             continue
         found.append(read.number(settled) if read else None)
         if read and found[-1] is None and comma and "," in cell.text and "." not in cell.text:
@@ -123,6 +145,16 @@ def _draft(cells: Sequence[Cell], typed: bool, mark: numbers.Mark | None, comma:
 
 def _is_typed(cell: Cell, typed: bool) -> bool:
     return typed and cell.kind == "number" and not isinstance(cell.value, (str, bool))
+
+
+def _shown(cell: Cell, unit: str | None) -> tuple[Decimal, str | None]:
+    """As the number format shows it: 0.05 as 5 %, a duration as hours."""
+    value = _exact(cell.value)
+    if unit == "%":
+        return (value * 100).normalize() + 0, unit
+    if unit is None and ":" in cell.text:
+        return value / 3600, "h"
+    return value, unit
 
 
 def _exact(value: object) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -29,9 +30,11 @@ def phrases(language: str) -> dict[str, str]:
     return found
 
 
-def answer(result: Result, vocabulary: Vocabulary, language: str) -> Answer:
-    """Route `computed`."""
-    return _Telling(result, vocabulary, language).answer()
+def answer(
+    result: Result, vocabulary: Vocabulary, language: str, today: date | None = None
+) -> Answer:
+    """Route `computed`. `today` is said where it was counted from."""
+    return _Telling(result, vocabulary, language, today).answer()
 
 
 def refusal(unclear: Unclear, language: str) -> Answer:
@@ -47,7 +50,10 @@ def refusal(unclear: Unclear, language: str) -> Answer:
 
 
 class _Telling:
-    def __init__(self, result: Result, vocabulary: Vocabulary, language: str) -> None:
+    def __init__(
+        self, result: Result, vocabulary: Vocabulary, language: str, today: date | None
+    ) -> None:
+        self.today = today
         self.result, self.vocabulary, self.language = result, vocabulary, language
         self.plan: Plan = result.plan
         self.grid: Grid = vocabulary.grid
@@ -70,7 +76,10 @@ class _Telling:
             case _:
                 self._plain()
         self._notes()
-        return Answer(True, "computed", tuple(self._cited()), tuple(self.citations))
+        return Answer(
+            True, "computed", tuple(self._cited()), tuple(self.citations),
+            as_of=self.today.isoformat() if self.today else "",
+        )  # fmt: skip
 
     def _cited(self) -> list[Sentence]:
         """A sentence that announces others rests on their first quote."""
@@ -291,7 +300,10 @@ class _Telling:
 
     def _notes(self) -> None:
         """Said once, with the same quotes as the figures."""
-        for key, names in self.result.notes[:_NOTES_MAX]:
+        notes = list(self.result.notes[:_NOTES_MAX])
+        if self.today is not None:
+            notes.insert(0, ("today", (self.today.isoformat(),)))
+        for key, names in notes:
             text = self.words[f"note_{key}"].format(*names)
             first = next((s.citations for s in self.sentences if s.citations), ())
             self.sentences.append(Sentence(text, first))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from agents.answers.tables import dates
 from agents.answers.tables.dates import MONTH_NAMES, NO_YEAR, Period
+from agents.answers.tables.relative import relative
 from agents.answers.tables.tokens import Doubtful, Token
 from agents.answers.tables.words import listed
 from vectorstore.words import fold
@@ -32,6 +34,21 @@ def dated(tokens: Sequence[Token], spoken: str) -> Iterator[Token]:
             text = " ".join(token.text for token in tokens[at:end])
             yield Token(text, fold(text), "date", period=period)
             at = end
+
+
+def since_today(tokens: Sequence[Token], spoken: str, today: date) -> Iterator[Token]:
+    """`last month` as one date."""
+    at = 0
+    while at < len(tokens):
+        found = relative(tokens, at, spoken, today)
+        if found is None:
+            yield tokens[at]
+            at += 1
+            continue
+        period, end = found
+        text = " ".join(token.text for token in tokens[at:end])
+        yield Token(text, fold(text), "date", period=period)
+        at = end
 
 
 def _period(tokens: Sequence[Token], at: int, spoken: str) -> tuple[Period, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from agents.answers.tables.dates import Period
@@ -27,6 +28,7 @@ class Asked:
     text: str
     language: str
     tokens: tuple[Token, ...]
+    today: date | None = None  # where the question tells a date from it
 
     @property
     def files(self) -> list[str]:
