@@ -15,6 +15,7 @@ from core.errors import Unavailable
 from core.failpoints import fp
 from core.ports import Embedder, Vectors
 from database import Tx, documents, shelves
+from database.shelves import HeadRow
 from runtime import Runtime
 from vectorstore import Entry, Head, Segment, generations
 
@@ -29,13 +30,15 @@ class _LostError(Exception):
 
 
 def head_in(tx: Tx, ctx: Ctx, *, lock: bool = False) -> Head:
-    row = shelves.head(tx, ctx, lock=lock)
-    return Head.from_json(row.version, row.segments, row.tombstones, row.generations)
+    return _head(shelves.head(tx, ctx, lock=lock))
 
 
 def head_of(rt: Runtime, ctx: Ctx) -> Head:
-    with rt.db.read(ctx) as tx:
-        return head_in(tx, ctx)
+    return _head(shelves.glance(rt.db, ctx))
+
+
+def _head(row: HeadRow) -> Head:
+    return Head.from_json(row.version, row.segments, row.tombstones, row.generations)
 
 
 def move_in(tx: Tx, ctx: Ctx, change: Change, *, same_content: bool = False) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import String, bindparam, cast, delete, or_, select, update
 
 from core.context import Ctx
-from database.engine import Tx
+from database.engine import Database, Tx
 from database.inserts import if_absent
 from database.prepared import Prepared
 from database.tables import shelf_heads, vector_cache
@@ -39,11 +39,26 @@ class HeadRow:
 
 def head(tx: Tx, ctx: Ctx, *, lock: bool = False) -> HeadRow:
     """`lock`: nobody else moves it before this transaction ends."""
-    row = tx.execute(_lock if lock else _get, {"tenant": ctx.tenant}).first()
+    return _told(tx.execute(_lock if lock else _get, {"tenant": ctx.tenant}).first())
+
+
+def glance(db: Database, ctx: Ctx) -> HeadRow:
+    """The head alone, as it is now."""
+    return _told(db.glance(ctx, _get, {"tenant": ctx.tenant}))
+
+
+def _told(row: Any) -> HeadRow:
     if row is None:
         return HeadRow()
     version, segments, tombstones, generations = row
     return HeadRow(version, segments, tombstones, generations or [])
+
+
+def with_kept(tx: Tx) -> list[tuple[str, list[dict[str, Any]]]]:
+    """`(tenant, generations)` of every index, over all tenants, that keeps one for a way back."""
+    query = select(_h.tenant_id, _h.generations)
+    query = query.where(cast(_h.generations, String).like('%"kept"%'))
+    return [(str(tenant), generations) for tenant, generations in tx.execute(query)]
 
 
 def move(

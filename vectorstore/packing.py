@@ -40,7 +40,8 @@ class Texts(Sequence[bytes]):
         return bytes(self._blob[self._ends[at] : self._ends[at + 1]])
 
     def text(self, at: int) -> str:
-        return str(self._blob[self._ends[at] : self._ends[at + 1]], "utf-8")
+        start, end = self._ends[at], self._ends[at + 1]
+        return str(self._blob[start:end], "utf-8") if end > start else ""
 
 
 def texts(strings: Sequence[str]) -> dict[str, Array]:

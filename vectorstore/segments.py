@@ -128,15 +128,18 @@ class Passages:
         return self._document(int(self.document[row]))
 
     def chunk(self, row: int) -> Chunk:
-        numbers: dict[str, int] = {name: array[row] for name, array in self._numbers.items()}
+        texts, numbers = self._texts, self._numbers
         return Chunk(
-            id=self._texts["id"].text(row),
-            document_id=self.about(row).document_id,
-            text=self._texts["text"].text(row),
-            context=self._texts["context"].text(row),
-            sheet=self._texts["sheet"].text(row) or None,
-            cells=self._texts["cells"].text(row) or None,
-            **numbers,
+            texts["id"].text(row),
+            self.about(row).document_id,
+            numbers["ordinal"][row],
+            texts["text"].text(row),
+            numbers["page"][row],
+            numbers["start"][row],
+            numbers["end"][row],
+            sheet=texts["sheet"].text(row) or None,
+            cells=texts["cells"].text(row) or None,
+            context=texts["context"].text(row),
         )
 
     def said(self, row: int) -> str:
