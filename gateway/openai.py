@@ -26,6 +26,8 @@ _ABOUT = {
     "frequency_penalty": "it may only be 0",
     "logit_bias": "it may only be empty",
     "functions": "it was replaced by `tools`",
+    "function_call": "it was replaced by `tool_choice`",
+    "best_of": "one choice for a request is all there is",
     "audio": "there is text only",
 }
 
@@ -33,6 +35,7 @@ _ABOUT = {
 def request_of(body: schemas.ChatRequest) -> ChatRequest:
     """Raises `InvalidInput` with `param` for what would be answered otherwise than asked."""
     _refuse(body)
+    _refuse_cut_json(body)
     tools = tuple(_tool(n, one) for n, one in enumerate(body.tools or ()))
     stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
     return ChatRequest(
@@ -46,11 +49,17 @@ def request_of(body: schemas.ChatRequest) -> ChatRequest:
 
 
 def _refuse(body: schemas.ChatRequest) -> None:
-    harmless: dict[str, Any] = {"n": 1}
+    harmless: dict[str, Any] = {"n": 1, "best_of": 1, "function_call": "none"}
     for name, reason in _ABOUT.items():
         value = getattr(body, name)
         if value and value != harmless.get(name):
             raise _unsupported(name, f"`{name}` is not supported: {reason}.")
+
+
+def _refuse_cut_json(body: schemas.ChatRequest) -> None:
+    kind = (body.response_format or {}).get("type", "text")
+    if body.stop and kind != "text":
+        raise _unsupported("stop", f"`stop` is not supported with {kind}: it would cut the JSON.")
 
 
 def _unsupported(param: str, words: str) -> InvalidInput:

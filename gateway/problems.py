@@ -106,7 +106,8 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
         for item in error.errors()[:50]
     ]
     first = errors[0] if errors else {"loc": ["body"], "msg": "invalid", "type": ""}
-    detail = f"{'.'.join(first['loc'])}: {first['msg']}"
+    where = _named(first, error.body)
+    detail = f"{'.'.join(where)}: {first['msg']}"
     return problem(
         422,
         "invalid_input",
@@ -114,8 +115,24 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
         exchange_of(request.scope).request_id,
         errors=errors,
         path=request.url.path,
-        **_param(request, first["loc"]),
+        **_param(request, where),
     )
+
+
+def _named(fault: dict[str, Any], body: Any) -> list[str]:
+    """The field that is at fault, without the names that pydantic gives a union's branches."""
+    head, *path = fault["loc"]
+    if head != "body":
+        return [head, *path]
+    named, value = [head], body
+    for part in path:
+        if isinstance(value, dict) and part in value:
+            named, value = [*named, part], value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            named, value = [*named, part], value[int(part)]
+        elif part == path[-1] and fault["type"] == "missing":
+            named.append(part)
+    return named
 
 
 def _param(request: Request, where: Sequence[str]) -> dict[str, Any]:

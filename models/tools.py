@@ -43,8 +43,9 @@ def in_words(request: ChatRequest, known: bool) -> ChatRequest:
         more = [_answer_shape(request)] if request.choice == AUTO else []
         schema = {"anyOf": [*map(_call_shape, offered), *more]}
     return replace(
-        request, messages=(ChatMessage("system", order), *_plain(messages)), schema=schema, tools=()
-    )
+        request, messages=(ChatMessage("system", order), *_plain(messages)), schema=schema,
+        tools=(), stop=(),  # where it ends is looked for in the text that the JSON holds
+    )  # fmt: skip
 
 
 def called(text: str, request: ChatRequest) -> tuple[str, tuple[ToolCall, ...]]:
@@ -55,8 +56,12 @@ def called(text: str, request: ChatRequest) -> tuple[str, tuple[ToolCall, ...]]:
         return "", (_call(offered[0].name, value),)
     if "tool" not in value:
         answer = value["answer"]
-        return (answer if isinstance(answer, str) else json.dumps(answer)), ()
+        return _until(request.stop, answer) if isinstance(answer, str) else json.dumps(answer), ()
     return "", checked((_call(value["tool"], value["arguments"]),), offered)
+
+
+def _until(stops: Sequence[str], text: str) -> str:
+    return text[: min((text.index(stop) for stop in stops if stop in text), default=len(text))]
 
 
 def checked(calls: Sequence[ToolCall], offered: Sequence[Tool]) -> tuple[ToolCall, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.plain import check_plain
 from gateway.schemas.base import Answer
@@ -51,6 +51,15 @@ class ChatMessage(Lenient):
     content: Words | list[TextPart] | None = None
     tool_calls: Annotated[list[Call] | None, Field(max_length=TOOLS_MAX)] = None
     tool_call_id: Annotated[str | None, Field(max_length=128)] = None
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _text_only(cls, value: Any) -> Any:
+        for part in value if isinstance(value, list) else ():
+            kind = part.get("type") if isinstance(part, dict) else None
+            if kind != "text":
+                raise ValueError(f"parts are of type text, not {str(kind)[:40]}")
+        return value
 
     @property
     def text(self) -> str:
@@ -111,13 +120,15 @@ class ChatRequest(Lenient):
         float, Field(ge=0.1, le=SECONDS_MAX, description="of our own: how long to try")
     ] = SECONDS_MAX
     # Refused in words where they ask for something: see `gateway.openai`.
-    n: int | None = None
+    n: Annotated[int | None, Field(ge=1)] = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     logit_bias: dict[str, Any] | None = None
     functions: list[Any] | None = None
+    function_call: Any = None
+    best_of: int | None = None
     audio: dict[str, Any] | None = None
 
 
