@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.answers.asking import answer_from, in_context
+from agents.answers.asking import answer_from
 from agents.answers.evidence import answering, orders_models
 from agents.answers.kinds import fits
 from agents.answers.passages import passages
@@ -123,13 +123,6 @@ def test_links_and_images_are_shown_as_text() -> None:
 )
 def test_the_kind_of_answer_must_fit(wants: str, text: str, fit: bool) -> None:
     assert fits(wants, text) is fit
-
-
-def test_a_question_that_points_back_is_asked_with_the_last_one() -> None:
-    earlier = ["What does ERR-1042 mean?"]
-    assert in_context("And how do I fix it?", earlier) == f"{earlier[0]} And how do I fix it?"
-    assert in_context("When do the new engineers start?", earlier).startswith("When do")
-    assert in_context("How do I fix it?", []) == "How do I fix it?"
 
 
 @pytest.mark.parametrize(
