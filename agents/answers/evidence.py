@@ -13,8 +13,10 @@ from agents.answers.passages import Passage, passages
 from agents.answers.question import Asked
 from agents.answers.rows import is_asked_row
 from agents.answers.scoring import (
+    answers_its_question,
     explains,
     gives_reason,
+    is_general,
     is_labelled,
     is_log,
     on_condition,
@@ -118,7 +120,11 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         return False
     if misses(asked, one.passage):
         return False
-    if asked.intents and one.passage.of_head and not is_labelled(asked, one.passage):
+    if (
+        (asked.intents or asked.wants in ("text", "steps"))
+        and one.passage.of_head
+        and not is_labelled(asked, one.passage)
+    ):
         return False  # who wrote a report is no cause of what it tells
     if (
         asked.wants == "when"
@@ -126,8 +132,14 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         and not answers_well(asked, one.passage.plain)
     ):
         return False  # the next one has a date
-    own = own_share(asked, one.passage) or is_labelled(asked, one.passage)
+    own = (
+        own_share(asked, one.passage)
+        or is_labelled(asked, one.passage)
+        or answers_its_question(asked, one.passage)
+    )
     if not one.passage.item and not own:
+        return False
+    if asked.why and not gives_reason(asked, one.passage) and not is_labelled(asked, one.passage):
         return False
     if not _has_numbers(asked, one.passage) or not _has_versions(asked, one.passage):
         return False
@@ -164,6 +176,8 @@ def _by_words(asked: Asked, passage: Passage) -> Evidence:
     score += 0.15 if explains(asked, passage) else 0.0
     score -= 0.15 if len(passage.plain) < 15 or repeats(asked, passage) else 0.0
     score -= 0.2 if is_log(passage) and "log" not in asked.terms else 0.0
+    score -= 0.3 if is_general(asked, passage) else 0.0
+    score += 0.2 * answers_its_question(asked, passage)
     return Evidence(passage, score, covered, share(asked.rest, near), 0.0)
 
 
@@ -179,6 +193,8 @@ def _names_attribute(asked: Asked, passage: Passage) -> bool:
     """What is asked of the thing is named by the sentence, or by what stands over it. An amount
     of money needs no word for it."""
     if asked.wants == "money" and answers_well(asked, passage.plain):
+        return True
+    if asked.intents and gives_reason(asked, passage):
         return True
     over = passage.heading if asked.wants == "who" else passage.scope
     here = stems(f"{passage.plain} {over}", asked.language)

@@ -59,6 +59,14 @@ _WHERE = re.compile(
     r"\b(?:here|there|hier|dort|ici|in|at|on|under|behind|near|next|beside|inside|outside|into|use|im|am|auf|bei|beim|hinter|"
     r"unter|neben|vor|dans|sur|sous|chez|derriere|en|au|aux|a|est|en|sobre|bajo|op|bij|naast)\b"
 )
+_NO_TIME = re.compile(  # prices, shares, and numbers too long for a year
+    rf"[\d.,]*(?:{_MONEY.pattern})[\d.,]*|\b\d[\d.,]*\s?(?:%|percent|prozent)|\b\d{{1,3}}(?:,\d{{3}})+\b|"
+    r"(?<![\d.:-])(?!1\d{3}\b|20\d\d\b)\d{3,}\b(?![.:-]\d)"
+)
+_FIRST = re.compile(
+    r"(?!The|A|An|It|This|That|These|Those|There|All|No|If|When|In|On|At|For|You|We|They|He|She)"
+    r"([A-Z][a-z]+)(?<!s) (?:will|has|had|is|was|can|must|may|and [A-Z]|[a-z]+(?:s|ed)\b)"
+)
 _LABEL = re.compile(r"^\W*[^\W\d][^:\n]{0,30}:\W*\s+(?=\S)")
 _COUNT = re.compile(
     rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS})((?:[ -]+[^\W\d_]+){{1,3}})"
@@ -118,7 +126,7 @@ def tells(asked: Asked, text: str) -> bool:
     if (asked.intents or asked.wants in ("who", "where", "steps")) and _repeats(asked, text):
         return False
     if asked.wants not in ("number", "money", "duration", "when"):
-        return fits(asked.wants, text)
+        return fits(asked.wants, text) or (asked.wants == "who" and _begins_named(asked, text))
     low = fold(text)
     for number in asked.numbers:
         low = re.sub(rf"(?<![\d.,]){re.escape(number)}(?![\d])", " ", low)
@@ -129,6 +137,12 @@ def _repeats(asked: Asked, text: str) -> bool:
     """`Date: 3 November 2026` tells nothing to who asked why something was late that day."""
     value = _LABEL.sub("", text, count=1)
     return value != text and stems(value, asked.language) <= stems(asked.text, asked.language)
+
+
+def _begins_named(asked: Asked, text: str) -> bool:
+    """`Ben will collect it`: a first word may be a name, where the question does not say it."""
+    found = _FIRST.match(text)
+    return found is not None and stem(fold(found[1]), asked.language) not in asked.terms
 
 
 def fits(wants: str, text: str) -> bool:
@@ -146,6 +160,7 @@ def fits(wants: str, text: str) -> bool:
                 _DURATION.search(low)
             )
         case "when":
+            low = _NO_TIME.sub(" ", low)
             return bool(re.search(rf"\d|{_TIME_WORD}|{languages.TIMES}", low))
         case "where":
             return bool(re.search(r"(?<!^)\b[A-Z]", text) or _WHERE.search(low))

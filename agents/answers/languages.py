@@ -69,8 +69,8 @@ GENERIC = {
             prevue indique""",
         "es": """documento informacion nombre numero tipo valor empresa persona dia fecha hora ano
             total""",
-        "nl": """document informatie naam aantal soort waarde bedrijf persoon dag datum tijd jaar
-            totaal""",
+        "nl": """laat document informatie naam aantal soort waarde bedrijf persoon dag datum tijd
+            jaar totaal""",
     }.items()
 }
 _ASKING = {
@@ -117,6 +117,7 @@ _WANTS = {
     r"qui\b|\bwelche (?:person|abteilung|stelle)\b|^quien(?:es)?\b|^wie (?:is|zijn|heeft|was|moet|"
     r"mag|kan|keurt|betaalt)\b|\bquel service\b",
     "why": r"\bwarum\b|\bwieso\b|\bweshalb\b|\bwodurch\b|\bpourquoi\b|\bpor que\b|\bwaarom\b|"
+    r"\b(?:oorzaak|reden) (?:van|voor)\b|\b(?:causa|motivo|razon) (?:de|del|por|para)\b|"
     r"\baus welchem grund\b|\bpour quelle raison\b|\b(?:ursache|grund) (?:der|des|fur|von)\b|"
     r"\bcause d",
     "steps": r"\bwie (?:kann|konnen|muss|mussen|soll|lasst|werden|wird|wurde)\b|^wie \w+ (?:ich|"

@@ -63,6 +63,7 @@ class Passage:
     item: bool = False  # of a list or a table
     header: str = ""  # the line that names the columns of this row
     about: str = ""  # what the head of its document says of all of it: `Date: 3 November 2026`
+    question: str = ""  # the one that stands above it and that it answers
 
     def source(self) -> Source:
         return replace(self.hit.source(), start=self.start, end=self.end, quote=self.text)
@@ -149,7 +150,10 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
             item = _is_item(line)
             about = scope.text(text)
             header = units[header_of[place]][1] if place in header_of else ""
-            yield Passage(hit, at, at + len(text), text, about, scope.nearest, order, item, header)
+            yield Passage(
+                hit, at, at + len(text), text, about, scope.nearest, order, item, header,
+                question=scope.answered,
+            )  # fmt: skip
             order += 1
             scope.passed(text, item=item)
 
@@ -196,6 +200,12 @@ class _Scope:
 
     def question(self, line: str) -> None:
         self._question = line.strip()
+
+    @property
+    def answered(self) -> str:
+        """The question right above, be it a heading."""
+        asks = _QUESTION_MARK.search(self.nearest)
+        return self._question or (self.nearest if asks else "")
 
     def passed(self, text: str, *, item: bool) -> None:
         if codes(text):

@@ -10,13 +10,15 @@ from agents.answers.kinds import answers_well
 from agents.answers.passages import Passage, passages
 from agents.answers.question import Asked
 from agents.answers.rows import read
-from agents.answers.scoring import explains, is_labelled, matches
+from agents.answers.scoring import answers_its_question, explains, is_labelled, matches
 from agents.answers.words import codes, stems
 from core.documents import Hit
 from core.ports import Embedder
 
 PICKS_MAX = 4
 _SECTION_MAX = 3
+_STEPS_MAX = 6
+_SAME_QUESTION = 0.5
 _LISTED = ("steps", "text")
 
 
@@ -50,7 +52,28 @@ def _chosen(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
         return _list(best) or picks
     if asked.wants == "text" and asked.intents & stems(best.passage.heading):
         return _section(best)
+    if answers_its_question(asked, best.passage) >= _SAME_QUESTION:
+        return _under_question(best)
+    if asked.wants == "steps" and len(picks) == 1:
+        return _steps(best)
     return picks
+
+
+def _under_question(best: Evidence) -> list[Evidence]:
+    """What stands below the same question, from its first sentence."""
+    own = best.passage
+    same = [p for p in passages([own.hit]) if p.question == own.question]
+    chosen = same[:_SECTION_MAX]
+    return [replace(best, passage=p) for p in (chosen if own in chosen else [*chosen[:-1], own])]
+
+
+def _steps(best: Evidence) -> list[Evidence]:
+    """How it is done goes on to the end of its section, where that is short."""
+    own = best.passage
+    same = [p for p in passages([own.hit]) if p.heading == own.heading and p.order >= own.order]
+    if not own.heading or len(same) > _STEPS_MAX:
+        return [best]
+    return [replace(best, passage=p) for p in same[:PICKS_MAX]]
 
 
 def _entry(asked: Asked, best: Evidence, enough: Sequence[Evidence]) -> list[Evidence]:

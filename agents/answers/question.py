@@ -55,6 +55,8 @@ class Asked:
     versions: frozenset[tuple[str, str]] = frozenset()  # (node.js, 30): a name and its number
     language: str = ""  # de, fr, es, nl; empty: English or unknown
     things: frozenset[str] = frozenset()  # stems of what it names beside its names
+    why: bool = False  # it begins with `why`
+    past: bool = False  # it asks about what has happened, not about what holds in general
     parts: tuple[Asked, ...] = ()  # of "where is it, and how often …": each question by itself
 
     @property
@@ -66,6 +68,12 @@ class Asked:
         return {t: w for t, w in self.terms.items() if t not in self.codes and t not in named}
 
 
+_WHY = re.compile(r"^(?:why|warum|wieso|weshalb|pourquoi|por que|waarom)\b")
+_PAST = re.compile(
+    r"\b(?:was|were|did|had|caused|happened|went|failed|war|waren|wurde|wurden|hatte|hatten|etait|"
+    r"etaient|fue|fueron|werd|werden|viel)\b|\b(?:hat|a|ont|ha|heeft)\b.*\b(?:ge\w+[td]|\w+iert|"
+    r"cause|provoque|causado|provocado|veroorzaakt|verursacht)\b"
+)
 _AND = re.compile(
     r"[,;]?\s+(?:and|und|et|y|en)\s+(?=(?:(?:at|in|on|by|from|for|to|an|bis|ab|von|pour|à|a|de) )?"
     r"(?:how|what|when|where|who|whom|which|why|wie|was|wann|wo|wer|wen|welche\w?|warum|combien|quand|"
@@ -103,6 +111,7 @@ def _one(text: str, own_names: frozenset[str]) -> Asked:
         plain, terms, found_codes, numbers, names, wants, _intents(low, wants),
         _counted(low, foreign) if wants == "number" else frozenset(),
         _attribute(plain, foreign), _versions(plain), foreign, things(plain, foreign),
+        _WHY.search(low) is not None, _PAST.search(low) is not None,
     )  # fmt: skip
 
 
@@ -163,7 +172,8 @@ def _versions(text: str) -> frozenset[tuple[str, str]]:
 
 # In this order: "how long does the procedure take" wants a duration.
 _WANTS = {
-    "duration": r"\bhow (?:long|soon|quickly|fast|old)\b|\bwithin what\b",
+    "duration": r"\bhow (?:long|soon|quickly|fast|old)\b|\bwithin what\b|"
+    r"\bwhat (?:is|was) (?:the |our |your |my )?(?:[\w-]+ ){0,2}(?:period|lead time|duration)\b",
     "money": r"\bhow much (?:money|does|do|did|is|was|were|will|would)\b|"
     r"\bwhat (?:is|was|are|were|does) .{0,60}\b(?:cost|costs|price|fee|budget|salary)\b",
     "number": r"\bhow (?:many|much|often|large|big|high|full|far)\b|"

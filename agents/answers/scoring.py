@@ -14,9 +14,12 @@ from vectorstore.words import STOP, fold
 _COMPOUNDING = frozenset(("de", "nl"))
 _OVER = re.compile(r"\b(?:more than|over|above|exceed\w*|at least)\s+\S*\d", re.IGNORECASE)
 _REASON = re.compile(
-    r"\b(?:because|due to|owing to|since|caused?|reason|therefore|so that|in order to|weil|wegen|"
-    r"da|aufgrund|ursache|grund|damit|car|parce|cause|raison|afin|puisque|porque|debido|omdat|vanwege)\b"
+    r"\b(?:because|due to|owing to|since|as|caused?|reasons?|therefore|thus|hence|so|in order to|"
+    r"result\w*|lead to|led to|prevent\w*|avoid\w*|ensur\w*|enabl\w*|allow\w*|help\w*|"
+    r"protect\w*|weil|wegen|da|aufgrund|ursache|grund|damit|durch|car|parce|cause|raison|"
+    r"afin|puisque|suite|porque|debido|omdat|vanwege|wegens|door|doordat)\b"
 )
+_DEFINES = re.compile(r"\b(?:definition|glossary|glossar|begriff|lexique|glosario|begrip)", re.I)
 _UNDER = re.compile(
     r"\b(?:up to|less than|under|below|at most|not more than)\s+(?:[A-Z]{3} )?\S*\d", re.IGNORECASE
 )
@@ -50,6 +53,23 @@ def on_condition(asked: Asked, passage: Passage) -> bool:
 def gives_reason(asked: Asked, passage: Passage) -> bool:
     """`… because the inspection is missing` when it is asked why."""
     return stem("cause") in asked.intents and _REASON.search(fold(passage.plain)) is not None
+
+
+def is_general(asked: Asked, passage: Passage) -> bool:
+    """An entry of a list of codes, or of definitions, where nobody asks for a code or a meaning: it
+    speaks of all such cases, the question of one."""
+    if asked.codes or stem("mean") in asked.intents:
+        return False
+    if passage.names_its_code:
+        return asked.past
+    return asked.wants != "text" and _DEFINES.search(passage.heading) is not None
+
+
+def answers_its_question(asked: Asked, passage: Passage) -> float:
+    """The share of what is asked that the question above it asks."""
+    if not passage.question:
+        return 0.0
+    return share(asked.terms, matches(asked, stems(passage.question, asked.language)))
 
 
 def repeats(asked: Asked, passage: Passage) -> bool:

@@ -258,3 +258,54 @@ def test_the_day_of_a_report_holds_for_all_of_it_and_is_no_reason() -> None:
     why = "Why was the delivery to Harbour Mills late on {} November 2026?"
     assert _ask(why.format(3), REPORT).text == "A bridge was closed without notice."
     assert not _ask(why.format(4), REPORT).answered
+
+
+INCIDENT = """# Incident 2231: settlement file late
+
+## Root cause
+A table lock left behind by the archive job held up the export.
+"""
+CODES = """SET-14: The settlement file was rejected. Cause: the key has changed.
+SET-21: The settlement file is late. Cause: the export did not finish.
+"""
+FAQ = """# Questions of merchants
+
+### Can I take payments by phone?
+Yes, once your contract includes the MOTO add-on. Ask your account manager.
+
+### What does a chargeback cost?
+We charge 18 EUR for each chargeback.
+"""
+MAIL = """Subject: Forklift 3
+
+Forklift 3 failed its inspection on Monday because of a leaking cylinder.
+The repair (1,240 GBP) goes on cost centre 7731.
+Ben will collect feedback on the inspection every fortnight.
+The supplier of the canteen changes to Greenfork.
+"""
+
+
+def told(text: str, *documents: str) -> Answer:
+    hits = [hit for n, one in enumerate(documents) for hit in hits_in(f"{n}.md", one)]
+    return answer_from(asked(text), hits, None)
+
+
+def test_what_caused_one_event_is_told_by_its_report_and_not_by_the_list_of_codes() -> None:
+    assert "table lock" in told("What caused the late settlement file?", CODES, INCIDENT).text
+    assert "export did not finish" in told("What is the cause of SET-21?", CODES, INCIDENT).text
+
+
+def test_the_question_above_an_answer_is_what_it_speaks_of() -> None:
+    assert "MOTO" in told("Can I take payments over the phone?", FAQ).text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["When will forklift 3 be repaired?", "Why was the supplier of the canteen changed?"],
+)
+def test_neither_a_price_is_a_date_nor_a_fact_a_reason(question: str) -> None:
+    assert not told(question, MAIL).answered
+
+
+def test_a_sentence_may_begin_with_the_one_who_is_asked_for() -> None:
+    assert "Ben" in told("Who collects feedback on the inspection?", MAIL).text
