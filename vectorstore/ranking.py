@@ -24,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 # What vectors, words and parts of words weigh in a hybrid score (decision 0023). The embedding
 # model learnt English; other languages are better told by parts of words.
 _SHARES = {ENGLISH: (0.5, 0.5, 0.0)}
-_SHARES_ELSE = (0.2, 0.3, 0.5)
+_SHARES_ELSE = (0.25, 0.4, 0.35)
 _NOISE = 0.01  # cosines that differ less say nothing
 _READ_MAX = 50  # candidates whose text is looked into for parts of words; more find no more
 _TELLING = 60  # best of each kind, whatever `k` is: all others are measured by their scores
