@@ -18,6 +18,8 @@ def money(column: Column) -> bool:
     """Whether its numbers are amounts of a currency."""
     if column.unit in CODES or any(unit in CODES for unit in set(column.units)):
         return True
+    if column.unit == "%" or "%" in column.units:
+        return False
     told = concepts(column.name)
     return column.measured and column.unit is None and bool(told & _MONEY) and not told & _NOT_MONEY
 
@@ -34,6 +36,6 @@ def currency_column(vocabulary: Vocabulary) -> Column | None:
 def additive(column: Column) -> bool:
     """Whether a sum over rows says something: of amounts and quantities, not of prices or rates."""
     told = concepts(column.name)
-    if column.unit == "%" or told & {"rate", "price", "age", "score"}:
+    if column.unit == "%" or "%" in column.units or told & {"rate", "price", "age", "score"}:
         return False
     return bool(told & ADDITIVE) or (column.unit is not None and column.unit != "%")

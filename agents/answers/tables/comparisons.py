@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agents.answers.tables.columns import additive, currency_column, money
+from agents.answers.tables.grids import Column
 from agents.answers.tables.pieces import OPS, Pieces
 from agents.answers.tables.plans import Condition, NotThis, Unclear
 from agents.answers.tables.spelling import Elem
 from ingestion.fields.numbers import CODES
+
+
+def _is_in(column: Column, unit: str) -> bool:
+    return column.unit == unit or unit in column.units
 
 
 class Comparisons(Pieces):
@@ -90,6 +95,8 @@ class Comparisons(Pieces):
             c.place for c in self.vocabulary.columns
             if c.measured and (unit is None or unit not in CODES or money(c) or c.unit == unit)
         ]  # fmt: skip
+        if unit is not None and unit not in CODES:
+            fitting = [c for c in fitting if _is_in(self.column(c), unit)] or fitting
         summed = [c for c in fitting if additive(self.column(c))]
         if unit in CODES and len(summed) == 1:
             return summed[0]  # of an order that is over 1,000 EUR, the amount is, not the price
@@ -98,9 +105,12 @@ class Comparisons(Pieces):
     def _equals(self, at: int, elem: Elem) -> None:
         """`year 2025`, `quantity = 5`: a number right behind a column's name."""
         before = self._next(at, -1, ("eq",))
+        if elem.unit == "%" and (after := self._next(at, 1, ("during",))) is not None:
+            named = [c for c in self.elems[after].columns if _is_in(self.column(c), "%")]
+            before = after if self.elems[after].has("col") and named else before
         if before is None or not self.elems[before].has("col") or elem.number is None:
             return
-        if self.elems[at - 1].has("top", "bottom", "max", "min"):
+        if at > 0 and self.elems[at - 1].has("top", "bottom", "max", "min"):
             return
         columns = [c for c in self.elems[before].columns if self.column(c).measured]
         if len(columns) != 1:

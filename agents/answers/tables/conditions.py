@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from agents.answers.tables.comparisons import Comparisons
+from agents.answers.tables.grids import Column
 from agents.answers.tables.periods import Periods
 from agents.answers.tables.pieces import LINKS, OPS
 from agents.answers.tables.plans import Condition, NotThis, Unclear
 from agents.answers.tables.spelling import Elem
 from agents.answers.tables.vocabulary import Vocabulary
+from agents.answers.tables.words import listed
+
+_NONE = listed("no without ohne keine keinen kein sans sin zonder geen") | {
+    "have no", "has no", "had no", "with no", "hat kein", "haben kein", "hat keine", "haben keine",
+}  # fmt: skip
+
+
+def _zero(column: Column) -> Condition:
+    """`No units in stock`: 0, or an empty cell where no cell says 0."""
+    zeros = any(number == 0 for number in column.numbers)
+    if zeros and not all(column.texts):
+        raise Unclear("doubtful", column.name, "0")
+    if not zeros:
+        return Condition(column.place, "empty")
+    return Condition(column.place, "cmp", low=Decimal(0), high=Decimal(0))
 
 
 class Conditions(Comparisons, Periods):
@@ -24,6 +41,7 @@ class Conditions(Comparisons, Periods):
         self._numbers()
         self._dates()
         self._once()
+        self._alone()
 
     def _once(self) -> None:
         """Two periods of one column that nothing joins are not understood: `2026 … in May`."""
@@ -67,8 +85,7 @@ class Conditions(Comparisons, Periods):
             start = at if col_at is None or col_at > at else col_at
             joined = last is not None and self._joined(last[1], start)
             same = last is not None and self.placed[last[0]][1].column == column
-            if joined and not same and last is not None and self._is_or(last[1], start):
-                raise Unclear("or")
+            either = joined and not same and last is not None and self._is_or(last[1], start)
             negated = self._negation(start)
             values = tuple(value for place, value in elem.values if place == column)
             self.used.add(at)
@@ -82,10 +99,26 @@ class Conditions(Comparisons, Periods):
                 self.used |= {k for k in links if self.elems[k].has("and", "or", "not")}
                 last = (last[0], max(at, col_at or 0), last[2])
                 continue
+            if either and last is not None:
+                self._either(last, Condition(column, "in", values, negated=negated), start)
+                continue
             if same and not negated and last is not None and not last[2]:
                 raise NotThis  # two values of one column that nothing joins
             self.placed.append((at, Condition(column, "in", values, negated=negated)))
             last = (len(self.placed) - 1, max(at, col_at or 0), negated)
+
+    def _either(self, last: tuple[int, int, bool], other: Condition, start: int) -> None:
+        """`from Leeds or of the supplier Norbar`: a row that fits one or both counts once."""
+        place, first = self.placed[last[0]]
+        if first.negated or other.negated or first.kind != "in":
+            raise Unclear("or")
+        self.placed[last[0]] = (place, Condition(first.column, "any", either=(first, other)))
+        self.used |= set(range(last[1] + 1, start))
+
+    def _alone(self) -> None:
+        """With a third condition it is not clear what the `or` takes in."""
+        if any(c.kind == "any" for _, c in self.placed) and len(self.placed) > 1:
+            raise Unclear("or")
 
     def _joined(self, end: int, start: int) -> bool:
         between = self.elems[end + 1 : start]
@@ -128,6 +161,8 @@ class Conditions(Comparisons, Periods):
                 raise NotThis
             if column.kind == "flag":
                 self.placed.append((at, Condition(column.place, "flag", negated=True)))
+            elif column.measured and elem.text in _NONE:
+                self.placed.append((at, _zero(column)))
             elif elem.has("empty"):
                 self.placed.append((at, Condition(column.place, "empty")))
             else:

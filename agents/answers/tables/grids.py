@@ -9,11 +9,14 @@ from typing import Literal
 
 from agents.answers.evidence import orders_models
 from agents.answers.tables.dates import Period
+from agents.answers.tables.words import listed
 from core.documents import Source
 from ingestion.page_text import CELL_GAP
 
 Kind = Literal["number", "date", "flag", "text", "empty"]
 QUOTE_CHARS_MAX = 1_000
+YES = listed("yes y true x 1 ja j wahr oui vrai si sí verdadero waar ✓ ✔")
+NO = listed("no n false 0 nein falsch non faux nee onwaar falso ✗ ✘")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,29 @@ class Planner:
         self.score = score_of(elems)
         self.elems = list(elems)
         self.pieces = Conditions(self.elems, vocabulary)
-        self.left = self.pieces.left
+        self.left = self._without_every(self.pieces.left)
         self.where = tuple(condition for _, condition in self.pieces.placed)
         self._any_sum = False  # whether `total` may be a column's name
         self._any_money = False  # whether an amount of money is asked for, in whatever words
 
     def column(self, place: int) -> Column:
         return self.vocabulary.column(place)
+
+    def _without_every(self, elems: list[Elem]) -> list[Elem]:
+        """`Across all departments` leaves none out, so it asks for nothing more."""
+        gone: set[int] = set()
+        for at, elem in enumerate(elems):
+            if not elem.has("every"):
+                continue
+            gone.add(at)
+            after = elems[at + 1] if at + 1 < len(elems) else None
+            if after is not None and after.has("col") and after.start == elem.end:
+                gone |= {at + 1} if self._all_dims(after) else set()
+        return [elem for at, elem in enumerate(elems) if at not in gone]
+
+    def _all_dims(self, elem: Elem) -> bool:
+        kinds = {self.column(c).kind for c in elem.columns}
+        return kinds == {"text"} and not any(self.column(c).gapped for c in elem.columns)
 
     def _roles(self) -> set[str]:
         return {role for elem in self.left for role in elem.roles}

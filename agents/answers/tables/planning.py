@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from agents.answers.tables.columns import additive
 from agents.answers.tables.comparing import Comparing
 from agents.answers.tables.extremes import Extremes
 from agents.answers.tables.planner import DOCUMENTS, SUPERLATIVES
@@ -54,7 +55,17 @@ class _Planner(Extremes, Comparing):
             return self._measured("sum", "group", group)
         if self._any("distinct", "list", "which"):
             return self._listed()
+        if self.pieces.placed and self.left and self.left[0] in self._measures():
+            return self._plainly()
         raise NotThis
+
+    def _plainly(self) -> Plan:
+        """`Net amount of the open invoices`: of several rows the sum, and it is called so."""
+        measures = self._measure()
+        if len(measures) != 1 or not additive(self.column(measures[0])):
+            raise NotThis
+        self._nouns()
+        return Plan("sum", measures)
 
     def _counts(self) -> bool:
         """`combien d'articles`: how much of what is no number is how many."""
@@ -109,6 +120,7 @@ class _Planner(Extremes, Comparing):
         if measured and not distinct:
             if not self.where and group is None and not self._any("sum"):
                 raise Unclear("what", self.column(measured[0]).name)
+            self._nouns()
             return Plan("sum", (self.pieces.only(measured),), group=group)
         flags = [c for c in target.columns if self.column(c).kind == "flag"]
         if flags and not distinct:
@@ -134,8 +146,9 @@ class _Planner(Extremes, Comparing):
     def _is_price(self, place: int) -> bool:
         """Of one unit: a total would be of prices times quantities."""
         told = concepts(self.column(place).name)
-        return bool(told & {"price", "rate"}) and any(
-            "quantity" in concepts(c.name) for c in self.vocabulary.columns
+        return "rate" in told or (
+            "price" in told
+            and any(concepts(c.name) & {"quantity", "stock"} for c in self.vocabulary.columns)
         )
 
     def _countable(self, target: Elem) -> int:

@@ -16,7 +16,8 @@ Unit = Literal["day", "month", "quarter", "year"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """On one column: `in` values, `cmp` bounds, `period`, `empty`, `flag`, `contains`, `starts`."""
+    """On one column: `in` values, `cmp` bounds, `period`, `empty`, `flag`, `contains`, `starts`;
+    `any` of two, on several."""
 
     column: int
     kind: str
@@ -27,6 +28,7 @@ class Condition:
     high_open: bool = False
     period: Period | None = None
     negated: bool = False
+    either: tuple[Condition, ...] = ()  # of `any`: rows that fit one of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,17 @@ from decimal import Decimal
 
 from agents.answers.tables import dates, numbers
 from agents.answers.tables.dates import Period
-from agents.answers.tables.grids import Column, Grid, Kind, Row
+from agents.answers.tables.grids import NO, YES, Column, Grid, Kind, Row
 from agents.answers.tables.layout import Laid, Line, laid
 from agents.answers.tables.marks import Marks, marks
 from agents.answers.tables.totals import total_rows
-from agents.answers.tables.words import listed
+from agents.answers.tables.words import ADDITIVE, concepts
 from core.documents import Cell, Document
 from ingestion.fields.numbers import CODES, SIGNS
 from ingestion.values import letters
 from vectorstore.words import fold
 
 _TYPED = frozenset(("xlsx", "xls", "xlsm", "xlsb", "ods", "json"))
-YES = listed("yes y true x ja j wahr oui vrai si sí verdadero waar ✓ ✔")
-NO = listed("no n false nein falsch non faux nee onwaar falso ✗ ✘")
 _ID = re.compile(
     r"\b(?:ids?|nos?|nrs?|n[°o]|number|num|code|codes|zip|plz|postleitzahl|phone|tel|telefon|mobile|"
     r"fax|iban|bic|sku|ean|isbn|account|konto|siret|siren|numero|ref|reference|referenz|postcode|"
@@ -218,7 +216,9 @@ def _kind(
     if not used:
         return "empty", [], False
     if all(cells[i].kind == "bool" or fold(texts[i]) in YES | NO for i in used):
-        return "flag", [], False
+        bits = {texts[i] for i in used}
+        if not bits & {"0", "1"} or (bits == {"0", "1"} and _is_bit(name)):
+            return "flag", [], False
     amounts = sum(values[i] is not None or cells[i].kind == "number" for i in used)
     if _YEAR.search(fold(name)) and all(re.fullmatch(r"(?:19|20)\d\d", texts[i]) for i in used):
         return "date", [dates.period_in(text) for text in texts], False
@@ -234,6 +234,12 @@ def _kind(
         if sum(p is not None for p in periods) >= 0.8 * len(used) or doubtful:
             return "date", periods, doubtful
     return "text", [], False
+
+
+def _is_bit(name: str) -> bool:
+    """Whether 0 and 1 below this name are no and yes, and not numbers of things."""
+    told = concepts(name)
+    return not told & (ADDITIVE | {"number", "score", "rate", "price", "age"})
 
 
 def _looks_dated(texts: Sequence[str]) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agents.answers.tables.dates import NO_YEAR, Period
-from agents.answers.tables.grids import Column
+from agents.answers.tables.grids import YES, Column
 from agents.answers.tables.plans import Condition, Unclear
-from agents.answers.tables.reading import YES
 from agents.answers.tables.vocabulary import Vocabulary
 from vectorstore.words import fold
 
@@ -18,10 +17,7 @@ def fitting(
     """In order. Raises `Unclear` for cells of two readings and for labels that span rows."""
     found = list(rows)
     for condition in conditions:
-        column = vocabulary.column(condition.column)
-        if column.gapped:
-            raise Unclear("gapped", column.name)
-        found = _kept(condition, column, found)
+        found = _kept_of(vocabulary, condition, found)
     months = (c for c in conditions if c.kind == "period" and yearless(vocabulary.column(c.column)))
     if any(months):
         one_year(vocabulary, found)
@@ -43,7 +39,16 @@ def one_year(vocabulary: Vocabulary, rows: Sequence[int]) -> None:
             raise Unclear("year", column.name, *map(str, sorted(years)))
 
 
-def _kept(condition: Condition, column: Column, rows: list[int]) -> list[int]:
+def _kept_of(vocabulary: Vocabulary, condition: Condition, rows: list[int]) -> list[int]:
+    column = vocabulary.column(condition.column)
+    if column.gapped:
+        raise Unclear("gapped", column.name)
+    return _kept(vocabulary, condition, column, rows)
+
+
+def _kept(
+    vocabulary: Vocabulary, condition: Condition, column: Column, rows: list[int]
+) -> list[int]:
     match condition.kind:
         case "in":
             wanted = {value.casefold() for value in condition.values}
@@ -55,6 +60,8 @@ def _kept(condition: Condition, column: Column, rows: list[int]) -> list[int]:
                     and _flag(column, r) != condition.negated]  # fmt: skip
         case "contains" | "starts":
             return [r for r in rows if _holds(condition, column.texts[r]) != condition.negated]
+        case "any":
+            return sorted({r for one in condition.either for r in _kept_of(vocabulary, one, rows)})
         case "cmp":
             return _compared(condition, column, rows)
     return _dated(condition, column, rows)
@@ -92,6 +99,8 @@ def _dated(condition: Condition, column: Column, rows: list[int]) -> list[int]:
     if any(row in column.doubtful for row in rows):
         raise Unclear("doubtful", column.name, next(text for text in column.texts if text))
     wanted = _with_year(condition.period, condition.values[0], column, rows)
+    if not wanted.yearless and _beyond(column, wanted):
+        raise Unclear("none")  # of a time before or after all of its dates it says nothing
     kept = []
     for row in rows:
         period = column.period(row)
@@ -104,6 +113,13 @@ def _dated(condition: Condition, column: Column, rows: list[int]) -> list[int]:
         if _in_time(condition.values[0], period, wanted, column) != condition.negated:
             kept.append(row)
     return kept
+
+
+def _beyond(column: Column, wanted: Period) -> bool:
+    known = [p for p in column.periods if p is not None and not p.yearless]
+    if not known or any(p.yearless for p in column.periods if p is not None):
+        return False
+    return wanted.last < min(p.first for p in known) or wanted.first > max(p.last for p in known)
 
 
 def _with_year(period: Period, role: str, column: Column, rows: Sequence[int]) -> Period:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 
 from agents.answers.tables import dates
 from agents.answers.tables.dates import Period
+from agents.answers.tables.grids import NO
 from agents.answers.tables.tokens import Asked, Token
-from agents.answers.tables.vocabulary import VALUE_WORDS_MAX, Named, Vocabulary
+from agents.answers.tables.vocabulary import VALUE_WORDS_MAX, Match, Named, Vocabulary
 from agents.answers.tables.words import concept, filler, listed, parts, phrases
 from ingestion.fields.numbers import CODES
+from vectorstore.words import fold
 
 READINGS_MAX = 24
 _PHRASE_MAX = 6
@@ -118,6 +120,9 @@ def _figures(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
     longer = _value(asked, vocabulary, at)
     if longer and longer.end > at + 1:
         return [longer]
+    named = _column(asked, vocabulary, at)
+    if named and named.end > at + 1 and named.quality > 2:
+        return [named]  # `Q1 actual`
     found = []
     match = vocabulary.columns_named([token])
     if match and match.quality == 3:
@@ -194,6 +199,8 @@ def _others(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
                 return [Elem(("val",), at, at + width, values=values, text=text, quality=1)]
     if token.fold in filler(asked.language):
         return [Elem((), at, at + 1)]
+    if (denied := _denied(asked, vocabulary, at)) is not None:
+        return [denied]
     if concept(token.fold) <= vocabulary.names:
         quality = 1.5 if concept(token.fold) <= vocabulary.sheet else 0.5
         quality = 2.9 if token.fold in vocabulary.called else quality
@@ -206,6 +213,30 @@ def _others(asked: Asked, vocabulary: Vocabulary, at: int) -> list[Elem]:
     if token.text.upper() in CODES and len(token.text) == 3:
         return [Elem(("unit",), at, at + 1, unit=token.text.upper(), text=token.text)]
     return []
+
+
+_UN = {
+    "en": ("un",),
+    "de": ("un", "nicht"),
+    "fr": ("im", "in", "non"),
+    "nl": ("on",),
+    "es": ("im", "in", "no"),
+}
+
+
+def _denied(asked: Asked, vocabulary: Vocabulary, at: int) -> Elem | None:
+    """`unpaid`, `onbetaalde`: the no of a column of yes and no."""
+    token = asked.tokens[at]
+    for prefix in _UN[asked.language]:
+        if not token.fold.startswith(prefix) or len(token.fold) < len(prefix) + 4:
+            continue
+        match = vocabulary.columns_named([replace(token, fold=token.fold[len(prefix) :])])
+        flags = [vocabulary.column(c) for c in match.columns] if match else []
+        if len(flags) == 1 and flags[0].kind == "flag":
+            values = {(flags[0].place, text) for text in flags[0].texts if fold(text) in NO}
+            return Elem(("val",), at, at + 1, values=tuple(sorted(values)), text=token.text,
+                        quality=1.5)  # fmt: skip
+    return None
 
 
 def _grammar(asked: Asked, at: int) -> Elem | None:
@@ -233,8 +264,22 @@ def _column(asked: Asked, vocabulary: Vocabulary, at: int) -> Elem | None:
             roles = ("col", "rows") if _names_rows(vocabulary, tokens, match.columns) else ("col",)
             text = " ".join(token.text for token in tokens)
             quality = match.quality if match.quality > 1 else 1.0
+            width += _said_twice(asked, vocabulary, at + width, match)
             return Elem(roles, at, at + width, match.columns, text=text, quality=quality)
     return None
+
+
+def _said_twice(asked: Asked, vocabulary: Vocabulary, at: int, match: Match) -> int:
+    """`on hand quantity`, `salary amount`: the noun behind a column's full name adds nothing."""
+    if at >= len(asked.tokens) or match.quality < 2.5 or len(match.columns) != 1:
+        return 0
+    if not vocabulary.column(match.columns[0]).measured:
+        return 0
+    token = asked.tokens[at]
+    return int(concept(token.fold) <= _NOUNS and token.kind == "word")
+
+
+_NOUNS = listed("amount value quantity number level")
 
 
 def _names_rows(

@@ -136,6 +136,8 @@ class _Telling:
             case "in":
                 sign = "≠" if one.negated else "="
                 return f"{name} {sign} " + self.words["or"].join(f"“{v}”" for v in one.values)
+            case "any":
+                return self.words["or"].join(self._condition(each) for each in one.either)
             case "flag":
                 return f"{name} {'≠' if one.negated else '='} ✓"
             case "cmp":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from agents.answers.tables.grids import Column, Grid
 from agents.answers.tables.tokens import Token
-from agents.answers.tables.words import concept, concepts, key, listed, parts
+from agents.answers.tables.words import concepts, key, listed, meant, name_parts, parts
 from ingestion.fields.numbers import CODES
 from vectorstore.words import fold
 
@@ -41,16 +41,24 @@ class Vocabulary:
     def columns(self) -> tuple[Column, ...]:
         return self.grid.columns
 
+    @property
+    def called_things(self) -> frozenset[str]:
+        """What its rows are, by the names of its sheet or file."""
+        return self.sheet | self.file
+
     def column(self, place: int) -> Column:
         return next(c for c in self.grid.columns if c.place == place)
 
     def columns_named(self, tokens: Sequence[Token]) -> Match | None:
         """The columns whose names hold all of these words, the best ones only."""
         told = tuple(part for token in tokens for part in parts(token.fold))
-        asked = frozenset().union(*(concept(word) for word in told if word not in _SMALL))
+        asked = meant(tuple(word for word in told if word not in _SMALL))
         if not asked or all(word.upper() in CODES for word in told):
             return None  # a currency alone names no column
-        rated = [(rating, c.place) for c in self.columns if (rating := _rating(c, told, asked))]
+        about = self.called_things
+        rated = [
+            (rating, c.place) for c in self.columns if (rating := _rating(c, told, asked, about))
+        ]
         best = max((rating for rating, _ in rated), default=0.0)
         if best == 0.0:
             return None
@@ -80,11 +88,14 @@ class Vocabulary:
 
 
 _DEFAULT = re.compile(r"(?:sheet|tabelle|feuil|feuille|blad|hoja)\s*\d*")
+_TURNS = listed("on not no non without ohne nicht sans sin zonder niet geen")
 _SMALL = listed("of in on the a de la le les du des der die das den dem d l")
 
 
-def _rating(column: Column, told: tuple[str, ...], asked: frozenset[str]) -> float:
-    name = parts(column.name)
+def _rating(
+    column: Column, told: tuple[str, ...], asked: frozenset[str], about: frozenset[str]
+) -> float:
+    name = name_parts(column.name)
     unit_words = parts(column.unit) if column.unit else ()
     if told == name:
         return 3.0
@@ -94,11 +105,15 @@ def _rating(column: Column, told: tuple[str, ...], asked: frozenset[str]) -> flo
     if tuple(map(_singular, told)) == tuple(map(_singular, plain)):
         return 2.8
     whole = concepts(column.name)
+    if _TURNS & set(name) - set(told):
+        return 0.0  # units on order are not units ordered
     if asked == whole:
         return 2.5
     unit = concepts(column.unit) if column.unit else frozenset()
     if unit and asked == whole - unit:
         return 2.5
+    if asked - about == whole - unit and asked & about and whole - unit:
+        return 2.2  # `invoice amount`, of the column `Amount` of invoices
     return 1.0 if asked < whole else 0.0
 
 

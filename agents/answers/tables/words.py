@@ -11,7 +11,7 @@ from typing import Any
 from vectorstore.words import fold
 
 _HERE = Path(__file__).parent
-_ENDINGS = ("en", "er", "es", "em", "e", "n", "s", "x")
+_ENDINGS = ("en", "er", "es", "em", "ed", "e", "n", "s", "x")
 LANGUAGES = ("en", "de", "fr", "nl", "es")
 _JOINTS = ("", "s", "es", "n", "en")
 
@@ -38,11 +38,21 @@ def parts(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", fold(text)))
 
 
+def name_parts(name: str) -> tuple[str, ...]:
+    """Of a column's name: `unitsInStock` is three words."""
+    return parts(re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name))
+
+
 def language(text: str) -> str:
-    """The language with most small words in the question; English when none leads."""
+    """The language with most small words and words of grammar in the question; English when none
+    leads."""
     told = parts(text)
-    counts = {name: sum(word in small for word in told) for name, small in _SMALL.items()}
-    return max(LANGUAGES, key=lambda name: counts[name])
+
+    def count(name: str) -> int:
+        small = 2 * sum(word in _SMALL[name] for word in told)
+        return small + sum((word,) in phrases(name) for word in told)
+
+    return max(LANGUAGES, key=count)
 
 
 @cache
@@ -113,7 +123,20 @@ _NOISE = listed(
 )
 
 
+_OF_ONE = listed("unit units stuck unitaire unitario unitaria eenheid")
+_PRICED = listed("price prices cost costs preis prix prijs precio coste costo kosten cout")
+
+
 @lru_cache(4_000)
 def concepts(name: str) -> frozenset[str]:
     """Of a column's or a sheet's name, small words left out."""
-    return frozenset().union(*(concept(word) for word in parts(name) if word not in _NOISE))
+    return meant(tuple(word for word in name_parts(name) if word not in _NOISE))
+
+
+@lru_cache(8_000)
+def meant(told: tuple[str, ...]) -> frozenset[str]:
+    """By folded words together."""
+    if _OF_ONE & set(told) and _PRICED & set(told):
+        told = tuple(word for word in told if word not in _OF_ONE)  # a unit price is no quantity
+        return frozenset(("price",)).union(*(concept(word) for word in told))
+    return frozenset().union(*(concept(word) for word in told))

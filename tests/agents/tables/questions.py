@@ -192,7 +192,7 @@ REFUSED: list[str] = [
     "What is the sum of the order numbers?",
     "What is the total of Plan 2027?",
     "How many orders over 1.000 EUR?",  # a thousand or one?
-    "Total amount of orders shipped or in the North region?",
+    "Total amount of orders shipped or in the North region before July 2025?",
     "How much did the customers pay on time?",
     "What is the total amount in USD?",
     "Which customer is the best?",
