@@ -46,7 +46,7 @@ def _mark(rt: Runtime, ctx: Ctx, errors: Sequence[DamagedError]) -> None:
     def change(head: Head) -> Head:
         marked.clear()
         for error in errors:
-            found = [one for one in head.segments if one.objects == error.segment.objects]
+            found = [one for one in head.segments if concerns(error, one)]
             if found and not found[0].damaged_ms:
                 marked.append(error)
                 head = _without(head, found[0], error, rt.clock.now_ms())
@@ -61,14 +61,27 @@ def _mark(rt: Runtime, ctx: Ctx, errors: Sequence[DamagedError]) -> None:
         )  # fmt: skip
 
 
+def concerns(error: DamagedError, segment: Segment) -> bool:
+    """Whether the damaged object is still one of the segment's."""
+    there = error.segment.digest in segment.digests or error.part == "text"
+    return segment.id == error.segment.id and there
+
+
 def _without(head: Head, old: Segment, error: DamagedError, now_ms: int) -> Head:
     """The words of a segment are all that it needs; without them it waits to be rebuilt."""
+    lost = error.segment.digest
     if error.part == "text":
         new = replace(old, damaged_ms=now_ms)
+    elif lost != old.digest:  # another generation's, which no search reads
+        gone = [one for one in old.layers if one.digest == lost]
+        new = replace(old, layers=tuple(one for one in old.layers if one not in gone))
+        names = (one.vectors for one in gone if one.vectors != old.id)
+        retired = (Segment(name, 0, 0, digest=lost, retired_ms=now_ms) for name in names)
+        head = replace(head, retired=(*head.retired, *retired))
     else:
         new = replace(old, vectors=None, digest=None, dimension=0)
-        gone = Segment(old.id, 0, 0, old.vectors, retired_ms=now_ms)
-        head = replace(head, retired=(*head.retired, gone))
+        vectors = Segment(old.id, 0, 0, old.vectors, retired_ms=now_ms)
+        head = replace(head, retired=(*head.retired, vectors))
     return replace(head, segments=tuple(new if one == old else one for one in head.segments))
 
 
@@ -127,11 +140,10 @@ def _recheck(rt: Runtime, ctx: Ctx) -> None:
     restored: list[Segment] = []
     errors: list[DamagedError] = []
     for one in shelf.head_of(rt, ctx).segments:
-        try:
-            rt.shelves.check(ctx, replace(one, damaged_ms=0))
-            restored += [one] if one.damaged_ms else []
-        except DamagedError as error:
-            errors.append(error)
+        found = rt.shelves.check(ctx, replace(one, damaged_ms=0))
+        errors += found
+        if one.damaged_ms and not any(error.part == "text" for error in found):
+            restored.append(one)
     _mark(rt, ctx, errors)
 
     def change(now: Head) -> Head:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    func,
+    select,
+)
 
 from database.engine import Tx
 from database.prepared import Prepared
-from database.tables import approvals, events, jobs, runs, tenants, workers
+from database.tables import approvals, events, jobs, runs, shelf_heads, tenants, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,12 @@ def approvals_waiting(tx: Tx) -> tuple[int, float]:
     )
     count, oldest_ms = tx.execute(waiting).one()
     return count, 0.0 if oldest_ms is None else (tx.now_ms - oldest_ms) / 1000
+
+
+def damaged_indexes(tx: Tx) -> int:
+    """Tenants of whose index a part waits to be rebuilt: a sound segment does not name the mark."""
+    marked = cast(shelf_heads.c.segments, Text).like('%"damaged_ms"%')
+    return int(tx.execute(select(func.count()).where(marked)).scalar_one())
 
 
 def tenants_by_status(tx: Tx) -> dict[str, int]:

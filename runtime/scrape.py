@@ -109,6 +109,8 @@ def _tables(tx: Tx) -> Iterator[Metric]:
     count, age = gauges.approvals_waiting(tx)
     yield _gauge("weft_approvals_waiting", "Actions that wait for a person", count)
     yield _gauge("weft_approvals_oldest_age_seconds", "Age of the oldest of them", age)
+    damaged = gauges.damaged_indexes(tx)
+    yield _gauge("weft_index_damaged_tenants", "Tenants whose index waits for a repair", damaged)
     yield _family("weft_tenants", "Tenants", "status", gauges.tenants_by_status(tx))
 
 

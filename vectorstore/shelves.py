@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -109,13 +109,29 @@ class Shelves:
         passages = self._passages(ctx, segment)
         return [passages.entry(row) for row in (range(len(passages)) if rows is None else rows)]
 
-    def check(self, ctx: Ctx, segment: Segment) -> None:
-        """Reads it again, whatever is in memory. Raises `DamagedError`."""
-        for name in (segment.id, segment.vectors or segment.id):
-            self.cache.forget((ctx.tenant, name))
-        self._passages(ctx, segment)
-        if segment.vectors is not None:
-            self._scan(ctx, segment)
+    def check(self, ctx: Ctx, segment: Segment) -> list[DamagedError]:
+        """Reads all its objects again, of every generation, and keeps none of them; what is
+        damaged. Nothing that is hot is pushed out of memory."""
+        try:
+            with told(segment, "text"):
+                shared = Passages(self._get(ctx, segment.id)).half
+        except DamagedError as error:
+            return [error]
+        return list(self._unsound(ctx, segment, shared is not None))
+
+    def _unsound(self, ctx: Ctx, segment: Segment, shared: bool) -> Iterator[DamagedError]:
+        """`shared`: the passages' object has vectors, which were read with it."""
+        for digest in sorted(segment.digests):
+            front = segment.by(digest)
+            assert front is not None
+            try:
+                with told(front, "vectors"):
+                    if front.vectors != segment.id:
+                        _opened(self._get(ctx, front.vectors or ""), front)
+                    elif not shared:
+                        raise Unfinishable("no vectors", code="segment_damaged")
+            except DamagedError as error:
+                yield error
 
     def warm(self, ctx: Ctx, head: Head, digest: str | None, bytes_max: int) -> int:
         """Opens the segments that a search by the model `digest` reads, largest first, as long as

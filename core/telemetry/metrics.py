@@ -71,6 +71,8 @@ search_seconds = _histogram("weft_search_seconds", "Search time", _REQUEST, "mod
 segments_damaged = _counter(
     "weft_segments_damaged", "Search segments found damaged: their text or their vectors", "part"
 )
+for _part in ("text", "vectors"):
+    segments_damaged.labels(_part)  # an increase is only seen from what was there before
 segments_rebuilt = _counter(
     "weft_segments_rebuilt", "Damaged search segments made again from their documents"
 )
