@@ -34,8 +34,8 @@ from database.engine import Tx
 from database.prepared import Prepared
 from database.tables import approvals, events, jobs, runs, turns
 
-# How many turns a tenant that comes back from idling may take before the others.
-_BURST = 4.0
+# How many turns a tenant that comes back from idling may take before the others, above its own.
+_BURST = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +249,8 @@ def claim(
 
     A tenant's virtual time grows by 1/weight a job (start-time fair queueing; Goyal, Vin and Cheng,
     SIGCOMM 1996), weighted as its tier's jobs at once; a tenant that has that many running waits.
+    Nobody starts behind where the last job started, less a short burst: who worked while others
+    idled does not wait until they have caught up.
     Where more than `LOOK` tenants wait in a queue, the fairest of the next so many of the round.
     """
     looked = _next(tx, tuple(queues), "" if round_ is None else round_.after)
@@ -263,22 +265,22 @@ def claim(
         row.tier: min(tier_of(row.tier or "").running or running_max, running_max)
         for row in waiting
     }
+    # In this order of service the last start is the highest of all, so nothing must keep it.
+    begun = max((row.served - 1.0 / most[row.tier] for row in waiting if row.served), default=0.0)
+    floors = {tier: begun - _BURST / weight for tier, weight in most.items()}
     open_ = [row for row in waiting if busy.get(row.tenant, 0) < most[row.tier]]
-    open_.sort(key=lambda row: row.served or 0.0)
+    open_.sort(key=lambda row: (max(row.served or 0.0, floors[row.tier]), busy.get(row.tenant, 0)))
     for row in open_:
         tx.become(Ctx(row.tenant, "system"))
         claim = _taken(tx, row.tenant, row.queue, owner, lease_ms)
         if claim is None:
             continue
-        rivals = [other.served or 0.0 for other in open_ if other.tenant != row.tenant]
-        floor = min(rivals) - _BURST if rivals else 0.0
-        cost = 1.0 / most[row.tier]
-        served = max(row.served or 0.0, floor) + cost
+        cost, floor = 1.0 / most[row.tier], floors[row.tier]
         # At last, because the tenant's other claims wait for this row.
         tx.at_last(
             _turn[tx.dialect],
-            {"tenant": row.tenant, "queue_": row.queue, "served_": served, "floor": floor,
-             "cost": cost},
+            {"tenant": row.tenant, "queue_": row.queue,
+             "served_": max(row.served or 0.0, floor) + cost, "floor": floor, "cost": cost},
         )  # fmt: skip
         return claim
     return None

@@ -81,6 +81,27 @@ def test_who_idled_gets_no_more_than_a_short_start(rt: Runtime) -> None:
     assert counts[busy.tenant] >= 20
 
 
+@pytest.mark.parametrize("newcomers", [1, 3])
+def test_who_had_the_platform_alone_owes_nothing_for_it(rt: Runtime, newcomers: int) -> None:
+    """Nor do several newcomers, who are each other's measure, make it wait for all they missed."""
+    alone = new_tenant(rt)
+    fill(rt, alone, 80)
+    served(rt, 80)
+    for _ in range(newcomers):
+        fill(rt, new_tenant(rt), 20)
+    fill(rt, alone, 1)
+    assert alone.tenant in served(rt, 3 * newcomers + 1)
+
+
+def test_two_jobs_of_who_comes_back_go_before_a_flood(rt: Runtime) -> None:
+    loud, quiet = new_tenant(rt), new_tenant(rt)
+    fill(rt, quiet, 1)
+    fill(rt, loud, 60)
+    served(rt, 40)
+    fill(rt, quiet, 2)
+    assert served(rt, 2) == [quiet.tenant] * 2
+
+
 def test_a_tenant_runs_no_more_at_once_than_its_tier_allows(rt: Runtime) -> None:
     free = new_tenant(rt, tier="free")
     fill(rt, free, 10)
