@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from core.context import Ctx
 from database.prepared import Params, Prepared
 from database.tx import translated
 from database.wal import Log
+from database.writers import Writers
 
 _writing = telemetry.database_seconds.labels("write")
 _reading = telemetry.database_seconds.labels("read")
@@ -59,14 +59,18 @@ class Sqlite:
 
     def __init__(self, url: URL, clock: Clock) -> None:
         self._clock = clock
-        self._writer = threading.Lock()
+        self._writers = Writers()
         self.log = Log(Path(url.database or ""))
         self.engine = _open(url)
 
     @contextlib.contextmanager
     def transaction(self, ctx: Ctx, *, durable: bool = True) -> Iterator[SqliteTx]:
         began = time.perf_counter()
-        with self._writer, translated(*_DOWN), self.engine.connect() as connection:
+        with (
+            self._writers.turn(ctx.tenant),
+            translated(*_DOWN),
+            self.engine.connect() as connection,
+        ):
             try:
                 yield self._begun(connection, "BEGIN IMMEDIATE")
             except BaseException:
