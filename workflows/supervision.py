@@ -40,6 +40,10 @@ class Supervisor(Protocol):
         """Pure but for its own memory, which it keeps in `tx` under the fence of `claim`."""
         ...
 
+    def warm(self) -> None:
+        """Loads now what the first decision would."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Agents:
