@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from agents.memory import sessions
+from agents.memory import searches, sessions
 from core.context import Ctx
 from core.errors import Unfinishable
 from database import questions
@@ -31,7 +31,15 @@ class Known:
 
 
 def asked(rt: Runtime, ctx: Ctx, limit: int) -> list[str]:
-    """What people asked lately, each once."""
+    """What people asked lately, each once: in conversations and, where the tenant keeps them, in
+    searches; of either half of `limit`, or more where the other has less."""
+    said, searched = _said(rt, ctx, limit), searches.everybodys(rt, ctx, limit)
+    both = dict.fromkeys([*said[: max(limit - len(searched), limit // 2)], *searched, *said])
+    return list(both)[:limit]
+
+
+def _said(rt: Runtime, ctx: Ctx, limit: int) -> list[str]:
+    """In conversations."""
     with rt.db.read(ctx) as tx:
         recent = questions.conversations(tx, ctx, _SESSIONS)
     found: dict[str, None] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from agents.memory.tidy import tidy
+from agents import expiring
+from agents.memory import searches, tidy
 from agents.planner import plan_task
 from agents.supervisor import Supervisor
 from workflows.supervision import Agents
@@ -39,4 +40,6 @@ def _collected() -> list[TaskSpec]:
     return found
 
 
-AGENTS = Agents(Catalog(_collected()), Supervisor(), chores=(tidy,))
+AGENTS = Agents(
+    Catalog(_collected()), Supervisor(), chores=(tidy.tidy, searches.tidy, expiring.tidy)
+)

@@ -43,6 +43,7 @@ PLATFORM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "shelf_heads": {"SELECT": ("tenant_id", "segments", "generations")},
     # which conversations are over, and nothing of what was said in them
     "chat_sessions": {"SELECT": ("tenant_id", "actor", "id", "due_ms", "summed_up_ms")},
+    "searches": {"SELECT": ("tenant_id", "forget_ms")},
     # the relay
     "events": {"SELECT": (), "UPDATE": ("published_ms",)},
     # who signs in, before the tenant is known

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.context import Ctx
 from core.settings import Settings
-from database import chat
+from database import chat, searches
 from database.kept import Bounds
 from runtime import Runtime
 
@@ -36,8 +36,15 @@ def bounds(settings: Settings, told: Durations) -> Bounds:
     return Bounds(rows, settings.cache_bytes_max, told.cache_ms)
 
 
+def searches_kept(config: Mapping[str, Any]) -> int:
+    """How many of its people's searches the tenant keeps; none unless it says so."""
+    return int(config.get("searches_kept") or 0)
+
+
 def retime(rt: Runtime, tenant_id: str, config: Mapping[str, Any]) -> None:
     """The tenant's settings have changed: what it has said already follows them."""
     ctx, told = Ctx(tenant_id, "system"), durations(rt.settings, config)
     with rt.db.transaction(ctx) as tx:
         chat.retime(tx, ctx, context_ms=told.context_ms, forget_ms=told.forget_ms)
+        searches.retime(tx, ctx, forget_ms=told.forget_ms)
+        searches.bound(tx, ctx, searches_kept(config))

@@ -14,6 +14,7 @@ from database.tables.memory import (
     kept_answers,
     kept_replies,
     memories,
+    searches,
 )
 from database.tables.platform import workers
 from database.tables.reports import report_templates, reports
@@ -51,6 +52,7 @@ __all__ = [
     "reports",
     "run_logs",
     "runs",
+    "searches",
     "shelf_heads",
     "steps",
     "tenants",

@@ -75,3 +75,14 @@ kept_replies = tenant_table(
     ms("used_ms", nullable=False),
     Index("ix_kept_replies_used", "tenant_id", "used_ms"),
 )
+
+# What somebody searched for, where the tenant keeps it: to compare index generations with.
+searches = tenant_table(
+    "searches",
+    Column("actor", String(80), nullable=False),  # who searched: goes with that person
+    Column("sealed", LargeBinary, nullable=False),
+    ms("searched_ms", nullable=False),
+    ms("forget_ms", nullable=False),  # from then on nobody can read it
+    Index("ix_searches_searched", "tenant_id", "searched_ms"),
+    Index("ix_searches_forget_ms", "forget_ms"),
+)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from agents.memory import longterm
+from agents.memory import longterm, searches
 from agents.memory.longterm import Memory
 from core.errors import NotFound
 from database import Tx, audit, forgetting, memories
@@ -20,6 +20,7 @@ from gateway.schemas.memory import (
     MemoryAnswer,
     Preferences,
     PreferencesAnswer,
+    SearchedAnswer,
     SummaryAnswer,
     SummaryChange,
 )
@@ -34,18 +35,21 @@ def everything(who: Asker) -> MemoryAnswer:
     """All of one's own."""
     with who.rt.db.read(who.ctx) as tx:
         known = longterm.listing(who.rt, tx, who.ctx)
+        searched = searches.own(who.rt, tx, who.ctx)
     one = {memory.kind: memory for memory in known if not memory.name}
     return MemoryAnswer(
         actor=who.ctx.actor,
         preferences=_preferences(who, one.get("preferences")),
         facts=_facts(who, one.get("facts")),
         summaries=[_summary(memory) for memory in known if memory.kind == "summaries"],
+        searches=[SearchedAnswer(query=told.text, at=told.searched_ms) for told in searched],
     )
 
 
 @router.delete("/{actor}", status_code=204)
 def erase(who: Asker, actor: str) -> None:
-    """Everything: conversations, summaries, preferences, facts, and what was kept of answers."""
+    """Everything: conversations, summaries, preferences, facts, searches, and what was kept of
+    answers."""
     own = _whose(who, actor, erasing=True)
     with who.rt.db.transaction(who.ctx) as tx:
         gone = forgetting.actor(tx, who.ctx, own)

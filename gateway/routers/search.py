@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from agents.lately import search_or_last
+from agents.memory import searches
 from core.documents import Hit
 from gateway.house import Caller, permit
 from gateway.references import own_documents
@@ -20,6 +21,7 @@ def find(who: Annotated[Caller, permit("search:read")], body: SearchRequest) -> 
     """By meaning and by words. `degraded` says why vectors did not take part."""
     own_documents(who, body.filters or {})
     found = search_or_last(who.rt, who.ctx, body.query, body.k, body.mode, body.filters)
+    searches.keep(who.rt, who.ctx, body.query)
     return SearchAnswer(
         hits=[_hit(hit) for hit in found.hits],
         took_ms=round(found.took_ms, 3),

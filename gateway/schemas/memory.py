@@ -102,6 +102,11 @@ class SummaryAnswer(Answer):
     updated_at: Moment
 
 
+class SearchedAnswer(Answer):
+    query: str
+    at: Moment
+
+
 class MemoryAnswer(Answer):
     """All that is remembered of one person, whole: also what an export is made from."""
 
@@ -109,3 +114,6 @@ class MemoryAnswer(Answer):
     preferences: PreferencesAnswer
     facts: FactsAnswer
     summaries: list[SummaryAnswer]
+    searches: Annotated[
+        list[SearchedAnswer], Field(description="what the tenant keeps of one's searches")
+    ] = []

@@ -53,6 +53,10 @@ class TenantConfig(Request):
     cache_seconds: Annotated[
         int | None, Field(ge=0, le=_YEAR, description="age of kept answers; 0: none are kept")
     ] = None
+    searches_kept: Annotated[
+        int | None,
+        Field(ge=0, le=1_000, description="last searches kept for `weft index compare`; 0: none"),
+    ] = None
 
 
 class TenantRequest(Request):

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from agents import comparing, own_questions, shelf, swapping
-from agents.memory import sessions
+from agents.memory import searches, sessions
 from agents.memory.durations import Durations
+from core.clock import FakeClock
 from core.context import Ctx
 from core.documents import Chunk
 from core.errors import Conflict
 from core.ports import Vectors
+from database import tenants
 from models import Models
 from runtime import Runtime
 from tests.engine import drained
@@ -83,6 +85,26 @@ def test_what_people_asked_comes_before_headings(rt: Runtime, tenant: Ctx) -> No
                 {},
                 Durations(9000, 9000, 0),
             )
+    beside(rt, tenant)
+    own_told = comparing.compare(rt, tenant, 5)["own"]
+    assert (own_told["asked"], own_told["headings"]) == (2, 3)
+
+
+def test_what_people_searched_for_is_used_where_it_is_kept(
+    rt: Runtime, tenant: Ctx, clock: FakeClock
+) -> None:
+    for n in range(3):
+        searches.keep(rt, replace(tenant, actor=f"user:{n}"), "Which kettle boils water?")
+    assert own_questions.asked(rt, tenant, 5) == []
+    with rt.db.transaction(tenant) as tx:
+        tenants.patch(tx, tenant, tenant.tenant, config={"searches_kept": 3})
+    for n in range(5):
+        clock.advance(1)
+        searches.keep(rt, replace(tenant, actor="user:a"), f"Which kettle boils  water{n}?")
+    searches.keep(rt, replace(tenant, actor="user:b"), "Which kettle boils water4?")
+    searches.keep(rt, tenant, "kettle " * 100)
+    # The same words of two people are one question.
+    assert own_questions.asked(rt, tenant, 5) == [f"Which kettle boils water{n}?" for n in (4, 3)]
     beside(rt, tenant)
     own_told = comparing.compare(rt, tenant, 5)["own"]
     assert (own_told["asked"], own_told["headings"]) == (2, 3)

@@ -7,8 +7,19 @@ from typing import Any, cast
 
 import pytest
 
-from agents import compaction, index_status, ingestion, orphans, reindexing, shelf, swapping
+from agents import (
+    compaction,
+    expiring,
+    index_status,
+    ingestion,
+    orphans,
+    reindexing,
+    shelf,
+    swapping,
+)
 from agents.ingestion import Upload, receive, remove
+from agents.memory import searches
+from agents.registry import AGENTS
 from agents.search import search
 from core.clock import FakeClock
 from core.context import Ctx
@@ -345,3 +356,25 @@ def test_dropping_cancels_the_run(house: House, drain: Drain) -> None:
 def test_the_first_generation_is_written_down_by_its_name(house: House) -> None:
     (only,) = shelf.head_of(house.rt, house.ctx).generations
     assert replace(only, since_ms=0) == Generation(OLD, "fp32", "serving")
+
+
+def test_what_is_kept_goes_by_itself_when_its_days_are_over(
+    house: House, drain: Drain, clock: FakeClock
+) -> None:
+    swapping.rebuild(house.rt, house.ctx, "int8")
+    drain(house.rt)
+    swapping.swap(house.rt, house.ctx, keep_seconds=3600)
+    clock.advance(3599)
+    assert expiring.tidy(house.rt) == 0
+    assert house.states() == {"fp32": ("kept", 0), "int8": ("serving", 0)}
+    clock.advance(1)
+    assert expiring.tidy(house.rt) == 1
+    assert house.states() == {"int8": ("serving", 0)}
+    house.freed(clock)
+    assert house.objects() == house.named()
+    assert expiring.tidy(house.rt) == 0
+
+
+def test_every_worker_gives_up_what_is_over() -> None:
+    assert expiring.tidy in AGENTS.chores
+    assert searches.tidy in AGENTS.chores

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from agents.memory import searches
 from agents.memory.tidy import tidy
 from core.context import Ctx
 from core.errors import Outage
@@ -18,7 +19,7 @@ from tests.fakes.chat import ObedientChat
 from tests.flows.waiting import document_when_read
 from tests.gateway.people import Town
 
-MEMORY = ("chat_sessions", "chat_messages", "memories", "kept_answers", "kept_replies")
+MEMORY = ("chat_sessions", "chat_messages", "memories", "kept_answers", "kept_replies", "searches")
 HANDBOOK = """# Travel handbook
 
 Trips are approved by the team lead.
@@ -245,6 +246,63 @@ def test_nothing_of_it_stands_in_the_clear(asked: Town) -> None:
             rows = tx.execute(select(table).where(table.c.tenant_id == ctx.tenant)).fetchall()
             told = repr([[bytes(v) if isinstance(v, memoryview) else v for v in r] for r in rows])
             assert not any(word in told for word in ("canary", "allowance", "48 EUR")), name
+
+
+# Searches
+
+
+def _search(town: Town, who: dict[str, str], query: str) -> None:
+    assert town.http.post("/search", json={"query": query}, headers=who).status_code == 200
+
+
+def _searched(town: Town, who: dict[str, str]) -> list[str]:
+    return [one["query"] for one in _get(town, who, "/memory")["searches"]]
+
+
+@pytest.fixture
+def keeping(asked: Town) -> Town:
+    """`acme` keeps the last three searches of its people."""
+    return _kept(asked, 3)
+
+
+def _kept(town: Town, count: int) -> Town:
+    path, body = f"/tenants/{town.ctx('acme').tenant}", {"config": {"searches_kept": count}}
+    changed = town.http.patch(path, json=body, headers=town.as_role("acme"))
+    assert changed.status_code == 200, changed.text
+    return town
+
+
+def test_searches_are_kept_where_the_tenant_wants_it_for_their_person_alone(keeping: Town) -> None:
+    mine, colleague = keeping.as_role("acme", "viewer"), keeping.as_role("acme", "operator")
+    for query in ("canary trips", "daily  allowance", "canary trips"):
+        _search(keeping, mine, query)
+    assert sorted(_searched(keeping, mine)) == ["canary trips", "daily allowance"]
+    assert _searched(keeping, colleague) == []
+    test_nothing_of_it_stands_in_the_clear(keeping)
+    for n in range(3):
+        _search(keeping, colleague, f"receipts {n}")
+    assert len(_searched(keeping, mine)) + len(_searched(keeping, colleague)) == 3
+    _kept(keeping, 0)
+    assert _rows(keeping, "acme", _actor(keeping, colleague))["searches"] == 0
+    _search(keeping, mine, "receipts")
+    assert _rows(keeping, "acme", _actor(keeping, mine))["searches"] == 0
+
+
+def test_searches_go_with_their_person_and_with_their_time(keeping: Town) -> None:
+    mine, colleague = keeping.as_role("acme", "viewer"), keeping.as_role("acme", "operator")
+    _search(keeping, mine, "daily allowance")
+    _search(keeping, colleague, "daily allowance")
+    assert keeping.http.delete("/memory/me", headers=mine).status_code == 204
+    assert (_searched(keeping, mine), len(_searched(keeping, colleague))) == ([], 1)
+    ctx, table = keeping.ctx("acme"), metadata.tables["searches"]
+    with keeping.rt.db.transaction(ctx) as tx:
+        tx.execute(table.update().values(forget_ms=tx.now_ms))
+    assert _searched(keeping, colleague) == []
+    actor = _actor(keeping, colleague)
+    assert _rows(keeping, "acme", actor)["searches"] == 1
+    assert searches.tidy(keeping.rt) == 1
+    assert _rows(keeping, "acme", actor)["searches"] == 0
+    _kept(keeping, 0)
 
 
 def _actor(town: Town, who: dict[str, str]) -> str:

@@ -152,6 +152,8 @@ def test_query_functions_of_a_tenant_take_ctx() -> None:
         ("users", "forgive"): "sign-in, before there is a caller",
         ("tokens", "*"): "a token's hash finds the tenant",
         ("chat", "due"): "which conversations of all tenants are over, not what was said in them",
+        ("searches", "due"): "which tenants have searches that are over, not what they were",
+        ("shelves", "with_kept"): "which indexes keep a generation, not what is in them",
         ("api_keys", "*"): "a key's hash finds the tenant",
     }
     wrong = []
