@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +23,11 @@ Exact = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 # What vectors, words and parts of words weigh in a hybrid score (decision 0023). The embedding
-# model learnt English; other languages are better told by parts of words.
-_SHARES = {ENGLISH: (0.5, 0.5, 0.0)}
+# model learnt English; other languages are better told by parts of words, and codes by words.
+_SHARES = {ENGLISH: (0.65, 0.35, 0.0)}
 _SHARES_ELSE = (0.25, 0.4, 0.35)
+_SHARES_CODES = (0.35, 0.65, 0.0)  # of a question that is nothing else
+_DIGIT = re.compile(r"\d")
 _NOISE = 0.01  # cosines that differ less say nothing
 _READ_MAX = 50  # candidates whose text is looked into for parts of words; more find no more
 _TELLING = 60  # best of each kind, whatever `k` is: all others are measured by their scores
@@ -126,7 +129,8 @@ def _fused(parts: Sequence[Part], found: Candidates, query: Query) -> Floats:
     if not len(found.row) or np.isnan(found.cosine).all():
         return found.keyword
     name = language(split(query.text)) or _usual(parts, found)
-    near, said, alike = _SHARES.get(name, _SHARES_ELSE)
+    bare = all(_DIGIT.search(word) for word in query.text.split())
+    near, said, alike = _SHARES_CODES if bare else _SHARES.get(name, _SHARES_ELSE)
     telling = _best(found.cosine) | (_best(found.keyword) & (found.keyword > 0))
     # A passage without a vector is neither near nor far.
     total = near * np.nan_to_num(_standard(found.cosine, telling), nan=0.0)
