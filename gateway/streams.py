@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
+import anyio
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from core.events import Event
 from core.ports import EventBus
@@ -26,7 +29,26 @@ def sse(event: str, data: Any, event_id: str | int | None = None) -> bytes:
 
 def stream(chunks: AsyncIterator[bytes] | Iterator[bytes]) -> StreamingResponse:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(chunks, media_type="text/event-stream", headers=headers)
+    return _Stopped(chunks, media_type="text/event-stream", headers=headers)
+
+
+class _Stopped(StreamingResponse):
+    """Whoever stops listening stops what makes the chunks: left to the garbage collector, a model
+    would go on writing, and what it took would be counted at some later time."""
+
+    def __init__(self, chunks: AsyncIterator[bytes] | Iterator[bytes], **about: Any) -> None:
+        super().__init__(chunks, **about)
+        self._close: Callable[[], None] | None = (
+            None if isinstance(chunks, AsyncIterator) else getattr(chunks, "close", None)
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._close is not None:
+                with anyio.CancelScope(shield=True):
+                    await run_in_threadpool(self._close)
 
 
 class Doorbells:
