@@ -17,7 +17,7 @@ from typing import Any
 from urllib3 import HTTPResponse, PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
 from core.breaker import Breaker
@@ -26,6 +26,7 @@ from core.unsealing import Sink
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0  # silence between two pieces of an answer, and a whole body on its way out
+SILENCE_SECONDS = 5.0  # the same for what goes to a sink: a person waits for it, and is told soon
 DEADLINE_SECONDS = 45.0  # one request with its retries
 TRIES = 3
 RETRY_AFTER_SECONDS = 2
@@ -101,7 +102,7 @@ class Wire(PoolManager):
             try:
                 answer = self._asked(method, url, until, kw)
             except (HTTPError, OSError, _Torn) as error:
-                if last:
+                if last or (self._sink is not None and _silent(error)):
                     raise _outage(_named(error)) from error
             else:
                 if answer.status not in _AGAIN:
@@ -111,14 +112,15 @@ class Wire(PoolManager):
             time.sleep(random.uniform(0.5, 1.0) * _BACKOFF_SECONDS * 4 ** (turn - 1))  # noqa: S311
         raise AssertionError("the last try answers or raises")
 
-    def _asked(self, method: str, url: str, until: float, kw: dict[str, Any]) -> HTTPResponse:
+    def _asked(self, method: str, url: str, until: float, kw: dict[str, Any]) -> BaseHTTPResponse:
         left = max(0.1, until - time.monotonic())
-        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
+        patience = READ_SECONDS if self._sink is None else SILENCE_SECONDS
+        timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(patience, left))
         answer = super().urlopen(
             method, url, redirect=False, retries=False, timeout=timeout, preload_content=False, **kw
         )
         self._note_clock(answer.headers.get("date"))
-        sink: Sink | None = getattr(self._mine, "sink", None)
+        sink = self._sink
         try:
             if sink is not None and method == "GET" and answer.status == 200:
                 _poured(answer, until, sink)
@@ -131,6 +133,10 @@ class Wire(PoolManager):
             _check(answer.headers, body)
         # Not the bytes themselves: urllib3 takes an empty body for none.
         return HTTPResponse(io.BytesIO(body), answer.headers, answer.status, request_method=method)
+
+    @property
+    def _sink(self) -> Sink | None:
+        return getattr(self._mine, "sink", None)
 
     def _note_clock(self, date: str | None) -> None:
         with contextlib.suppress(TypeError, ValueError):
@@ -147,7 +153,7 @@ def _whole(answer: BaseHTTPResponse, until: float) -> bytes:
     return b"".join(pieces)
 
 
-def _poured(answer: HTTPResponse, until: float, sink: Sink) -> None:
+def _poured(answer: BaseHTTPResponse, until: float, sink: Sink) -> None:
     length = answer.headers.get("content-length")
     if length is None:
         body = _whole(answer, until)
@@ -176,6 +182,11 @@ def _check(headers: Mapping[str, str], body: bytes) -> None:
         return
     if hashlib.md5(body, usedforsecurity=False).hexdigest() != tag[1]:
         raise _Torn("other bytes than were stored")
+
+
+def _silent(error: BaseException) -> bool:
+    """It does not even refuse: to ask again would take as long."""
+    return isinstance(error, (TimeoutError, ReadTimeoutError))
 
 
 def _named(error: BaseException) -> str:
