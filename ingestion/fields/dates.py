@@ -31,7 +31,7 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _YEAR = r"(?:(?:19|20)\d\d)"
 _PATTERNS = (
     ("iso", rf"(?P<y>{_YEAR})(?P<s>[-/.])(?P<m>\d\d?)(?P=s)(?P<d>\d\d?)(?=T\d|(?![\d]))"),
-    ("named", (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s.,/-]*(?:de\s+|of\s+)?"
+    ("named", (rf"(?P<d>\d\d?)(?:st|nd|rd|th|er|º|\.)?[\s.,/-]*(?:day\s+)?(?:de\s+|of\s+)?"
               rf"(?P<name>{_MONTH})\b\.?[\s.,/-]*(?:de[l]?\s+|')?(?P<y>{_YEAR}|\d\d(?!\d|:))")),
     ("named", (rf"(?P<name>{_MONTH})\b\.?[\s-]*(?P<d>\d\d?)(?:st|nd|rd|th)?"
               rf"(?:\s*,\s*|\s+|-)(?P<y>{_YEAR})")),
@@ -104,11 +104,16 @@ def _numeric(match: re.Match[str]) -> DateHit | None:
 
 
 def _date(year: str, month: int, day: int) -> date | None:
-    full = int(year) if len(year) == 4 else 2000 + int(year)
+    full = int(year) if len(year) == 4 else _century(int(year)) + int(year)
     try:
         return date(full, month, day)
     except ValueError:
         return None
+
+
+def _century(year: int) -> int:
+    """Of two figures: `9/9/97` is of the last century."""
+    return 2000 if year < 70 else 1900
 
 
 def order_of(hits: Iterable[DateHit], language: str | None, currency: str | None) -> Order | None:

@@ -24,17 +24,33 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _FORM = r"(?:Inc|Ltd|LLC|L\.L\.C|Corp|Co|S\.L|S\.A|S\.A\.S|B\.V|N\.V|GmbH|L\.P|LP|PLC|plc|SARL|SAS)"
-_NAME = re.compile(rf"(?P<name>[^\W\d_][^,;:\n(\"“„«]{{1,90}}(?:,\s?{_FORM}\b\.?)?)")
+_NAME = re.compile(
+    rf"(?P<name>[^\W_][^,;:\n(\"“„«]{{1,90}}(?:\([^()\"“]{{2,30}}\) ?[^,;:\n(\"“„«]{{2,60}})?"
+    rf"(?:,\s?{_FORM}\b\.?(?:,? {_FORM}\b\.?)?)?)",
+    re.IGNORECASE,
+)
 _STOP = re.compile(
-    r"\s+(?:with (?:its|offices)|whose|a (?:company|corporation)|having|located|residing|domiciled"
+    r"\s+(?:with (?:its|offices)|whose|an? (?:[\w\-]+ ){0,4}(?:company|corporation|partnership"
+    r"|association|organi[sz]ation|trust|bank|individual|charity|limited)|having|located"
+    r"|residing|domiciled"
     r"|vertreten|mit sitz|wohnhaft|représentée?|dont le|ayant|demeurant|immatriculée|gevestigd"
     r"|wonende|vertegenwoordigd|kantoorhoudende|con (?:domicilio|sede|cif|nif)|representad[oa]"
     r"|mayor de|hereinafter|nachfolgend|ci-après|hierna|en adelante|als|is made|effective|wird"
     r"|werden"
-    r"|geschlossen|gesloten|is|est|se|ha|concluded|conclu|shall|agree)\b|\.(?=\s)|\.$",
+    r"|geschlossen|gesloten|is|est|se|ha|concluded|conclu|shall|agree|on behalf"
+    r"|of \d+|collectively|referred)\b|(?<!\b[A-Z])\.(?=\s)|\.$",
     re.IGNORECASE,
 )
-_REACH = 700  # characters between the first side and the second
+_FIRM = re.compile(rf"(?:\.com|,? {_FORM})\b\.?|^\d\w*[A-Z]", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"(?:WHEREAS|NOW|the|parties?|each|both|us|you|it|them|one|either|any|such|this|that)\b"
+    r"(?! [A-Z])"
+    r"|parties to\b|wholly\b|.*\b(?:agreement|contract|conditions|accepts?|appoint\w*|subsidiary)\b"
+    r"|(?:buyer|seller|the company|customer|licensor|licensee)$",
+    re.IGNORECASE,
+)
+_TOP = 9000  # characters in which a contract names its parties
+_REACH = 1200  # characters between the first side and the second
 
 
 def sides(sheet: Sheet) -> list[Candidate]:
@@ -42,8 +58,10 @@ def sides(sheet: Sheet) -> list[Candidate]:
     pages = {id(row[0].page): (number, row[0].page) for number, row in reversed(
         list(enumerate(sheet.rows))
     )}  # fmt: skip
+    left = _TOP
     for number, page in reversed(pages.values()):
-        for match in _BETWEEN.finditer(page.text[:6000]):
+        top, left = max(left, 0), left - len(page.text)
+        for match in _BETWEEN.finditer(page.text[:top]):
             window = Segment(
                 page, page.text[match.end() : match.end() + _REACH], match.end(), 0, 0, 0
             )
@@ -76,9 +94,10 @@ def _name(window: Segment, at: int, row: int) -> Candidate | None:
     joint = _AND.search(text)
     text = text[: joint.start()].rstrip() if joint else text
     words = text.split()
-    if is_label(text) or not words or words[0] in ("WHEREAS", "NOW"):
+    if is_label(text) or not words or _NO_NAME.match(text):
         return None
-    if not words[0][:1].isupper() or len(words) > 9 or len(text) < 3:
+    named = words[0][:1].isupper() or _FIRM.search(text)
+    if not named or len(words) > 9 or len(text) < 3:
         return None
     value = " ".join(words)
-    return Candidate(value, 0.66, window, start, start + len(text), row)
+    return Candidate(value, 0.86, window, start, start + len(text), row)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ingestion.fields import days, deeds, forms, grids, lines, prose
+from ingestion.fields import clauses, days, deeds, forms, grids, lines, prose
 from ingestion.fields.concepts import CONCEPTS, Concept
 from ingestion.fields.context import Context
 from ingestion.fields.labels import KINDS, LABELS
@@ -16,7 +17,7 @@ from ingestion.fields.reading import Candidate
 OWN: dict[str, tuple[str, ...]] = {
     "contract": (
         "first_party", "second_party", "contract_number", "contract_date", "contract_start",
-        "contract_end", "notice_period", "term", "governing_law", "contract_value",
+        "contract_end", "notice_period", "term", "renewal_term", "governing_law", "contract_value",
     ),
     "bank_statement": (
         "bank", "account_holder", "bic", "statement_number", "statement_date", "period",
@@ -94,6 +95,10 @@ def read(
     special = _SPECIAL.get(name)
     if special and (value := special(sheet, context, chosen)):
         return value
+    if kind == "contract" and context.language == "en" and name in (*clauses.NAMES, *_SIDES):
+        agreed = _agreed(name, concept, sheet, context)
+        if agreed or not _short(sheet):
+            return agreed
     beside = forms.lookup(concept, sheet, context)
     if beside:
         return _weighed(beside)
@@ -107,6 +112,26 @@ def read(
         if value:
             return replace(value, confidence=value.confidence - 0.2)
     return _last(name, sheet, context, chosen)
+
+
+_LETTER = 1500  # characters; what a contract of a page says in passing is its term all the same
+
+
+def _short(sheet: Sheet) -> bool:
+    return sum(len(segment.text) for row in sheet.rows for segment in row) <= _LETTER
+
+
+_SIDES = ("first_party", "second_party")
+
+
+def _agreed(name: str, concept: Concept, sheet: Sheet, context: Context) -> Candidate | None:
+    """Of an English contract: what its table of terms says beside a label, else its clauses."""
+    beside = [c for c in forms.lookup(concept, sheet, context) if c.confidence >= 0.79]
+    if name in _SIDES:
+        beside = _without_alias(beside)
+    if beside:
+        return _weighed(beside)
+    return clauses.read(name, sheet, context) if name in clauses.NAMES else None
 
 
 def _weighed(candidates: list[Candidate]) -> Candidate:
@@ -133,6 +158,17 @@ def _last(
         alone = days.only(sheet, context, None)
         return replace(alone, confidence=alone.confidence - 0.1) if alone else None
     return None
+
+
+_ALIAS = re.compile(r"\s*\((?:[\"“„«']|the |hereinafter).*$", re.IGNORECASE | re.DOTALL)
+
+
+def _without_alias(found: list[Candidate]) -> list[Candidate]:
+    """`Rise Consulting Ltd. ("Provider")` is called by its name."""
+    return [
+        replace(c, value=name, end=c.start + len(c.segment.text[c.start : c.end].rstrip()))
+        for c in found if (name := _ALIAS.sub("", c.value).strip())
+    ]  # fmt: skip
 
 
 def _side(place: int) -> Callable[[Sheet, Context, Mapping[str, Candidate]], Candidate | None]:

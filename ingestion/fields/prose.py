@@ -41,7 +41,7 @@ def lookup(
     need = re.compile(concept.need, re.IGNORECASE) if concept.need and not free else None
     found = [
         value
-        for segment, row in _sentences(sheet)
+        for segment, row in sentences(sheet)
         if need is None or need.search(segment.text)
         for value in _said(concept, segment, row, context)
     ]
@@ -80,7 +80,7 @@ def _after(
         yield value
 
 
-def _sentences(sheet: Sheet) -> Iterator[tuple[Segment, int]]:
+def sentences(sheet: Sheet) -> Iterator[tuple[Segment, int]]:
     """Each sentence of the pages as a segment of its own, however its lines are broken."""
     rows: dict[int, list[tuple[int, Row]]] = {}
     for number, row in enumerate(sheet.rows):

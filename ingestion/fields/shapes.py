@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 
 DEPTH_MAX = 6
 LEAVES_MAX = 300
+_PARTS_MAX = 4 * LEAVES_MAX  # before counting: references multiply what they name
 _SCALARS = ("string", "number", "integer", "boolean", "date")
 _UNION = ("anyOf", "oneOf", "allOf")
 
@@ -47,10 +48,19 @@ class Many:
 Shape = Leaf | Record | Many
 
 
+@dataclass(slots=True)
+class _Whole:
+    """The schema that references lead into. `left`: references multiply what they name, so its
+    parts are counted while they are read."""
+
+    schema: Mapping[str, Any]
+    left: int = 2 * LEAVES_MAX
+
+
 def shape_of(schema: Mapping[str, Any]) -> Record:
     """Knows type, properties, required, items, enum, const, format, `$ref` into the schema itself,
     and unions with null. Raises `InvalidInput` with the place that cannot be read."""
-    shape = _shape(schema, schema, ("document",), "schema", 0)
+    shape = _shape(schema, _Whole(schema), ("document",), "schema", 0)
     if not isinstance(shape, Record):
         raise InvalidInput("`schema` is of type object, with `properties`.", field="schema")
     if not 0 < len(shape.parts) <= 100 or sum(1 for _ in _leaves(shape)) > LEAVES_MAX:
@@ -71,22 +81,27 @@ def _leaves(shape: Shape) -> Iterator[Leaf]:
             yield from _leaves(part)
 
 
-def _shape(
-    node: Any, root: Mapping[str, Any], names: tuple[str, ...], where: str, depth: int
-) -> Shape:
+def _shape(node: Any, whole: _Whole, names: tuple[str, ...], where: str, depth: int) -> Shape:
     if depth > DEPTH_MAX:
         raise InvalidInput(f"{where} is nested deeper than {DEPTH_MAX} levels.", field="schema")
     if not isinstance(node, Mapping):
         raise InvalidInput(f"{where} is not a JSON Schema.", field="schema")
-    node, nullable = _plain(node, root, where, depth)
+    whole.left -= 1
+    if whole.left < 0:
+        raise InvalidInput(
+            f"`schema` asks for more than {LEAVES_MAX} values, references counted each time.",
+            field="schema",
+        )
+    node, nullable = _plain(node, whole, where, depth)
+    _check(node, where)
     told = (node.get("title"), node.get("description"))
     hints = names + tuple(text for text in told if isinstance(text, str) and text.strip())
     kind = _kind(node, where)
     if kind == "object":
-        return _record(node, root, hints, where, depth, nullable)
+        return _record(node, whole, hints, where, depth, nullable)
     if kind == "array":
         item = _shape(
-            node.get("items", {"type": "string"}), root, names, f"{where}.items", depth + 1
+            node.get("items", {"type": "string"}), whole, names, f"{where}.items", depth + 1
         )
         return Many(hints, item, int(node.get("minItems", 0)), node.get("maxItems"), nullable)
     enum = tuple(node.get("enum", ())) or ((node["const"],) if "const" in node else ())
@@ -98,12 +113,29 @@ def _shape(
     return Leaf(hints, kind, nullable, shown, enum, rules or None)
 
 
+_KEYWORDS: Mapping[str, tuple[type, ...]] = {
+    "minItems": (int,), "maxItems": (int,), "minLength": (int,), "maxLength": (int,),
+    "minimum": (int, float), "maximum": (int, float), "exclusiveMinimum": (int, float),
+    "exclusiveMaximum": (int, float), "pattern": (str,), "format": (str,), "enum": (list,),
+    "required": (list,),
+}  # fmt: skip
+
+
+def _check(node: Mapping[str, Any], where: str) -> None:
+    """Raises `InvalidInput` naming the keyword whose value is of a type that it cannot have."""
+    for key, types in _KEYWORDS.items():
+        value = node.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, types)):
+            named = "a text" if str in types else "a list" if list in types else "a number"
+            raise InvalidInput(f"{where}.{key} must be {named}.", field="schema")
+
+
 _RULES = ("pattern", "minLength", "maxLength", "minimum", "maximum",
           "exclusiveMinimum", "exclusiveMaximum")  # fmt: skip
 
 
 def _record(
-    node: Mapping[str, Any], root: Mapping[str, Any], hints: tuple[str, ...], where: str,
+    node: Mapping[str, Any], whole: _Whole, hints: tuple[str, ...], where: str,
     depth: int, nullable: bool,
 ) -> Record:  # fmt: skip
     properties = node.get("properties", {})
@@ -111,21 +143,21 @@ def _record(
         raise InvalidInput(f"{where} needs `properties`.", field="schema")
     required = node.get("required", ())
     parts = {
-        str(name): _shape(part, root, (str(name),), f"{where}.{name}", depth + 1)
+        str(name): _shape(part, whole, (str(name),), f"{where}.{name}", depth + 1)
         for name, part in properties.items()
     }
     return Record(hints, parts, frozenset(map(str, required)) & parts.keys(), nullable)
 
 
 def _plain(
-    node: Mapping[str, Any], root: Mapping[str, Any], where: str, depth: int
+    node: Mapping[str, Any], whole: _Whole, where: str, depth: int
 ) -> tuple[Mapping[str, Any], bool]:
     """Without references and unions; and whether null is allowed."""
     nullable = False
     for _ in range(DEPTH_MAX):
         if "$ref" in node:
             node = {
-                **_at(node["$ref"], root, where),
+                **_at(node["$ref"], whole, where),
                 **{k: v for k, v in node.items() if k != "$ref"},
             }
             continue
@@ -146,8 +178,8 @@ def _plain(
     return node, nullable
 
 
-def _at(pointer: Any, root: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    found: Any = root
+def _at(pointer: Any, whole: _Whole, where: str) -> Mapping[str, Any]:
+    found: Any = whole.schema
     if not isinstance(pointer, str) or not pointer.startswith("#/"):
         raise InvalidInput(f"{where}: only `$ref` into the same schema is read.", field="schema")
     for step in pointer[2:].split("/"):

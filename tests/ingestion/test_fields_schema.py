@@ -134,6 +134,13 @@ def test_a_list_of_parties_is_taken_from_the_contracts_sentence() -> None:
     assert found.data == {"parties": ["Acme Ltd", "Zeta GmbH"]}
 
 
+# Four levels of thirty references each: a million values in three kilobytes.
+_LEVELS = {
+    f"L{n}": obj(None, **{f"p{k}": {"$ref": f"#/$defs/L{n + 1}"} for k in range(30)})
+    for n in range(4)
+} | {"L4": obj(z={"type": "string"})}
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -143,6 +150,9 @@ def test_a_list_of_parties_is_taken_from_the_contracts_sentence() -> None:
         obj(None, **{f"f{n}": {"type": "string"} for n in range(101)}),
         obj(a=obj(b=obj(c=obj(d=obj(e=obj(f=obj(g={"type": "string"}))))))),
         {"$defs": {"A": {"$ref": "#/$defs/A"}}, **obj(x={"$ref": "#/$defs/A"})},
+        obj(x={"type": "array", "minItems": "two"}), obj(x={"enum": 5}), obj(x={"pattern": 7}),
+        obj(x={"minimum": "1"}), {**obj(x={"type": "string"}), "required": 5},
+        {"$defs": _LEVELS, **obj(x={"$ref": "#/$defs/L0"})},
     ],
 )  # fmt: skip
 def test_a_schema_that_cannot_be_read_is_refused(schema: dict[str, Any]) -> None:
