@@ -22,6 +22,7 @@ from agents.answers.scoring import (
     on_condition,
     opposes,
     own_share,
+    points_on,
     repeats,
     resembling,
     share,
@@ -58,6 +59,8 @@ REST_MIN = 0.35
 NEAR_MIN = 0.28  # farther than that, words in common are chance
 ALIKE_MIN = 0.65  # so alike that other words do not matter
 SAME_MIN = 0.8  # so alike that it need not name what is asked of the thing
+HOUSE_DOCUMENTS_MIN, HOUSE_SHARE = 4, 0.6
+WHO_REST_MIN_FOREIGN = 0.55
 WHO_REST_MIN = 0.7  # one word off is another person: chief executive, chief technology
 
 
@@ -83,6 +86,7 @@ def answering(asked: Asked, hits: Sequence[Hit], embedder: Embedder | None) -> l
     """Every passage that answers, best first; nothing when the sources do not say."""
     if not asked.terms or not _names_occur(asked, hits):
         return []
+    asked = _of_the_house(asked, hits)
     unknown = _unknown(asked, hits)
     return [
         one
@@ -148,13 +152,13 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
     if sum(asked.rest.values()) >= 1 and one.rest < REST_MIN and one.similar < ALIKE_MIN:
         return False
     if asked.wants == "who" and one.rest < (
-        WHO_REST_MIN if not asked.language else COVERED_MIN_ALIKE
+        WHO_REST_MIN if not asked.language else WHO_REST_MIN_FOREIGN
     ):
         return False
     near_min = 0.0 if asked.language else NEAR_MIN  # the default model reads English
     if with_vectors and one.similar < near_min and one.covered < 0.8 and not asked.codes:
         return False
-    if asked.counted and one.similar < ALIKE_MIN and not answers_well(asked, one.passage.plain):
+    if asked.counted and one.similar < SAME_MIN and not answers_well(asked, one.passage.plain):
         return False
     if one.covered >= COVERED_MIN:
         return True
@@ -177,7 +181,8 @@ def _by_words(asked: Asked, passage: Passage) -> Evidence:
     score -= 0.15 if len(passage.plain) < 15 or repeats(asked, passage) else 0.0
     score -= 0.2 if is_log(passage) and "log" not in asked.terms else 0.0
     score -= 0.3 if is_general(asked, passage) else 0.0
-    score += 0.2 * answers_its_question(asked, passage)
+    score -= 0.3 if points_on(passage) else 0.0
+    score += 0.4 * answers_its_question(asked, passage)
     return Evidence(passage, score, covered, share(asked.rest, near), 0.0)
 
 
@@ -246,6 +251,26 @@ def _has_numbers(asked: Asked, passage: Passage) -> bool:
     strict = {n for n in asked.numbers if len(n) >= 3}
     near = f"{passage.about} {passage.scope} {passage.hit.chunk.text} {passage.hit.filename}"
     return strict <= set(NUMBER.findall(near))
+
+
+def _of_the_house(asked: Asked, hits: Sequence[Hit]) -> Asked:
+    """Without the names that most of the documents found speak of: they are of the house that
+    wrote them, and no sentence has to say so."""
+    if not asked.names:
+        return asked
+    words: dict[str, frozenset[str]] = {}
+    for hit in hits:
+        here = stems(f"{hit.chunk.context} {hit.chunk.text}", asked.language)
+        words[hit.filename] = words.get(hit.filename, frozenset()) | here
+    if len(words) < HOUSE_DOCUMENTS_MIN:
+        return asked
+    least = HOUSE_SHARE * len(words)
+    names = {
+        name
+        for name in asked.names
+        if sum(stem(name, asked.language) in here for here in words.values()) < least
+    }
+    return replace(asked, names=frozenset(names))
 
 
 def _names_occur(asked: Asked, hits: Sequence[Hit]) -> bool:

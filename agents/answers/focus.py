@@ -34,8 +34,8 @@ _WORDS = frozenset(
         located allowed needed required used done made given taken provided main share percentage
         percent rate people happen happened current new next first last procedure process steps
         step address point idea example rule rules unit company cause reason version release
-        group organization organisation institution entity member party country city state
-        language agency fixed fix solved resolved changed supposed""",
+        period duration group organization organisation institution entity member party country city
+        state language agency fixed fix solved resolved changed supposed""",
     )
 )
 _SMALL = STOP | languages.SMALL["en"] | {"about"}

@@ -44,6 +44,7 @@ _STAMP = re.compile(r"^\s*\[?\d{4}-\d\d-\d\d|^\s*\d\d:\d\d")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\((?:[a-z]+:)?(?://)?([^/)\s]+)[^)]*\)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\(?<?https?://([^/)\s>]+)[^)\s>]*>?\)?")
+_ABOVE = re.compile(r"\n| › ")
 _LABELLED_CHARS_MAX = 400
 _HEAD_CHARS_MAX = 600
 _LABEL = re.compile(r"^\s*(?:[-*•]\s+)?\**([A-Z][\w /-]{1,30}?)\**\s*:")
@@ -135,7 +136,7 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
     scope = _Scope(hit.chunk.context)
     order = 0
     units = list(_units(hit.chunk.text))
-    header_of = rows.headers([line for _, line in units])
+    header_of = _headers([line for _, line in units], hit.chunk.context)
     for place, (start, line) in enumerate(units):
         if _RULE.match(line) or place in header_of.values():
             continue
@@ -158,6 +159,15 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
             scope.passed(text, item=item)
 
 
+def _headers(lines: list[str], context: str) -> dict[int, int]:
+    """As `rows.headers`; a table that goes on from the chunk before has its header up there."""
+    found = rows.headers(lines)
+    first = lines[0] if lines and "|" in lines[0] else ""
+    if first and _header_in(context, len(rows.split(first))):
+        found = {place: header for place, header in found.items() if header != 0}
+    return found
+
+
 def _is_heading(text: str, start: int, line: str, place: int, units: int) -> bool:
     """A short line alone, without a full stop and without a value, above something else."""
     if "\n" in line or len(line) > 90 or line.rstrip().endswith((".", "!", ":", ";", ",")):
@@ -178,7 +188,7 @@ def _is_heading(text: str, start: int, line: str, place: int, units: int) -> boo
 
 def _header_in(context: str, columns: int) -> str:
     """The header that ingestion keeps in the context of a long table's later rows."""
-    lines = (line for line in context.splitlines() if " | " in line)
+    lines = (line for line in _ABOVE.split(context) if " | " in line)
     return next((line for line in lines if len(rows.split(line)) == columns), "")
 
 

@@ -33,7 +33,8 @@ _GENERIC = frozenset(
         please possible problem same say says see set should show some something state take
         taken takes tell there thing things through two type under up use used using want was
         way ways city country town famous former
-        original originally mainly were what whether work would yes
+        original originally mainly were what whether work would yes someone
+        somebody anybody everybody another while instead degree degrees apply applies
         """,
     )
 )
@@ -181,7 +182,7 @@ _WANTS = {
     "phone": r"\bphone number\b|\btelephone\b",
     "email": r"\be-?mail address\b",
     "where": r"^where\b|\b(?:in|at|on) (?:which|what) (?:city|country|place|town|building|room)\b",
-    "when": r"\bopening (?:hours|times)\b|"
+    "when": r"\bby when\b|\bopening (?:hours|times)\b|"
     r"\bwhen (?:is|was|are|were|did|does|do|will|must|should)\b|"
     r"\b(?:what|which) (?:time|date|day|weekday)s?\b",
     "who": r"^who\b|\bwhom?\b|\bwhich (?:team|person|role)\b",
@@ -206,7 +207,19 @@ def _intents(text: str, wants: str) -> frozenset[str]:
 
 # Words that only say what kind of answer is wanted.
 _KIND_WORDS = {
-    "duration": ("last", "lasts", "take", "takes", "time", "wait", "fast", "soon", "quickly"),
+    "duration": (
+        "last",
+        "lasts",
+        "take",
+        "takes",
+        "time",
+        "wait",
+        "fast",
+        "soon",
+        "quickly",
+        "period",
+        "duration",
+    ),
     "when": ("date", "time", "day", "days", "weekday", "weekdays", "year", "month"),
     "who": ("person", "team", "role", "people"),
     "money": ("money", "amount"),

@@ -20,6 +20,16 @@ _REASON = re.compile(
     r"afin|puisque|suite|porque|debido|omdat|vanwege|wegens|door|doordat)\b"
 )
 _DEFINES = re.compile(r"\b(?:definition|glossary|glossar|begriff|lexique|glosario|begrip)", re.I)
+_WHETHER = re.compile(
+    r"(?:is|are|can|may|must|do|does|did|should|will|has|have|ist|sind|darf|muss|kann|werden|wird|"
+    r"est-ce|peut-on|puis-je|mag|moet|kan|wordt|puede)\b",
+    re.IGNORECASE,
+)
+_POINTS = re.compile(r"(?:see|refer to|siehe|voir|vgl\.|zie|véase) ", re.IGNORECASE)
+_RELATED = re.compile(
+    r"\b(?:related|references|see also|further reading|siehe auch|verweise|voir aussi|zie ook)\b",
+    re.IGNORECASE,
+)
 _UNDER = re.compile(
     r"\b(?:up to|less than|under|below|at most|not more than)\s+(?:[A-Z]{3} )?\S*\d", re.IGNORECASE
 )
@@ -62,7 +72,13 @@ def is_general(asked: Asked, passage: Passage) -> bool:
         return False
     if passage.names_its_code:
         return asked.past
-    return asked.wants != "text" and _DEFINES.search(passage.heading) is not None
+    tells = asked.wants != "text" or _WHETHER.match(asked.text)
+    return bool(tells) and _DEFINES.search(passage.heading) is not None
+
+
+def points_on(passage: Passage) -> bool:
+    """`See the Travel Policy`: where it stands, and not what."""
+    return _POINTS.match(passage.plain) is not None or _RELATED.search(passage.heading) is not None
 
 
 def answers_its_question(asked: Asked, passage: Passage) -> float:

@@ -11,6 +11,7 @@ from agents.answers.languages import language
 from agents.answers.question import asked
 from agents.answers.values import Answer
 from agents.answers.words import stem
+from core.documents import Chunk, Hit
 from tests.agents.corpus import hits_in
 
 HANDBOOK = """# Handbook
@@ -309,3 +310,41 @@ def test_neither_a_price_is_a_date_nor_a_fact_a_reason(question: str) -> None:
 
 def test_a_sentence_may_begin_with_the_one_who_is_asked_for() -> None:
     assert "Ben" in told("Who collects feedback on the inspection?", MAIL).text
+
+
+CALENDAR = """Independence Day | July 4, 2026 | USA
+Christmas Day | Dec 25, 2026 | Global
+"""
+ABROAD = """# Remote work at Larkspur
+
+## Questions
+
+### Can I work remotely from abroad?
+Generally no, unless the personnel office agrees.
+
+## Related policies
+Remote work abroad: see the travel policy of Larkspur.
+"""
+HALL = "The east hall lends forklift 5 to the other halls.\n"
+
+
+def test_rows_that_go_on_from_the_chunk_before_are_read_by_its_header() -> None:
+    chunk = Chunk("c", "c.md", 1, CALENDAR, 1, 0, len(CALENDAR),
+                  context="Holidays › Holiday | Date | Region")  # fmt: skip
+    answer = answer_from(asked("When is Independence Day?"), [Hit(chunk, "c.md", 1.0)], None)
+    assert answer.text == "Independence Day: date July 4, 2026."
+
+
+def test_a_line_that_points_elsewhere_is_no_answer_beside_one() -> None:
+    assert told("Can I work remotely from abroad?", ABROAD).text.startswith("Generally no")
+
+
+def test_the_name_of_the_house_need_not_stand_in_every_sentence() -> None:
+    plain = "# Larkspur {0}\n\nThe {0} of the staff is paid in March.\n"
+    documents = [plain.format(one) for one in ("bonus", "rent", "salary", "pension")]
+    hits = [hit for n, one in enumerate(documents) for hit in hits_in(f"{n}.md", one)]
+    assert "March" in answer_from(asked("When is the bonus of Larkspur paid?"), hits, None).text
+
+
+def test_the_number_of_a_thing_is_not_how_many_there_are() -> None:
+    assert not told("How many forklifts does the east hall have?", HALL).answered
