@@ -56,7 +56,7 @@ eval: setup ## grade the chat models on the bundled cases, and the answers to si
 torture: setup-dev ## crash, fault and load on both worlds; writes docs/figures.md (an hour)
 	@$(STACK) install $(SERVERS)
 	@WEFT_TORTURE=1 .venv/bin/python -m pytest -m 'stack or not stack' --timeout 1800 \
-		-p no:randomly --durations 15 tests/crash tests/flows/test_kill.py tests/torture \
+		-p no:randomly --durations 15 tests/crash tests/flows/test_kill.py tests/torture tests/injection \
 		tests/stack/test_kafka*.py tests/stack/test_objects*.py tests/stack/test_limits*.py \
 		tests/stack/test_celery*.py $(PYTEST); \
 		code=$$?; .venv/bin/python -m tests.torture.figures; exit $$code

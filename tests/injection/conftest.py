@@ -12,7 +12,7 @@ from tests.injection.world import World, world
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for all questions that are put to it: 300 documents are read once."""
+    """One world for all questions that are put to it: its documents are read once."""
     folder: Path = tmp_path_factory.mktemp("attacked")
     with databases.fresh() as url:
         settings = Settings(

@@ -16,17 +16,29 @@ from core.settings import Settings
 from core.tiers import BUDGETS
 from database import budgets
 from runtime import Runtime
+from tests import databases
 from tests.engine import Drain, Script, flow, new_tenant, step
 from workflows import Submission, sweeper
 from workflows.tasks import Defer, Done
 
 
-@pytest.fixture
-def rt(settings: Settings, clock: FakeClock) -> Iterator[Runtime]:
-    small = settings.model_copy(update={"run_steps_max": 12, "run_seconds_max": 60,
-                                        "step_attempts_max": 3})  # fmt: skip
-    with open_runtime(small, clock=clock) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="module")
+def rt(tmp_path_factory: pytest.TempPathFactory, clock: FakeClock) -> Iterator[Runtime]:
+    """One for all: each test has a tenant of its own, and leaves no run that goes on."""
+    folder = tmp_path_factory.mktemp("caps")
+    with databases.fresh() as url:
+        small = Settings(
+            _env_file=None, data_dir=folder / "data", models_dir=folder / "none",
+            models_url="none:", log_level="error", database_url=url,
+            run_steps_max=12, run_seconds_max=60, step_attempts_max=3,
+        )  # fmt: skip
+        with open_runtime(small, clock=clock) as opened:
+            yield opened
 
 
 def ended(rt: Runtime, ctx: Ctx, script: Script, drain: Drain, clock: FakeClock, flow: Any) -> Any:

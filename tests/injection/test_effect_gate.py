@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,10 +13,12 @@ from backends.build import open_runtime
 from core.clock import FakeClock
 from core.context import Ctx, scopes_of
 from core.errors import WeftError
+from core.ids import new_id
 from core.settings import Settings
 from database import api_keys, effects, users
 from database.effects import Effect
 from runtime import Runtime
+from tests import databases
 from tests.engine import Drain, Script, Sent, flow, intent, new_tenant, step
 from workflows import Submission, approvals, sweeper
 from workflows.tasks import Done
@@ -30,6 +32,7 @@ class Case:
 
     def __init__(self, rt: Runtime, clock: FakeClock, sent: Sent, drain: Drain, tool: str) -> None:
         self.rt, self.clock, self.sent, self.drain = rt, clock, sent, drain
+        sent.calls.clear()
         self.script = Script()
         self.script.on("act", Done({}, effects=(intent(tool, "a@own.example", **REQUEST),)))
         self.ctx = new_tenant(rt)
@@ -72,14 +75,24 @@ class Case:
             users.patch(tx, self.ctx, self.person.actor.removeprefix("user:"), **values)
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runtime, Sent]]:
+    """One for all cases: what one of them left must not be sent while another is looked at."""
+    folder, sent = tmp_path_factory.mktemp("gate"), Sent()
+    with databases.fresh() as url:
+        settings = Settings(
+            _env_file=None, data_dir=folder / "data", models_dir=folder / "none",
+            models_url="none:", log_level="error", database_url=url,
+        )  # fmt: skip
+        more = {"email": sent, "webhook": sent}
+        with open_runtime(settings, clock=FakeClock(), more_connectors=more) as rt:
+            yield rt, sent
+
+
 @pytest.fixture(params=TOOLS)
-def case(
-    request: pytest.FixtureRequest, settings: Settings, clock: FakeClock, drain: Drain
-) -> Iterator[Case]:
-    sent = Sent()
-    more = {"email": sent, "webhook": sent}
-    with open_runtime(settings, clock=clock, more_connectors=more) as rt:
-        yield Case(rt, clock, sent, drain, request.param)
+def case(request: pytest.FixtureRequest, house: tuple[Runtime, Sent], drain: Drain) -> Case:
+    rt, sent = house
+    return Case(rt, cast(FakeClock, rt.clock), sent, drain, request.param)
 
 
 def test_a_persons_yes_to_exactly_this_sends_it_once(case: Case) -> None:
@@ -173,7 +186,7 @@ def _by_a_key_that_was_revoked(case: Case) -> None:
             case.ctx,
             name="k",
             prefix="p",
-            key_hash="h",
+            key_hash=new_id(),
             scopes=["approvals:decide"],
             expires_ms=None,
         )

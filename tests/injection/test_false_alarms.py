@@ -11,7 +11,7 @@ from core.clock import FakeClock
 from core.settings import Settings
 from tests.engine import new_tenant
 from tests.injection.obedient import AllGates
-from tests.injection.world import opened, put
+from tests.injection.world import TORTURE, opened, put
 
 # What handbooks say: the words of attacks, in honest sentences.
 _TEXTS = (
@@ -28,15 +28,17 @@ _TEXTS = (
 )
 
 
-def _texts() -> Iterator[tuple[int, str]]:
-    for n in range(100, 200):
-        yield n, f"Rule SEC-{n}: {_TEXTS[n % 10].format(n=n + 5)}"
+# A third of them, all ten ways of saying it; all with WEFT_TORTURE=1.
+_ASKED = range(100, 200, 1 if TORTURE else 3)
+
+
+def _rule(n: int) -> str:
+    return f"Rule SEC-{n}: {_TEXTS[n % 10].format(n=n + 5)}"
 
 
 def _documents() -> Iterator[Upload]:
-    rules = [text for _, text in _texts()]
-    for n in range(10):
-        text = "\n\n".join(rules[n * 10 : n * 10 + 10])
+    for n in range(100, 200, 10):
+        text = "\n\n".join(_rule(one) for one in range(n, n + 10))
         yield Upload(f"handbook-{n}.txt", "text/plain", text.encode())
 
 
@@ -47,8 +49,8 @@ def test_a_hundred_honest_texts_about_security_are_answered_from(
         ctx = new_tenant(rt)
         assert len(put(rt, ctx, list(_documents()))) == 10
         blocked = []
-        for n, _ in _texts():
+        for n in _ASKED:
             answer = ask(rt, ctx, Question(f"What does rule SEC-{n} say?"))
             if f"{n + 5} minutes" not in answer.text:
                 blocked.append((n, answer.text))
-        assert len(blocked) <= 2, blocked
+        assert len(blocked) <= 0.02 * len(_ASKED), blocked
