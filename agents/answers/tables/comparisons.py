@@ -13,7 +13,7 @@ from ingestion.fields.numbers import CODES
 
 
 def _is_in(column: Column, unit: str) -> bool:
-    return column.unit == unit or unit in column.units
+    return column.unit == unit or unit in column.used
 
 
 class Comparisons(Pieces):

@@ -49,6 +49,7 @@ class Column:
     as_text: frozenset[int] = frozenset()  # rows whose number is text in a typed sheet
     identifies: bool = False  # numbers that are names: ids, codes, telephone numbers
     places: int = 0  # the most decimals that one of its numbers has
+    used: frozenset[str] = frozenset()  # the units of its cells, each once
     gapped: bool = False  # empty cells below a label may belong to it
 
     def number(self, row: int) -> Decimal | None:

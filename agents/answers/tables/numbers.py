@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from ingestion.fields.numbers import CODES, SIGNS
@@ -26,6 +27,8 @@ _CELL = re.compile(
     rf"(?:(?P<right>{_CURRENCY})|(?P<percent>%)|(?P<unit>[^\W\d_]{{1,6}}[²³]?)\.?)?\s*(?P<close>\))?",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.(?:\d\d?|\d{4,}))?", re.ASCII)  # read in one way
+_DIGIT = re.compile(r"\d")
 _GROUPED = re.compile(rf"\d{{1,3}}(?:[.,{_GAPS}]\d{{3}})*")
 
 
@@ -52,6 +55,14 @@ class Read:
 
 def read(text: str) -> Read | None:
     """None for what is not a number as a whole: words, codes, ranges, formulas."""
+    if _PLAIN.fullmatch(text):
+        number = Decimal(text)
+        return Read(number, number, None, "." if "." in text else None)
+    return _read(text) if _DIGIT.search(text) else None
+
+
+@lru_cache(8_192)
+def _read(text: str) -> Read | None:
     match = _CELL.fullmatch(text)
     if match is None or bool(match["open"]) != bool(match["close"]):
         return None

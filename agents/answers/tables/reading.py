@@ -124,7 +124,7 @@ def _draft(
     found: list[Decimal | None] = []
     draft = _Draft(cells, found, [r.unit if r else None for r in reads], set(), set(), set())
     for place, (cell, read) in enumerate(zip(cells, reads, strict=True)):
-        if _is_typed(cell, typed):
+        if read is None and _is_typed(cell, typed):
             value, unit = _shown(cell, shown.get(cell.address or ""))
             found.append(value)
             draft.units[place] = unit
@@ -166,10 +166,11 @@ def _read(cell: Cell) -> numbers.Read | None:
 
 def _ungrouped(cells: Sequence[Cell], reads: Sequence[numbers.Read | None]) -> numbers.Mark | None:
     """Thousands without marks (`12500`) beside `1.234` make that mark the decimal one."""
-    if not any(re.fullmatch(r"[-+]?\d{4,}", cell.text) for cell in cells):
+    pairs = zip(cells, reads, strict=True)
+    unsure = [cell.text for cell, read in pairs if read and not read.proves and not read.sure]
+    doubtful = {c for text in unsure for c in text if c in ".,"}
+    if not doubtful or not any(re.fullmatch(r"[-+]?\d{4,}", cell.text) for cell in cells):
         return None
-    doubtful = {c for cell, read in zip(cells, reads, strict=True)
-                if read and not read.sure for c in cell.text if c in ".,"}  # fmt: skip
     return "." if doubtful == {"."} else "," if doubtful == {","} else None
 
 
@@ -193,6 +194,7 @@ def _column(at: int, one: Laid, draft: _Draft, kept: Sequence[int], language: st
         frozenset(i for i, r in enumerate(kept) if r in draft.as_text),
         _ID.search(low) is not None and _COUNT.match(low) is None,
         max((numbers.decimals(v) for v in values if v is not None), default=0),
+        frozenset(u for r in kept if (u := draft.units[r])) if kind == "number" else frozenset(),
         _gapped(at, texts, kind),
     )  # fmt: skip
 
@@ -219,7 +221,7 @@ def _kind(
         bits = {texts[i] for i in used}
         if not bits & {"0", "1"} or (bits == {"0", "1"} and _is_bit(name)):
             return "flag", [], False
-    amounts = sum(values[i] is not None or cells[i].kind == "number" for i in used)
+    amounts = sum([values[i] is not None or cells[i].kind == "number" for i in used])
     if _YEAR.search(fold(name)) and all(re.fullmatch(r"(?:19|20)\d\d", texts[i]) for i in used):
         return "date", [dates.period_in(text) for text in texts], False
     if amounts >= 0.6 * len(used):

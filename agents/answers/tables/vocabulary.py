@@ -88,7 +88,7 @@ class Vocabulary:
 
 
 _DEFAULT = re.compile(r"(?:sheet|tabelle|feuil|feuille|blad|hoja)\s*\d*")
-_TURNS = listed("on not no non without ohne nicht sans sin zonder niet geen")
+_TURNS = listed("on not non without ohne nicht sans sin zonder niet geen")
 _SMALL = listed("of in on the a de la le les du des der die das den dem d l")
 
 
