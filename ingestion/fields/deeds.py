@@ -25,7 +25,8 @@ _LEAD = re.compile(
 )
 _FORM = r"(?:Inc|Ltd|LLC|L\.L\.C|Corp|Co|S\.L|S\.A|S\.A\.S|B\.V|N\.V|GmbH|L\.P|LP|PLC|plc|SARL|SAS)"
 _NAME = re.compile(
-    rf"(?P<name>[^\W_][^,;:\n(\"“„«]{{1,90}}(?:\([^()\"“]{{2,30}}\) ?[^,;:\n(\"“„«]{{2,60}})?"
+    rf"(?P<name>[^\W_][^,;:\n(\"“„«]{{1,90}}(?:\((?-i:[A-Z][a-z]+)\) (?-i:[A-Z])"
+    rf"[^,;:\n(\"“„«]{{2,60}})?"
     rf"(?:,\s?{_FORM}\b\.?(?:,? {_FORM}\b\.?)?)?)",
     re.IGNORECASE,
 )

@@ -77,3 +77,11 @@ def test_what_a_clause_says_of_something_else_is_no_term(clause: str, name: str)
 def test_the_parties_are_names_and_no_sentences() -> None:
     found = said("The Buyer appoints the agent, between the Distributor and the Customer.")
     assert (found["first_party"], found["second_party"]) == ("Orla Mills Ltd", "Vant Foods, Inc")
+
+
+def test_a_role_in_brackets_is_no_part_of_a_name() -> None:
+    text = (
+        "CONTRACT\n\nThis contract is concluded between Tern Limited (the provider) and Vale PLC."
+    )
+    read = extract(Document("txt", (Page(1, text),), language="en"), "d", "a.txt").fields
+    assert (read["first_party"].value, read["second_party"].value) == ("Tern Limited", "Vale PLC")

@@ -25,6 +25,8 @@ def test_the_papers_that_were_seen_are_read(language: str) -> None:
     assert found.share("kinds") == 1.0, found.faults
     assert found.share("rows") >= 0.98, found.faults
     assert found.told["all"]["wrong"] <= 1, found.faults
+    assert sum(found.sure[edge].total() for edge in (0.9, 0.95)) >= 10
+    assert found.reliable(0.9) >= 0.9, found.faults
 
 
 @pytest.mark.parametrize("format", ["pdf", "docx", "xlsx", "txt"])

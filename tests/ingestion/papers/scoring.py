@@ -25,6 +25,11 @@ class Score:
         told = self.told[key]
         return told["right"] / max(sum(told.values()), 1)
 
+    def reliable(self, edge: float) -> float:
+        """The share that is right of the values told with at least this confidence."""
+        told = sum((c for at, c in self.sure.items() if at >= edge), Counter[str]())
+        return told["right"] / max(sum(told.values()), 1)
+
     def add(self, made: Made, name: str, value: str | None, confidence: float) -> None:
         wanted = made.fields[name]
         verdict = "missed" if value is None else "right" if _same(value, wanted) else "wrong"
