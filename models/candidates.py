@@ -87,7 +87,9 @@ def _embedded(settings: Settings) -> list[Candidate]:
         if not path.is_file():
             raise InvalidInput(f"WEFT_CHAT_MODEL names {path}, which is not there.")
         return [
-            _llama(path.stem, path.stat().st_size, weights.digest(path), lambda: path, settings)
+            _llama(
+                path.stem, path.stat().st_size, weights.digest_once(path), lambda: path, settings
+            )
         ]
     found = [
         _llama(name, file.bytes, file.sha256, _checked(settings, name), settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from core import telemetry
@@ -106,9 +107,20 @@ class Models:
         """Chat models that answer here now, cheapest first; looked up at most every 30 s."""
         with self._lock:
             if time.monotonic() - self._found_at > _LOOK_AGAIN_SECONDS:
-                self._found = candidates(self._settings)
+                self._found = self._look()
                 self._found_at = time.monotonic()
             return self._found
+
+    def _look(self) -> list[Candidate]:
+        """A wrong setting is refused at the first look; a file that goes away later is a model less
+        until it is back."""
+        try:
+            return candidates(self._settings)
+        except InvalidInput as error:
+            if self._found_at == float("-inf"):
+                raise
+            telemetry.log("models").warning(error.detail)
+            return []
 
     def describe(self) -> list[dict[str, Any]]:
         """For `/v1/models`, `/health` and `weft models`: id, kind, engine, available, tasks, …"""
@@ -176,6 +188,8 @@ class Models:
     def _describe_wanted(self) -> list[dict[str, Any]]:
         """The model that WEFT_CHAT_MODEL names, where no Ollama has it."""
         name, candidates = self._settings.chat_model, self.candidates()
+        if name.endswith(".gguf") and not candidates:
+            return [_gone(name)]
         if not name or any(found.engine == "ollama" for found in candidates):
             return []
         if not self._settings.models_url.startswith(_BY_OLLAMA):
@@ -200,6 +214,15 @@ class Models:
                     candidate.name, candidate.make(), digest=candidate.digest
                 )
             return self._chats[candidate.name]
+
+
+def _gone(path: str) -> dict[str, Any]:
+    """The file of WEFT_CHAT_MODEL that was there when this process began."""
+    return {
+        "id": Path(path).stem, "kind": "chat", "engine": "embedded", "available": False,
+        "default": False, "active": False, "tasks": [],
+        "todo": f"ls {path} (that file is gone: put it back, or change WEFT_CHAT_MODEL)",
+    }  # fmt: skip
 
 
 def _told(made: Decision) -> None:

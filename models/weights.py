@@ -101,7 +101,7 @@ def path_of(
     file = next(f for f in files_of(model, files) if f.role == role)
     path = settings.models_path / file.name
     try:
-        found = _digest_once(path, path.stat().st_mtime_ns)
+        found = digest_once(path)
     except OSError as error:
         raise Unavailable(
             f"{file.name} is not there, or may not be read. Type: weft models pull {model}",
@@ -112,6 +112,11 @@ def path_of(
             f"{path} is damaged. Type: rm {path} && weft models pull {model}", code="model_missing"
         )
     return path
+
+
+def digest_once(path: Path) -> str:
+    """Of a file that is asked for again and again. Raises `OSError`."""
+    return _digest_once(path, path.stat().st_mtime_ns)
 
 
 @cache

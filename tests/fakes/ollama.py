@@ -36,13 +36,14 @@ class FakeOllama:
 
 
 @contextmanager
-def fake_ollama() -> Iterator[FakeOllama]:
+def fake_ollama(port: int = 0) -> Iterator[FakeOllama]:
+    """On any free port, or where another one was."""
     fake = FakeOllama()
 
     class Handler(_Handler):
         state = fake
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     server.block_on_close = False
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -94,6 +94,29 @@ def test_five_failures_open_the_breaker_and_one_probe_closes_it(server: FakeOlla
     assert not chat.breaker.open(MODEL)
 
 
+def test_a_server_that_dies_and_comes_back_is_asked_again_after_the_rest() -> None:
+    clock = FakeClock()
+    with fake_ollama() as alive:
+        port = int(alive.url.rsplit(":", 1)[1])
+        chat = _chat(alive, Breaker(clock))
+        assert chat.chat(ASK).text == "All is well."
+    refused = []
+    for _ in range(4):
+        with pytest.raises(Unavailable) as caught:
+            chat.chat(ASK)
+        refused.append(caught.value)
+    assert chat.breaker.open(MODEL)
+    assert refused[-1].extra["retry_after"] <= 30
+    with fake_ollama(port) as back:
+        with pytest.raises(Unavailable):
+            chat.chat(ASK)
+        assert back.chats == 0
+        clock.advance(31)
+        assert chat.chat(ASK).text == "All is well."
+        assert chat.chat(ASK).text == "All is well."
+        assert back.chats == 2
+
+
 def test_an_abandoned_stream_lets_its_request_go(server: FakeOllama) -> None:
     server.fault = "loop"
     stream = _chat(server).stream(ASK)

@@ -62,6 +62,28 @@ def test_a_model_that_ollama_lacks_is_named_with_what_to_type(tmp_path: Path) ->
         assert not any("todo" in one for one in there.describe())
 
 
+def test_a_file_that_is_gone_while_it_runs_is_a_model_less_and_says_what_to_type(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.gguf"
+    wanted = _settings(tmp_path, models_url="embedded:", chat_model=str(file))
+    with pytest.raises(InvalidInput, match="is not there"):
+        Models(wanted).candidates()
+    file.write_bytes(b"GGUF")
+    models = Models(wanted)
+    assert [one.name for one in models.candidates()] == ["mine"]
+    file.unlink()
+    models._found_at -= 60
+    assert models.chat("answer") is None
+    assert models.any_chat() is None
+    (row,) = [one for one in models.describe() if one["id"] == "mine"]
+    assert not row["available"]
+    assert str(file) in row["todo"]
+    file.write_bytes(b"GGUF")
+    models._found_at -= 60
+    assert [one.name for one in models.candidates()] == ["mine"]
+
+
 def _card(
     folder: Path, *, digest: str, gate: str, tasks: Sequence[str] = gates.NEEDS["answer"]
 ) -> None:
