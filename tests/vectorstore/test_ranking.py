@@ -44,6 +44,18 @@ def test_a_code_outruns_what_is_near(shelf: Shelved, code: str, answer: str) -> 
     assert shelf.ranking(code, unit(200)[-1], "hybrid", 5)[0] == answer
 
 
+@pytest.mark.parametrize(
+    ("question", "order"),
+    [("ERR-1042", ["en01", "en30"]), ("What is the meaning of ERR-1042?", ["en30", "en01"])],
+)
+def test_meaning_leads_but_where_nothing_else_than_a_code_is_asked(
+    shelf: Shelved, question: str, order: list[str]
+) -> None:
+    """One passage alone has the code, another alone is near."""
+    near = next(n for n, one in enumerate(FOUND) if one.about.document_id == "en30")
+    assert shelf.ranking(question, unit(len(FOUND))[near], "hybrid", 5)[:2] == order
+
+
 def test_a_compound_is_found_by_its_members(model: Embedder) -> None:
     """No word of the question stands in the passage, but `Zahlungserinnerung` and `Mahngebühr`."""
     german = [one for one in FOUND if one.about.document_id.startswith("de")]
