@@ -68,8 +68,9 @@ def _roles(settings: Settings) -> tuple[str, ...]:
 
 class Manners:
     """The worker beside a gateway in one process: whoever waits for an answer goes first. While
-    requests are at work steps begin one at a time with a rest before each, and none waits for long:
-    runs go on. Each busy thread takes a share of the interpreter from the event loop."""
+    requests are at work claims begin one after the other with a rest before each, and none waits
+    until another one's steps are over: else a quiet tenant's run waits for a loud one's. Each busy
+    thread takes a share of the interpreter from the event loop."""
 
     TURN, REST = 0.1, 0.01  # seconds
 
@@ -84,13 +85,12 @@ class Manners:
         def act() -> bool:
             if not self._busy():
                 return work()
-            mine = self._turn.acquire(timeout=self.TURN)
-            try:
-                stop.wait(self.REST)
-                return work()
-            finally:
-                if mine:
+            if self._turn.acquire(timeout=self.TURN):
+                try:
+                    stop.wait(self.REST)
+                finally:
                     self._turn.release()
+            return work()
 
         return act
 
