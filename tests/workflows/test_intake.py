@@ -9,12 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select
 
 from agents.registry import AGENTS
 from core.clock import FakeClock
 from core.context import Ctx
 from core.messages import ATTEMPT, ATTEMPTS_MAX, CODE, KEY, Later, Message, Refused, Taken, Verdict
+from database.tables import audit
 from runtime import Runtime
 from tests.engine import Drain, new_tenant
 from tests.fakes.topics import Topics, envelope, secret_of, signed
@@ -33,9 +34,9 @@ def runs_of(rt: Runtime, ctx: Ctx) -> list[Any]:
 
 
 def trail(rt: Runtime, ctx: Ctx) -> list[Any]:
-    look = text("select data from audit where action = 'ingest.refuse' and tenant_id = :tenant")
+    mine = (audit.c.action == "ingest.refuse", audit.c.tenant_id == ctx.tenant)
     with rt.db.read(ctx) as tx:
-        return [json.loads(row[0]) for row in tx.execute(look, {"tenant": ctx.tenant})]
+        return list(tx.execute(select(audit.c.data).where(*mine)).scalars())
 
 
 def state(rt: Runtime, ctx: Ctx) -> str:
