@@ -25,6 +25,7 @@ from workflows.submission import Submission, submit
 from workflows.tasks import Done, Work
 
 _AGAIN_MS = 600_000  # between two runs of which the first did not help
+_RUNS_MAX = 3  # in that time, where each did help: a disk that damages all it holds is left alone
 _ROWS = 5_000  # passages that are held and stored together
 _NAME = "repair-index"
 _RUN = {
@@ -86,14 +87,18 @@ def _without(head: Head, old: Segment, error: DamagedError, now_ms: int) -> Head
 
 
 def ask(rt: Runtime, ctx: Ctx) -> bool:
-    """Submits the run that rebuilds, where something is marked and no such run was lately; whether
-    it did."""
-    if not shelf.head_of(rt, ctx).damaged:
+    """Submits the run that rebuilds, where something is marked and no such run was lately, or what
+    is marked was damaged after it; whether it did."""
+    marked = [one.damaged_ms for one in shelf.head_of(rt, ctx).damaged]
+    if not marked:
         return False
     with rt.db.read(ctx) as tx:
-        last = runs.listing(tx, ctx, workflow=_NAME, limit=1).items
-        if any(not run.ended or run.created_ms > tx.now_ms - _AGAIN_MS for run in last):
-            return False
+        last = runs.listing(tx, ctx, workflow=_NAME, limit=_RUNS_MAX).items
+        lately = [run for run in last if run.created_ms > tx.now_ms - _AGAIN_MS]
+    if any(not run.ended for run in last) or len(lately) == _RUNS_MAX:
+        return False
+    if any(min(marked) < (run.completed_ms or run.created_ms) for run in lately):
+        return False
     system = Ctx(ctx.tenant, "system", request_id=ctx.request_id)
     submit(rt, system, Submission(definition=_RUN, priority=1))
     return True

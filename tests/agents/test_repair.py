@@ -279,6 +279,24 @@ def test_a_run_repairs_without_a_person(rt: Runtime, tenant: Ctx, drain: Drain) 
     assert run.status == "completed"
 
 
+def test_new_damage_does_not_wait_for_what_helped_but_only_so_often(
+    rt: Runtime, tenant: Ctx, drain: Drain
+) -> None:
+    from agents.ingestion import receive
+
+    receive(rt, tenant, [Upload("kettle.txt", "text/plain", KETTLE)])
+    drain(rt)
+    found = []
+    for _ in range(4):
+        (segment,) = shelf.head_of(rt, tenant).segments
+        rt.vault.delete(tenant, SEGMENT, segment.id)
+        rt.shelves.forget(tenant)
+        search(rt, tenant, "kettle")
+        drain(rt)
+        found.append(len(search(rt, tenant, "kettle").hits))
+    assert found == [1, 1, 1, 0]
+
+
 def test_a_shelf_read_for_itself_raises(desk: Desk) -> None:
     own = desk.put(KETTLE, "kettle.txt")
     spoil(desk, SEGMENT, segment_of(desk, own))
