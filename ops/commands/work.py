@@ -240,6 +240,8 @@ def show_run(client: Client, status: dict[str, Any], paths: list[Path]) -> None:
 
 def show_answer(answer: dict[str, Any]) -> None:
     say(answer["answer"])
+    if answer.get("degraded"):
+        say(f"({answer['degraded']})")
     for citation in answer["citations"]:
         say(f"  [{citation['n']}] {place(citation)}: “{' '.join(citation['quote'].split())[:140]}”")
 
