@@ -75,7 +75,7 @@ def _searched(rt: Runtime, ctx: Ctx, head: Head, query: Query) -> tuple[Head, li
 
 
 def _check(text: str, k: int, mode: str) -> None:
-    if not text.strip():
+    if not any(one.isprintable() and not one.isspace() for one in text):
         raise InvalidInput("The question is empty.", field="query")
     if mode not in _MODES:
         raise InvalidInput(f"mode is one of {', '.join(_MODES)}.", field="mode")

@@ -23,6 +23,7 @@ _DAY_MS = 86_400_000
 _BOUNDS = {"gte", "lte", "gt", "lt"}
 _VALUES_MAX = 1000  # of one `in`
 _SHOWN_MAX = 30
+_KINDS: Mapping[type, str] = {str: "text", float: "numbers", bool: "true and false"}
 _OWN = frozenset({"document_id", "document_type", "filename", "tags", "created_at"})
 
 
@@ -56,6 +57,10 @@ class Columns:
             mask[ordinals[start:end]] = True
         return mask
 
+    def families(self, field: str) -> frozenset[type]:
+        """The kinds of values that the field has."""
+        return frozenset(self._column(field))
+
     def _column(self, field: str) -> dict[type, tuple[list[Any], list[int]]]:
         if field not in self._columns:
             families: dict[type, list[tuple[Any, int]]] = {}
@@ -87,6 +92,22 @@ def known(filters: Mapping[str, Any], columns: Sequence[Columns]) -> None:
                 f"{', '.join(names[:_SHOWN_MAX])}.",
                 code="unknown_field", field=field,
             )  # fmt: skip
+        _comparable(field, filters[field], columns)
+
+
+def _comparable(field: str, wanted: Any, columns: Sequence[Columns]) -> None:
+    held = frozenset[type]().union(*(one.families(field) for one in columns))
+    asked = {_family(low, high) for low, high, _, _ in _ranges(field, wanted)}
+    if held and asked and not held & asked:
+        raise InvalidInput(
+            f"Field {field.removeprefix('metadata.')!r} holds {_told(held)}, and the filter "
+            f"compares with {_told(asked)}.",
+            field=field,
+        )
+
+
+def _told(families: Iterable[type]) -> str:
+    return " and ".join(sorted(_KINDS[one] for one in families))
 
 
 def _ranges(field: str, wanted: Any) -> list[tuple[Any, Any, bool, bool]]:

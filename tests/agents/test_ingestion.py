@@ -510,6 +510,7 @@ def test_many_writers_lose_nothing(desk: Desk) -> None:
     ("arguments", "message"),
     [
         ({"text": "  "}, "empty"),
+        ({"text": "\x01\x1b\u202e"}, "empty"),
         ({"text": "x", "mode": "magic"}, "mode"),
         ({"text": "x", "k": 0}, "k must"),
         ({"text": "x", "filters": {"a": None}}, "compare"),

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InvalidInput
 from vectorstore import About
-from vectorstore.filters import Columns, check
+from vectorstore.filters import Columns, check, known
 
 DAY = 86_400_000
 DOCUMENTS = [
@@ -72,3 +72,19 @@ def test_a_filter_that_makes_no_sense_is_refused_by_name(filters: dict[str, Any]
     with pytest.raises(InvalidInput) as caught:
         check(filters)
     assert caught.value.extra["field"] in filters
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ({"n": True}, "'n' holds numbers and text, and the filter compares with true"),
+        ({"vendor": {"gte": 5}}, "'vendor' holds text, and the filter compares with numbers"),
+        ({"filename": True}, "'filename' holds text, and the filter compares with true and false"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_and_not_silently_nowhere(
+    filters: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        known(filters, [Columns(DOCUMENTS)])
+    known({"n": {"in": [3, "x"]}, "tags": {"in": []}, "created_at": DAY}, [Columns(DOCUMENTS)])
