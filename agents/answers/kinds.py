@@ -7,7 +7,7 @@ import re
 from agents.answers import languages
 from agents.answers.question import Asked
 from agents.answers.words import stem, stems, worded
-from vectorstore.words import fold
+from vectorstore.words import STOP, fold
 
 _NUMBER_WORD = (
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|once|twice|"
@@ -63,6 +63,8 @@ _NO_TIME = re.compile(  # prices, shares, and numbers too long for a year
     rf"[\d.,]*(?:{_MONEY.pattern})[\d.,]*|\b\d[\d.,]*\s?(?:%|percent|prozent)|\b\d{{1,3}}(?:,\d{{3}})+\b|"
     r"(?<![\d.:-])(?!1\d{3}\b|20\d\d\b)\d{3,}\b(?![.:-]\d)"
 )
+_SECTION = re.compile(r"^\s*\d{1,2}(?:\.\d{1,2})+\.?\s+")
+_TITLE_WORDS_MAX = 6
 _FIRST = re.compile(
     r"(?!The|A|An|It|This|That|These|Those|There|All|No|If|When|In|On|At|For|You|We|They|He|She)"
     r"([A-Z][a-z]+)(?<!s) (?:will|has|had|is|was|can|must|may|and [A-Z]|[a-z]+(?:s|ed)\b)"
@@ -125,6 +127,9 @@ def tells(asked: Asked, text: str) -> bool:
     another one than the question's own."""
     if (asked.intents or asked.wants in ("who", "where", "steps")) and _repeats(asked, text):
         return False
+    if _is_title(asked, text):
+        return False
+    text = _SECTION.sub("", text)
     if asked.wants not in ("number", "money", "duration", "when"):
         return fits(asked.wants, text) or (asked.wants == "who" and _begins_named(asked, text))
     low = fold(text)
@@ -143,6 +148,14 @@ def _begins_named(asked: Asked, text: str) -> bool:
     """`Ben will collect it`: a first word may be a name, where the question does not say it."""
     found = _FIRST.match(text)
     return found is not None and stem(fold(found[1]), asked.language) not in asked.terms
+
+
+def _is_title(asked: Asked, text: str) -> bool:
+    """`4.2 Password requirements`: no sentence, and no word that the question lacks."""
+    if text.rstrip().endswith((".", "!")) or len(text.split()) > _TITLE_WORDS_MAX:
+        return False
+    words = [w for w in worded(text, asked.language) if not w.isdigit() and w not in STOP]
+    return all(stem(word, asked.language) in asked.terms for word in words)
 
 
 def fits(wants: str, text: str) -> bool:

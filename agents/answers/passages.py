@@ -16,6 +16,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)]|[a-z]\))\s+")
 _NUMBERED = re.compile(
     r"^\s*(?:\d{1,2}(?:\.\d{1,2})*[.)]?|TOP \d+:?|§ ?\d+[a-z]?)\s+[^\W\d_][^.!?]{2,58}$"
 )
+_SECTION = re.compile(r"^\s*\d{1,2}(?:\.\d{1,2})+\.?\s")  # `10.1`: no item of a list
 _QUESTION_MARK = re.compile(r"\?\s*\**\s*$")
 _LABELLED = re.compile(r"^((?:[A-Z][\w-]*)(?: [\w-]+){0,2})[:.] ")
 _RULE = re.compile(r"^[\s|:=_*-]+$")
@@ -174,13 +175,16 @@ def _is_heading(text: str, start: int, line: str, place: int, units: int) -> boo
         return False
     if place == units - 1 or _is_row(line):
         return False
+    rest = text[start + len(line) :]
+    alone = rest.lstrip(" \t\r").startswith("\n\n")
     if _NUMBERED.match(line):
-        below = text[start + len(line) :].lstrip().split("\n", 1)[0]
+        below = rest.lstrip().split("\n", 1)[0]
+        if alone and (_SECTION.match(line) or _SECTION.match(below)):
+            return True
         announces = line.lstrip().startswith(("§", "TOP"))
         return len(below) > len(line) and (announces or not _BULLET.match(below))
     if _BULLET.match(line):
         return False
-    alone = text[start + len(line) :].lstrip(" \t\r").startswith("\n\n")
     starts_with_code = bool(codes(line.split(":")[0].split(" ")[0]))
     has_value = ":" in line and not starts_with_code
     return alone and not has_value

@@ -10,7 +10,13 @@ from agents.answers.kinds import answers_well
 from agents.answers.passages import Passage, passages
 from agents.answers.question import Asked
 from agents.answers.rows import read
-from agents.answers.scoring import answers_its_question, explains, is_labelled, matches
+from agents.answers.scoring import (
+    answers_its_question,
+    explains,
+    is_labelled,
+    is_under_its_title,
+    matches,
+)
 from agents.answers.words import codes, stems
 from core.documents import Hit
 from core.ports import Embedder
@@ -52,6 +58,8 @@ def _chosen(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
         return _list(best) or picks
     if asked.wants == "text" and asked.intents & stems(best.passage.heading):
         return _section(best)
+    if asked.wants in _LISTED and is_under_its_title(asked, best.passage):
+        return _titled(best)
     if answers_its_question(asked, best.passage) >= _SAME_QUESTION:
         return _under_question(best)
     if asked.wants == "steps" and len(picks) == 1:
@@ -59,12 +67,23 @@ def _chosen(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
     return picks
 
 
+def _titled(best: Evidence) -> list[Evidence]:
+    """`Password requirements`: what stands below it, from its first sentence."""
+    own = best.passage
+    same = [p for p in passages([own.hit]) if p.heading == own.heading][: PICKS_MAX + 1]
+    keys = [passage.key for passage in same]
+    chosen = same if own.key in keys else [*same[:PICKS_MAX], own]
+    return [replace(best, passage=passage) for passage in chosen]
+
+
 def _under_question(best: Evidence) -> list[Evidence]:
     """What stands below the same question, from its first sentence."""
     own = best.passage
     same = [p for p in passages([own.hit]) if p.question == own.question]
     chosen = same[:_SECTION_MAX]
-    return [replace(best, passage=p) for p in (chosen if own in chosen else [*chosen[:-1], own])]
+    if own.key not in [p.key for p in chosen]:
+        chosen = [*chosen[:-1], own]
+    return [replace(best, passage=passage) for passage in chosen]
 
 
 def _steps(best: Evidence) -> list[Evidence]:

@@ -19,6 +19,7 @@ _REASON = re.compile(
     r"protect\w*|weil|wegen|da|aufgrund|ursache|grund|damit|durch|car|parce|cause|raison|"
     r"afin|puisque|suite|porque|debido|omdat|vanwege|wegens|door|doordat)\b"
 )
+_TITLED_MIN = 0.75
 _DEFINES = re.compile(r"\b(?:definition|glossary|glossar|begriff|lexique|glosario|begrip)", re.I)
 _WHETHER = re.compile(
     r"(?:is|are|can|may|must|do|does|did|should|will|has|have|ist|sind|darf|muss|kann|werden|wird|"
@@ -86,6 +87,14 @@ def answers_its_question(asked: Asked, passage: Passage) -> float:
     if not passage.question:
         return 0.0
     return share(asked.terms, matches(asked, stems(passage.question, asked.language)))
+
+
+def is_under_its_title(asked: Asked, passage: Passage) -> bool:
+    """Its heading names all that is asked."""
+    if not passage.heading or passage.heading.rstrip().endswith("?"):
+        return False
+    named = matches(asked, stems(passage.heading, asked.language))
+    return share(asked.terms, named) >= _TITLED_MIN
 
 
 def repeats(asked: Asked, passage: Passage) -> bool:

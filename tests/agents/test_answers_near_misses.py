@@ -348,3 +348,27 @@ def test_the_name_of_the_house_need_not_stand_in_every_sentence() -> None:
 
 def test_the_number_of_a_thing_is_not_how_many_there_are() -> None:
     assert not told("How many forklifts does the east hall have?", HALL).answered
+
+
+NUMBERED = """# Employee benefits
+
+10. Parental leave
+
+10.1 Maternity leave
+
+- 12 weeks paid leave at full salary
+- Starts two weeks before the due date
+
+10.2 Referral bonus
+
+- 2,500 EUR for a colleague who stays
+- Paid after 90 days
+"""
+
+
+def test_a_numbered_title_is_no_answer_and_what_stands_below_it_is() -> None:
+    assert told("How long is maternity leave?", NUMBERED).text.startswith("12 weeks")
+    bonus = told("What is the referral bonus?", NUMBERED).text
+    assert "2,500 EUR" in bonus
+    assert "90 days" in bonus
+    assert "Referral bonus" not in bonus
