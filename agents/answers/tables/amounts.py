@@ -39,6 +39,8 @@ class Amounts:
         self.plan, self.vocabulary, self.grid = plan, vocabulary, vocabulary.grid
         if self.grid.partial:
             raise Unclear("partial", self.grid.filename)
+        if self.grid.wide:
+            raise Unclear("wide", self.grid.filename, _listed(self.grid.wide))
         self.notes: dict[tuple[str, tuple[str, ...]], None] = {}
         self.currency = currency_column(vocabulary)
         base = plan.base if plan.sides else plan.where

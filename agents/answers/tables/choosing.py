@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from agents.answers.tables.asked import asked
@@ -46,7 +46,8 @@ def answered(text: str, tables: Sequence[Vocabulary], today: date | None = None)
     if best.unclear is not None:
         if best.unclear.why in _NOT_TOLD:
             return None
-        return refusal(best.unclear, question.language)
+        as_of = question.today.isoformat() if question.today else ""
+        return replace(refusal(best.unclear, question.language), as_of=as_of)
     assert best.result is not None
     return answer(best.result, best.vocabulary, question.language, question.today)
 

@@ -85,6 +85,7 @@ class Grid:
     hidden: bool = False
     partial: str | None = None  # why not every row was read
     over: str = ""  # headings above it
+    wide: tuple[int, ...] = ()  # numbers of rows with more cells than names: which is which?
     unseen: tuple[int, ...] = ()  # numbers of hidden rows, which are left out
 
     @property

@@ -86,13 +86,23 @@ def _grid(
     return Grid(
         document_id, filename, one.sheet, one.title, number, one.addressed, _row(one.header),
         columns, tuple(_row(one.lines[r]) for r in kept), one.pages,
-        tuple(_row(one.lines[r], label) for r, label in totals.items()), hidden, partial, one.over,
+        tuple(_row(one.lines[r], label) for r, label in totals.items()), hidden, partial,
+        one.over, _wide(one, document.format),
         tuple(one.lines[r].number for r in filled if one.lines[r].number in shown.rows),
     )  # fmt: skip
 
 
 def _row(line: Line, label: str = "") -> Row:
     return Row(line.number, line.page, line.start, line.end, label)
+
+
+def _wide(one: Laid, format: str) -> tuple[int, ...]:
+    """Of text files: a mark within a cell that is not quoted moves the cells behind it."""
+    if format not in ("csv", "tsv") or not any(one.names):
+        return ()
+    last = max(at for at, name in enumerate(one.names) if name)
+    found = [r.number for r in one.lines if any(cell.text for cell in r.cells[last + 1 :])]
+    return tuple(found) if 2 * len(found) < len(one.lines) else ()
 
 
 def _filled(line: Line) -> bool:

@@ -214,3 +214,10 @@ Marta Gil;Madrid;35.900,75
 def test_headers_and_words_of_other_people(name: str, data: str, question: str, says: str) -> None:
     found = told(question, tables_of(name, data.encode()))
     assert says in found.text, found.text
+
+
+def test_rows_that_are_wider_than_the_header_are_not_computed_over() -> None:
+    data = b"Order,Street,City,Freight\n1,Rua 5,Rio,10\n2,Rua 7, 67,Rio,20\n3,Rua 9,Lyon,30\n"
+    found = told("What is the total freight in Rio?", tables_of("orders.csv", data))
+    assert not found.answered
+    assert "orders.csv have more cells" in found.text
