@@ -224,8 +224,11 @@ def _occurs(term: str, words: frozenset[str], language: str) -> bool:
 
 def _everything(asked: Asked, hits: Sequence[Hit]) -> frozenset[str]:
     """The words of all that was found."""
-    texts = (f"{h.chunk.context} {h.chunk.text} {h.filename}" for h in hits)
-    return frozenset().union(*(stems(text, asked.language) for text in texts))
+    return frozenset().union(*(stems(_all_of(hit), asked.language) for hit in hits))
+
+
+def _all_of(hit: Hit) -> str:
+    return f"{hit.chunk.context} {hit.chunk.text} {hit.filename}"
 
 
 def _has_versions(asked: Asked, passage: Passage) -> bool:
@@ -260,7 +263,7 @@ def _of_the_house(asked: Asked, hits: Sequence[Hit]) -> Asked:
         return asked
     words: dict[str, frozenset[str]] = {}
     for hit in hits:
-        here = stems(f"{hit.chunk.context} {hit.chunk.text}", asked.language)
+        here = stems(_all_of(hit), asked.language)
         words[hit.filename] = words.get(hit.filename, frozenset()) | here
     if len(words) < HOUSE_DOCUMENTS_MIN:
         return asked

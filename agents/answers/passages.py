@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agents.answers import rows
 from agents.answers.words import codes
@@ -46,8 +47,7 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\((?:[a-z]+:)?(?://)?([^/)\s]+)[^)]*\)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\(?<?https?://([^/)\s>]+)[^)\s>]*>?\)?")
 _ABOVE = re.compile(r"\n| › ")
-_LABELLED_CHARS_MAX = 400
-_HEAD_CHARS_MAX = 600
+_LABELLED_CHARS_MAX, _HEAD_CHARS_MAX = 400, 600
 _LABEL = re.compile(r"^\s*(?:[-*•]\s+)?\**([A-Z][\w /-]{1,30}?)\**\s*:")
 
 
@@ -73,12 +73,7 @@ class Passage:
     @property
     def plain(self) -> str:
         """The text for people: without bullets, emphasis and table bars."""
-        named = "; ".join(f"{name}: {cell}" for name, cell in self.cells if cell)
-        bare = named or "; ".join(filter(None, rows.split(_BULLET.sub("", self.text))))
-        bare = _IMAGE.sub(r"\1", bare)
-        bare = _LINK.sub(r"\1 (\2)", bare)
-        bare = _ADDRESS.sub(r"(\1)", bare)
-        return " ".join(re.sub(r"\*\*|__|`", "", bare).split()).strip(" ;|")
+        return _plain(self.text, tuple(self.cells))
 
     @property
     def cells(self) -> rows.Cells:
@@ -113,6 +108,17 @@ class Passage:
     @property
     def key(self) -> tuple[str, int, int, int]:
         return (self.hit.chunk.document_id, self.hit.chunk.page, self.start, self.end)
+
+
+@lru_cache(maxsize=4_000)
+def _plain(text: str, cells: tuple[tuple[str, str], ...]) -> str:
+    """It is asked for a dozen times of each passage."""
+    named = "; ".join(f"{name}: {cell}" for name, cell in cells if cell)
+    bare = named or "; ".join(filter(None, rows.split(_BULLET.sub("", text))))
+    bare = _IMAGE.sub(r"\1", bare)
+    bare = _LINK.sub(r"\1 (\2)", bare)
+    bare = _ADDRESS.sub(r"(\1)", bare)
+    return " ".join(re.sub(r"\*\*|__|`", "", bare).split()).strip(" ;|")
 
 
 def passages(hits: Sequence[Hit]) -> list[Passage]:
@@ -163,8 +169,7 @@ def _of_chunk(hit: Hit) -> Iterator[Passage]:
 def _headers(lines: list[str], context: str) -> dict[int, int]:
     """As `rows.headers`; a table that goes on from the chunk before has its header up there."""
     found = rows.headers(lines)
-    first = lines[0] if lines and "|" in lines[0] else ""
-    if first and _header_in(context, len(rows.split(first))):
+    if lines and "|" in lines[0] and _header_in(context, len(rows.split(lines[0]))):
         found = {place: header for place, header in found.items() if header != 0}
     return found
 
@@ -218,8 +223,7 @@ class _Scope:
     @property
     def answered(self) -> str:
         """The question right above, be it a heading."""
-        asks = _QUESTION_MARK.search(self.nearest)
-        return self._question or (self.nearest if asks else "")
+        return self._question or (self.nearest if _QUESTION_MARK.search(self.nearest) else "")
 
     def passed(self, text: str, *, item: bool) -> None:
         if codes(text):
