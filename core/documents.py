@@ -63,6 +63,7 @@ class Word:
     y0: float
     x1: float
     y1: float
+    confidence: float = 1.0  # below 1 where a picture was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Page:
     sheet: str | None = None
     width: float = 0.0
     height: float = 0.0
+    layer: str = "text"  # text | empty | broken (to be read as a picture) | ocr (was read as one)
 
 
 @dataclass(frozen=True, slots=True)
