@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from agents.answers.evidence import Evidence
-from agents.answers.support import bare, supporting
+from agents.answers.support import bare, is_supported, supporting
 from agents.answers.values import Answer, Sentence, Usage
 from core.errors import InvalidInput, Unavailable
 from core.ports import ChatMessage, ChatModel, ChatPiece, ChatRequest
@@ -109,9 +109,18 @@ def _used(pieces: Sequence[ChatPiece]) -> Usage:
 
 
 def _rest(kept: Sequence[Sentence], evidence: Sequence[Evidence]) -> list[Sentence]:
-    """The best quote, when no sentence rests on it."""
-    rests = any(1 in sentence.citations for sentence in kept)
-    return [] if rests else [Sentence(evidence[0].words, (1,))]
+    """The quotes that no sentence rests on: each was picked because it adds something."""
+    cited = {n for sentence in kept for n in sentence.citations}
+    return [
+        Sentence(one.words, (n,))
+        for n, one in enumerate(evidence, 1)
+        if n not in cited and not _is_told(one, kept)
+    ]
+
+
+def _is_told(one: Evidence, kept: Sequence[Sentence]) -> bool:
+    """Some sentence says as much: two quotes may say the same."""
+    return any(is_supported(one.passage.plain, [sentence.text]) for sentence in kept)
 
 
 def _with(answer: Answer, *, route: str, model: str | None, usage: Usage) -> Answer:
@@ -157,7 +166,7 @@ def proven(sentence: str, evidence: Sequence[Evidence]) -> Sentence | None:
 
 
 def checked(text: str, evidence: Sequence[Evidence]) -> tuple[Sentence, ...]:
-    """The supported sentences of a model's reply; the best quote stays in when none rests on it."""
+    """The supported sentences of a model's reply; a quote stays in when none rests on it."""
     parts = _END.split(" ".join(text.split()))[:_SENTENCES_MAX]
     kept = [said for part in parts if (said := proven(part, evidence)) is not None]
     return (*kept, *_rest(kept, evidence)) if kept else ()

@@ -124,3 +124,19 @@ def test_a_sentence_rests_on_the_fewest_quotes() -> None:
 )
 def test_support(sentence: str, quote: str, supported: bool) -> None:
     assert is_supported(sentence, [quote]) is supported
+
+
+PUMP = """E-47: The lever is open.
+Cause: the lever was not pressed down.
+Action: close the lever and press start.
+"""
+
+
+def test_a_quote_that_the_model_leaves_out_is_given_all_the_same() -> None:
+    found = list(hits_in("pump.txt", PUMP))
+    chat = ScriptedChat(["E-47 means the lever is open."])
+    answer = answer_from(asked("What should I do about E-47?"), found, None, lambda: chat)
+    assert "close the lever and press start" in answer.text
+    assert sorted({n for one in answer.sentences for n in one.citations}) == list(
+        range(1, len(answer.citations) + 1)
+    )
