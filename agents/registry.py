@@ -14,8 +14,8 @@ from workflows.tasks import Catalog, Done, TaskSpec, Work
 AGENT_TYPES = ("supervisor", "ingestion", "analysis", "report", "action")
 # Their modules end with `TASKS`.
 _MODULES = (
-    "agents.ingestion", "agents.analysis_fields", "agents.analysis_answers", "agents.report",
-    "agents.action",
+    "agents.ingestion", "agents.pulling", "agents.analysis_fields", "agents.analysis_answers",
+    "agents.report", "agents.action",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from database import Tx, documents, shelves
 from database.shelves import HeadRow
 from runtime import Runtime
 from vectorstore import Entry, Head, Segment, generations
+from workflows import triggers
 
 _MOVES_MAX = 50
 _BATCH = 128  # passages embedded between two looks at the lease
@@ -86,13 +87,15 @@ def publish(
     """The head and the document's row, together; the head as it is then. A worker that slept past
     its lease may come here after another did the same: what it indexed is on the shelf already,
     perhaps merged. `model`: the name of the segment's embedding model."""
-    late, seen = False, Head()
+    late, started, seen = False, 0, Head()
 
     def also(tx: Tx) -> None:
-        nonlocal late
+        nonlocal late, started
         late = documents.get(tx, ctx, document_id, lock=True).status == "ready"
         if not late:
             documents.set_status(tx, ctx, document_id, status, **facts)
+            if status == "ready":
+                started = triggers.document_ready(rt, tx, ctx, documents.get(tx, ctx, document_id))
 
     def change(head: Head) -> Head:
         nonlocal seen
@@ -101,6 +104,8 @@ def publish(
         return seen
 
     move(rt, ctx, change, also)
+    if started:
+        triggers.ring(rt)
     return seen
 
 

@@ -16,7 +16,7 @@ from backends.files import FileBlobs
 from backends.limits import LocalLimiter
 from backends.local import LocalBus, LocalJobs
 from backends.probes import probes
-from connectors import connectors
+from connectors import connectors, way_out
 from core.clock import Clock, SystemClock
 from core.errors import InvalidInput
 from core.ports import BlobStore, Connector, EventBus, JobQueue, Limiter
@@ -65,7 +65,7 @@ def open_runtime(
             jobs=jobs, bus=bus, limiter=limiter, models=Models(settings),
             shelves=Shelves(vault, settings.shelf_bytes_max),
             connectors={**connectors(settings, clock), **(more_connectors or {})},
-            probes=probes(settings),
+            net=way_out(settings), probes=probes(settings),
         )  # fmt: skip
     finally:
         opened.close()

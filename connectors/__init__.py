@@ -7,8 +7,16 @@ sent, and tells "surely not done" from "in doubt". Values in, values out; no dat
 from __future__ import annotations
 
 from core.clock import Clock, SystemClock
+from core.net import Net
 from core.ports import Connector
 from core.settings import Settings
+
+
+def way_out(settings: Settings) -> Net:
+    """For whoever fetches: the same rules as for what is sent."""
+    from connectors.egress import Egress
+
+    return Egress(settings.egress_allow)
 
 
 def connectors(settings: Settings, clock: Clock | None = None) -> dict[str, Connector]:

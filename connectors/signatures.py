@@ -32,3 +32,8 @@ def signed_by(
         return False
     given = [one.encode() for one in signatures.split()[:10]]
     return any(hmac.compare_digest(mine, one) for mine in ours for one in given)
+
+
+def hmac_of(secret: str, body: bytes) -> bytes:
+    """HMAC-SHA256."""
+    return hmac.new(secret.encode(), body, "sha256").digest()

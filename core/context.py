@@ -16,9 +16,16 @@ _VIEWER = frozenset({
 })  # fmt: skip
 _OPERATOR = _VIEWER | {
     "documents:write", "workflows:execute", "reports:write", "approvals:decide",
-    "agents:trigger", "definitions:write", "templates:write", "models:use",
+    "agents:trigger", "definitions:write", "templates:write", "models:use", "integrations:read",
 }  # fmt: skip
-_ADMIN = _OPERATOR | {"users:read", "users:write", "keys:write", "tenant:read", "tenant:write"}
+_ADMIN = _OPERATOR | {
+    "users:read",
+    "users:write",
+    "keys:write",
+    "tenant:read",
+    "tenant:write",
+    "integrations:write",
+}
 _PLATFORM = frozenset({
     "tenants:read", "tenants:write", "platform:read", "metrics:read", "keys:write",
 })  # fmt: skip

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 # name -> what is about to be, or has just been, made durable there
 NAMES: dict[str, str] = {
     "submit.commit": "a run, its first job and its event",
+    "trigger.commit": "a run that a time, a call or a document starts",
     "upload.commit": "an uploaded document's row and bytes",
     "claim.commit": "a job's lease",
     "advance.commit": "a decision of the supervisor and the jobs it starts",

@@ -17,6 +17,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="WEFT_", env_file=".env", extra="ignore")
 
+    inbox_dir: Path | None = Field(
+        None, description="watched folders, one of each tenant by its id; default: DATA_DIR/inbox"
+    )
     host: str = Field("127.0.0.1", description="address the gateway listens on")
     port: int = Field(8000, ge=0, le=65535, description="port the gateway listens on")
     data_dir: Path = Field(Path("data"), description="everything that Weft keeps")
@@ -140,6 +143,10 @@ class Settings(BaseSettings):
     def silent_ms(self) -> int:
         """A worker that has missed three heartbeats counts as gone."""
         return int(self.heartbeat_seconds * 3000)
+
+    @property
+    def inbox_path(self) -> Path:
+        return (self.inbox_dir or self.data_dir / "inbox").absolute()
 
     @property
     def models_path(self) -> Path:

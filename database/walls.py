@@ -44,6 +44,9 @@ PLATFORM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # which conversations are over, and nothing of what was said in them
     "chat_sessions": {"SELECT": ("tenant_id", "actor", "id", "due_ms", "summed_up_ms")},
     "searches": {"SELECT": ("tenant_id", "forget_ms")},
+    # what time starts, and whose a webhook is
+    "integrations": {"SELECT": ("tenant_id", "id", "kind", "enabled", "due_ms")},
+    "triggers": {"SELECT": ("tenant_id", "id", "kind", "enabled", "due_ms")},
     # the relay
     "events": {"SELECT": (), "UPDATE": ("published_ms",)},
     # who signs in, before the tenant is known

@@ -30,6 +30,7 @@ from gateway.routers import (
     definitions,
     documents,
     health,
+    integrations,
     memory,
     models,
     pages,
@@ -40,6 +41,7 @@ from gateway.routers import (
     sessions,
     templates,
     tenants,
+    triggers,
     usage,
     users,
     workflows,
@@ -53,7 +55,8 @@ from runtime.scrape import registry_of
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
     workflows, replay, auth, documents, search, answers, sessions, memory, models, routing,
-    approvals, reports, definitions, agents, templates, tenants, usage, users, health, pages,
+    approvals, reports, definitions, agents, templates, tenants, usage, users, integrations,
+    triggers, health, pages,
 )  # fmt: skip
 
 

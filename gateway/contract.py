@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from gateway.guard import OPEN
+from gateway.guard import is_open
 from gateway.house import Permit
 
 VERSION = "0.1.0"
@@ -82,14 +82,14 @@ def _document(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
     }
     for path, item in document["paths"].items():
         for method in _METHODS & item.keys():
-            _complete(path, item[method], scopes.get((path, method), ()))
+            _complete(path, method, item[method], scopes.get((path, method), ()))
     return document
 
 
-def _complete(path: str, operation: dict[str, Any], scopes: tuple[str, ...]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any], scopes: tuple[str, ...]) -> None:
     operation["responses"].pop("422", None)
     operation["responses"] |= {"4XX": _REFUSED, "5XX": _REFUSED}
-    if path not in OPEN:
+    if not is_open(method.upper(), path):
         operation["security"] = [{"bearer": []}, {"api_key": []}]
     if scopes:
         operation["x-scopes"] = list(scopes)

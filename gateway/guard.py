@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import anyio.to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,8 +23,15 @@ OPEN = frozenset({
     "/", "/healthz", "/health", "/readyz", "/docs", "/docs/page.js", "/why", "/why/page.js",
     "/openapi.json", "/auth/login", "/auth/refresh",
 })  # fmt: skip
+# Its signature is its credential.
+_SIGNED = re.compile(r"/triggers/[^/]+")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether it is answered without a credential."""
+    return path in OPEN or (method == "POST" and _SIGNED.fullmatch(path) is not None)
 
 
 class Guard:
@@ -48,7 +57,7 @@ class Guard:
 
     async def _admit(self, scope: Scope, exchange: Exchange) -> None:
         path = scope["path"]
-        if path not in OPEN:
+        if not is_open(scope["method"], path):
             credential = credential_of(scope["headers"])
             if credential is None and path == "/metrics" and _from_this_machine(scope):
                 return

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from core.clock import Clock
+from core.net import Net
 from core.ports import Connector, EventBus, JobQueue, Limiter
 from core.settings import Settings
 from core.vault import Vault
@@ -29,5 +30,6 @@ class Runtime:
     models: Models
     shelves: Shelves
     connectors: Mapping[str, Connector]
+    net: Net
     # Of servers that only carry: each raises `WeftError` when it does not answer.
     probes: Mapping[str, Callable[[], object]] = field(default_factory=dict)

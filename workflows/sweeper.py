@@ -5,14 +5,14 @@ from __future__ import annotations
 from core.context import PLATFORM, Ctx
 from database import dispatch, runs
 from runtime import Runtime
-from workflows import approvals, definitions, ending, leases
+from workflows import approvals, definitions, ending, leases, triggers
 from workflows.supervision import Agents
 from workflows.turn import turn
 
 
 def sweep(rt: Runtime, agents: Agents) -> int:
     """One round; gives how many things it moved. Any number of workers may sweep at once."""
-    moved = leases.take_back(rt)
+    moved = leases.take_back(rt) + triggers.sweep(rt)
     with rt.db.read(PLATFORM) as tx:
         late = dispatch.overdue_runs(tx)
         unanswered = dispatch.overdue_approvals(tx)

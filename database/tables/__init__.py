@@ -8,6 +8,7 @@ from database.tables.budgets import model_reservations, model_usage
 from database.tables.documents import documents, shelf_heads, vector_cache
 from database.tables.effects import approvals, effects, events, run_logs
 from database.tables.identity import api_keys, audit, idempotency, refresh_tokens, tenants, users
+from database.tables.integrations import integration_items, integrations, triggers
 from database.tables.memory import (
     chat_messages,
     chat_sessions,
@@ -39,6 +40,8 @@ __all__ = [
     "effects",
     "events",
     "idempotency",
+    "integration_items",
+    "integrations",
     "jobs",
     "journal",
     "kept_answers",
@@ -56,6 +59,7 @@ __all__ = [
     "shelf_heads",
     "steps",
     "tenants",
+    "triggers",
     "turns",
     "users",
     "vector_cache",

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
 
 from core.clock import Clock
 from core.net import Net
 
 Cursor = Mapping[str, Any]
+
+
+class Config(BaseModel):
+    """A kind's settings, each `Field` with its `description`: forms are made of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Item:
     data: bytes
     metadata: Mapping[str, Any] = field(default_factory=dict)
     cursor: Cursor | None = None
+    identity: str = ""  # 64 hex digits: equal for the same thing in two places; "": of its bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +74,21 @@ Pulled = Item | Dead | Gone | At
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one pull may use. `config` was checked by `Source.check`; `secrets` are open values and
-    appear in no message. `known(key, version)` saves fetching what is kept already; `stopped()` is
-    asked between items; `bytes_max` caps one item."""
+    """What one pull may use. `config` is of the kind's own class and was checked; `secrets` are
+    open values and appear in no message. `known(key, version)` saves fetching what is kept
+    already, `keys()` are those taken and not gone; `stopped()` is asked between items; `bytes_max`
+    caps one item; `inbox` is the tenant's own folder on the server."""
 
-    config: Mapping[str, Any]
+    config: Any
     secrets: Mapping[str, str]
     cursor: Cursor
     net: Net
     clock: Clock
     known: Callable[[str, str], bool]
+    keys: Callable[[], frozenset[str]]
     stopped: Callable[[], bool]
     bytes_max: int
+    inbox: Path
 
 
 class Source(Protocol):
@@ -85,18 +98,16 @@ class Source(Protocol):
     def kind(self) -> str: ...
 
     @property
-    def schema(self) -> Mapping[str, Any]:
-        """JSON Schema of `config`, `additionalProperties: false`, every property described."""
-        ...
+    def config(self) -> type[Config]: ...
 
     @property
     def secrets(self) -> Mapping[str, str]:
         """Names of the secrets it takes, with what each is; one ending in `?` may be left out."""
         ...
 
-    def check(self, config: Mapping[str, Any], net: Net) -> Mapping[str, Any]:
-        """The configuration with its defaults. Asks no network. Raises `InvalidInput` with `field`
-        for what the schema alone cannot tell (an address that may never be called)."""
+    def check(self, config: Any, net: Net) -> None:
+        """Asks no network. Raises `InvalidInput` with `field` (`config.host`) for what the class
+        alone cannot tell: an address that may never be called, say."""
         ...
 
     def test(self, access: Access) -> str:
@@ -110,7 +121,7 @@ class Source(Protocol):
 
 
 class Watching(Protocol):
-    """A source that can be waited on (IMAP IDLE, a folder)."""
+    """A source that says by itself when something is new (IMAP IDLE)."""
 
     def wait(self, access: Access, seconds: float) -> bool:
         """Whether there may be something new; returns after `seconds` at most."""

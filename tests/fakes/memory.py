@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+from connectors.egress import Egress
 from core.clock import FakeClock
 from core.context import PLATFORM, Ctx
 from core.errors import InvalidInput, NotFound
@@ -140,5 +141,6 @@ def platform(folder: Path, *, with_embedder: bool = True, **settings: Any) -> Pl
         models=cast(Models, OneEmbedder(embedder if with_embedder else None)),
         shelves=Shelves(vault, 16 * 2**20),
         connectors={},
+        net=Egress(),
     )
     return Platform(rt, store, embedder, clock, bells)

@@ -29,6 +29,8 @@ DOORS = {
     "onnxruntime": {"models"}, "tokenizers": {"models"}, "ollama": {"models"},
     "xllamacpp": {"models"}, "pypdfium2": {"ingestion"}, "lxml": {"ingestion"},
     "selectolax": {"ingestion"}, "python_calamine": {"ingestion"},
+    "cronsim": {"workflows"}, "imap_tools": {"ingestion"}, "asyncssh": {"ingestion"},
+    "PIL": {"ingestion"}, "stdnum": {"ingestion"}, "phonenumbers": {"ingestion"},
     "celery": {"backends"}, "kombu": {"backends"}, "kafka": {"backends"}, "minio": {"backends"},
     "redis": {"backends"}, "psycopg": {"database"}, "opentelemetry": {"core"}, "requests": {"core"},
     "standardwebhooks": {"connectors"}, "cryptography": {"core", "gateway"},

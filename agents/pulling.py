@@ -1,0 +1,251 @@
+"""Pulling: what is new at an integration becomes documents, each once, whatever dies in between.
+
+An item's document, what is known of the item and the position after it are one commit. Nothing that
+was taken is fetched again; a changed item's new document replaces the one before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agents.removal import remove
+from agents.uploads import Received, Upload, receive, safe_name
+from core.context import Ctx
+from core.errors import Conflict, InvalidInput, NotFound, Rejected, Unavailable, Unfinishable
+from core.plain import check_plain
+from core.vault import unseal
+from database import Tx, integrations
+from database.integrations import Integration, ItemRow
+from ingestion.sources import Access, At, Dead, Gone, Item, Pulled
+from ingestion.sources.kinds import source
+from runtime import Runtime
+from workflows.tasks import Defer, Done, TaskSpec, Work
+
+_LEASE_SECONDS = 120.0
+_ITEMS_MAX = 1_000  # of one run; what is left is due again at once
+_BEAT_ITEMS = 20
+_KEYS_MAX = 200_000
+
+
+def secrets_address(integration_id: str) -> str:
+    return f"integration-secrets/{integration_id}"
+
+
+def access_of(rt: Runtime, ctx: Ctx, row: Integration, work: Work | None = None) -> Access:
+    """What a kind's code is given; without `work` for a test, which knows of no items."""
+    secrets: Mapping[str, str] = {}
+    if row.secrets is not None:
+        secrets = json.loads(unseal(rt.keys(ctx), row.secrets, secrets_address(row.id)))
+
+    def known(key: str, version: str) -> bool:
+        if work is None:
+            return False
+        with rt.db.read(ctx) as tx:
+            found = integrations.item(tx, ctx, row.id, key)
+        return found is not None and found.version == version and found.state != "again"
+
+    def keys() -> frozenset[str]:
+        if work is None:
+            return frozenset()
+        with rt.db.read(ctx) as tx:
+            return integrations.present(tx, ctx, row.id, _KEYS_MAX)
+
+    return Access(
+        config=source(row.kind).config.model_validate(row.config), secrets=secrets,
+        cursor=row.cursor, net=rt.net, clock=rt.clock,
+        known=known, keys=keys, stopped=work.cancelled if work else lambda: False,
+        bytes_max=rt.settings.upload_bytes_max,
+        inbox=rt.settings.inbox_path / ctx.tenant,
+    )  # fmt: skip
+
+
+def pull(work: Work) -> Done | Defer:
+    """`integration_id` → `{integration_id, taken, duplicate, dead, gone, documents, more}`."""
+    name = work.message.payload.get("integration_id")
+    if not isinstance(name, str):
+        raise InvalidInput("This task needs an `integration_id`.", field="integration_id")
+    # What comes is the integration's, whichever run fetched it.
+    rt, ctx = work.rt, replace(work.ctx, actor=f"integration:{name}")
+    with rt.db.transaction(ctx, durable=False) as tx:
+        row = integrations.get(tx, ctx, name)
+        if not integrations.claim(tx, ctx, name, work.step_id, _LEASE_SECONDS):
+            return Defer(1.0, f"integration {row.name}: another run pulls it")
+    one = _Pull(work, ctx, row)
+    try:
+        one.run()
+    except (Rejected, Unfinishable, Unavailable) as error:
+        one.end("failing", error.to_json())
+        raise
+    except BaseException:
+        one.let_go()
+        raise
+    one.end("ok", None)
+    return Done({"integration_id": name, **one.summary()})
+
+
+class _Pull:
+    def __init__(self, work: Work, ctx: Ctx, row: Integration) -> None:
+        self._work, self._row = work, row
+        self._rt, self._ctx = work.rt, ctx
+        self._counts: Counter[str] = Counter()
+        self._documents: list[str] = []
+        self._more = False
+
+    def run(self) -> None:
+        self._clear_stale()
+        kind = source(self._row.kind)
+        seen = 0
+        for one in kind.pull(access_of(self._rt, self._ctx, self._row, self._work)):
+            self._take(one)
+            seen += not isinstance(one, At)
+            if seen % _BEAT_ITEMS == 1:
+                self._beat(seen)
+            if seen >= _ITEMS_MAX:
+                self._more = True
+                break
+        self._clear_stale()
+
+    def summary(self) -> dict[str, Any]:
+        counts = {state: self._counts[state] for state in ("taken", "duplicate", "dead", "gone")}
+        return {**counts, "documents": self._documents[:_ITEMS_MAX], "more": self._more}
+
+    def end(self, status: str, error: Mapping[str, Any] | None) -> None:
+        with self._rt.db.transaction(self._ctx) as tx:
+            values: dict[str, Any] = {"status": status, "error": error, "pulled_ms": tx.now_ms}
+            if self._more:
+                values["due_ms"] = tx.now_ms
+            integrations.release(tx, self._ctx, self._row.id, self._work.step_id, **values)
+
+    def let_go(self) -> None:
+        with self._rt.db.transaction(self._ctx, durable=False) as tx:
+            integrations.release(tx, self._ctx, self._row.id, self._work.step_id)
+
+    def _beat(self, seen: int) -> None:
+        self._work.progress(seen, 0)
+        with self._rt.db.transaction(self._ctx, durable=False) as tx:
+            held = integrations.claim(
+                tx, self._ctx, self._row.id, self._work.step_id, _LEASE_SECONDS
+            )
+        if not held:
+            raise Conflict("Another run pulls this integration now.", code="claim_lost")
+
+    def _take(self, one: Pulled) -> None:
+        if isinstance(one, Item):
+            self._item(one)
+        elif isinstance(one, Dead):
+            error = {"code": one.code, "detail": one.detail}
+            self._note(one.key, one.version, "dead", one.cursor, error=error)
+        elif isinstance(one, Gone):
+            self._gone(one)
+        else:
+            with self._rt.db.transaction(self._ctx, durable=False) as tx:
+                self._move(tx, one.cursor)
+
+    def _item(self, one: Item) -> None:
+        before = self._before(one.key)
+        if before and before.version == one.version and before.state not in ("again", "gone"):
+            if one.cursor is not None:
+                with self._rt.db.transaction(self._ctx, durable=False) as tx:
+                    self._move(tx, one.cursor)
+            return
+        identity = one.identity or hashlib.sha256(one.data).hexdigest()
+        stale = before.document_id if before and before.state == "taken" else None
+        with self._rt.db.read(self._ctx) as tx:
+            same = integrations.document_of(tx, self._ctx, identity)
+        if same is not None and same != stale:
+            self._note(one.key, one.version, "duplicate", one.cursor, identity=identity,
+                       document_id=same, stale_id=stale)  # fmt: skip
+            return
+
+        def also(tx: Tx, made: list[Received]) -> None:
+            integrations.note_item(
+                tx, self._ctx, self._row.id, one.key, one.version, "taken", identity=identity,
+                document_id=made[0].document_id, stale_id=stale,
+            )  # fmt: skip
+            self._move(tx, one.cursor)
+            self._documents.append(made[0].document_id)
+
+        try:
+            receive(self._rt, self._ctx, [self._upload(one)], also=also)
+            self._counts["taken"] += 1
+        except Conflict:
+            raise
+        except (Rejected, Unfinishable) as error:
+            self._note(one.key, one.version, "dead", one.cursor, identity=identity,
+                       error=error.to_json(), stale_id=stale)  # fmt: skip
+
+    def _upload(self, one: Item) -> Upload:
+        told = {
+            **one.metadata, "integration": self._row.name, "integration_kind": self._row.kind,
+            "source_key": one.key,
+        }  # fmt: skip
+        return Upload(safe_name(one.filename), one.content_type, one.data,
+                      metadata=_plain(told), tags=tuple(self._row.tags))  # fmt: skip
+
+    def _gone(self, one: Gone) -> None:
+        before = self._before(one.key)
+        if before is None or before.state == "gone":
+            return
+        stale = before.document_id if self._removes and before.state == "taken" else None
+        self._note(one.key, before.version, "gone", one.cursor, stale_id=stale,
+                   document_id=None if stale else before.document_id)  # fmt: skip
+
+    @property
+    def _removes(self) -> bool:
+        return self._row.on_gone == "remove"
+
+    def _before(self, key: str) -> ItemRow | None:
+        with self._rt.db.read(self._ctx) as tx:
+            return integrations.item(tx, self._ctx, self._row.id, key)
+
+    def _note(self, key: str, version: str, state: str, cursor: Any, **about: Any) -> None:
+        with self._rt.db.transaction(self._ctx) as tx:
+            integrations.note_item(tx, self._ctx, self._row.id, key, version, state, **about)
+            self._move(tx, cursor)
+        self._counts[state] += 1
+
+    def _move(self, tx: Tx, cursor: Mapping[str, Any] | None) -> None:
+        if cursor is not None:
+            integrations.moved(tx, self._ctx, self._row.id, self._work.step_id, cursor)
+
+    def _clear_stale(self) -> None:
+        """Documents that a newer version replaced: removed after the new one was kept."""
+        while True:
+            with self._rt.db.read(self._ctx) as tx:
+                found = integrations.stale(tx, self._ctx, self._row.id, 100)
+            for one in found:
+                if one.stale_id is not None:
+                    with contextlib.suppress(NotFound):  # somebody removed it before
+                        remove(self._rt, self._ctx, one.stale_id)
+                with self._rt.db.transaction(self._ctx, durable=False) as tx:
+                    integrations.freed(tx, self._ctx, self._row.id, one.item)
+            if not found:
+                return
+
+
+def _plain(value: Any) -> Any:
+    """Metadata from outside, as text that every store takes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\x00", "")[:2000]
+    if isinstance(value, Mapping):
+        return {str(_plain(str(name)))[:64]: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value[:100]]
+    try:
+        return check_plain(value)
+    except ValueError:
+        return str(value)
+
+
+TASKS = (
+    TaskSpec(
+        "ingestion", "pull", pull, "Take in what is new at an integration",
+        {"integration_id": "where to look"},
+    ),
+)  # fmt: skip

@@ -1,0 +1,264 @@
+"""Outside systems that documents come from: their position, when they are due, what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import delete as _delete
+from sqlalchemy.exc import IntegrityError
+
+from core.context import Ctx
+from core.errors import Conflict, NotFound
+from database.engine import Tx
+from database.inserts import if_absent
+from database.pages import Page, page
+from database.tables import documents, integration_items, integrations, tenants
+
+_c, _i = integrations.c, integration_items.c
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """`secrets` is sealed; `schedule` is `{every_seconds}`, `{cron, zone}` or None."""
+
+    id: str
+    name: str
+    kind: str
+    config: Mapping[str, Any]
+    secrets: bytes | None
+    secret_names: Sequence[str]
+    schedule: Mapping[str, Any] | None
+    on_gone: str  # keep | remove
+    tags: Sequence[str]
+    enabled: bool
+    cursor: Mapping[str, Any]
+    status: str  # new | ok | failing
+    error: Mapping[str, Any] | None
+    last_run_id: str | None
+    due_ms: int | None
+    pulled_ms: int | None
+    created_by: str
+    created_ms: int
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """`state`: taken | duplicate | dead | gone | again (to be fetched once more)."""
+
+    item: str
+    key: str
+    version: str
+    state: str
+    document_id: str | None
+    stale_id: str | None
+    error: Mapping[str, Any] | None
+    seen_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Of any tenant: what `take_due` is asked with."""
+
+    tenant: str
+    id: str
+    due_ms: int
+
+
+_columns = [_c[name] for name in Integration.__dataclass_fields__]
+_item_columns = [_i[name] for name in ItemRow.__dataclass_fields__]
+
+
+def create(tx: Tx, ctx: Ctx, integration_id: str, values: Mapping[str, Any]) -> Integration:
+    """Raises `Conflict` for a name that is taken."""
+    row = {
+        "tenant_id": ctx.tenant, "id": integration_id, "cursor": {}, "status": "new",
+        "created_by": ctx.actor, "created_ms": tx.now_ms, "updated_ms": tx.now_ms, **values,
+    }  # fmt: skip
+    try:
+        tx.execute(insert(integrations), row)
+    except IntegrityError as error:
+        raise Conflict(f"There is an integration called {values['name']!r}.", code="name_taken") \
+            from error  # fmt: skip
+    return get(tx, ctx, integration_id)
+
+
+def get(tx: Tx, ctx: Ctx, integration_id: str) -> Integration:
+    row = tx.execute(select(*_columns).where(_is(ctx, integration_id))).first()
+    if row is None:
+        raise NotFound("There is no such integration.")
+    return Integration(*row)
+
+
+def change(tx: Tx, ctx: Ctx, integration_id: str, **values: Any) -> None:
+    """Raises `NotFound`, or `Conflict` for a name that is taken."""
+    found = update(integrations).where(_is(ctx, integration_id))
+    try:
+        done = tx.execute(found.values(**values, updated_ms=tx.now_ms))
+    except IntegrityError as error:
+        raise Conflict("Another integration has this name.", code="name_taken") from error
+    if done.rowcount != 1:
+        raise NotFound("There is no such integration.")
+
+
+def remove(tx: Tx, ctx: Ctx, integration_id: str) -> None:
+    """With what is known of its items; documents stay."""
+    if tx.execute(_delete(integrations).where(_is(ctx, integration_id))).rowcount != 1:
+        raise NotFound("There is no such integration.")
+
+
+def listing(tx: Tx, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Integration]:
+    query = select(*_columns).where(_c.tenant_id == ctx.tenant)
+    keys = (_c.created_ms, _c.id)
+    return page(tx, query, keys, lambda row: Integration(*row), limit=limit, cursor=cursor)
+
+
+def due(tx: Tx, limit: int) -> list[Due]:
+    """Over all active tenants, the longest due first."""
+    active = select(tenants.c.id).where(tenants.c.status == "active")
+    query = (
+        select(_c.tenant_id, _c.id, _c.due_ms)
+        .where(_c.due_ms <= tx.now_ms, _c.enabled, _c.tenant_id.in_(active))
+        .order_by(_c.due_ms)
+        .limit(limit)
+    )
+    return [Due(*row) for row in tx.execute(query)]
+
+
+def take_due(tx: Tx, ctx: Ctx, one: Due, next_ms: int | None) -> bool:
+    """Whether this caller is the one who starts it."""
+    found = update(integrations).where(_is(ctx, one.id), _c.due_ms == one.due_ms, _c.enabled)
+    return tx.execute(found.values(due_ms=next_ms)).rowcount == 1
+
+
+def started(tx: Tx, ctx: Ctx, integration_id: str, run_id: str) -> None:
+    tx.execute(update(integrations).where(_is(ctx, integration_id)).values(last_run_id=run_id))
+
+
+def claim(tx: Tx, ctx: Ctx, integration_id: str, handler: str, lease_seconds: float) -> bool:
+    """Whether `handler` pulls it now: nobody else does, or his lease is over."""
+    free = or_(_c.handler.is_(None), _c.handler == handler, _c.handler_lease_ms < tx.now_ms)
+    found = update(integrations).where(_is(ctx, integration_id), free)
+    until = tx.now_ms + int(lease_seconds * 1000)
+    return tx.execute(found.values(handler=handler, handler_lease_ms=until)).rowcount == 1
+
+
+def release(tx: Tx, ctx: Ctx, integration_id: str, handler: str, **values: Any) -> None:
+    found = update(integrations).where(_is(ctx, integration_id), _c.handler == handler)
+    tx.execute(found.values(handler=None, handler_lease_ms=None, **values))
+
+
+def moved(tx: Tx, ctx: Ctx, integration_id: str, handler: str, cursor: Mapping[str, Any]) -> None:
+    """The position, for whoever holds the claim. Raises `Conflict` for somebody who lost it."""
+    found = update(integrations).where(_is(ctx, integration_id), _c.handler == handler)
+    if tx.execute(found.values(cursor=dict(cursor))).rowcount != 1:
+        raise Conflict("Another run pulls this integration now.", code="claim_lost")
+
+
+def item(tx: Tx, ctx: Ctx, integration_id: str, key: str) -> ItemRow | None:
+    row = tx.execute(select(*_item_columns).where(_item(ctx, integration_id, named(key)))).first()
+    return None if row is None else ItemRow(*row)
+
+
+def item_by_name(tx: Tx, ctx: Ctx, integration_id: str, name: str) -> ItemRow:
+    row = tx.execute(select(*_item_columns).where(_item(ctx, integration_id, name))).first()
+    if row is None:
+        raise NotFound("There is no such item.")
+    return ItemRow(*row)
+
+
+def note_item(
+    tx: Tx,
+    ctx: Ctx,
+    integration_id: str,
+    key: str,
+    version: str,
+    state: str,
+    *,
+    identity: str | None = None,
+    document_id: str | None = None,
+    stale_id: str | None = None,
+    error: Mapping[str, Any] | None = None,
+) -> None:
+    """What became of it, in place of what was known."""
+    values = {
+        "key": key, "version": version, "identity": identity, "state": state,
+        "document_id": document_id, "stale_id": stale_id, "error": error, "seen_ms": tx.now_ms,
+    }  # fmt: skip
+    own = {"tenant_id": ctx.tenant, "integration_id": integration_id, "item": named(key)}
+    if tx.execute(if_absent(tx, integration_items), {**own, **values}).rowcount != 1:
+        place = _item(ctx, integration_id, named(key))
+        tx.execute(update(integration_items).where(place).values(**values))
+
+
+def document_of(tx: Tx, ctx: Ctx, identity: str) -> str | None:
+    """The document that the same content was taken as before, from whatever place, if it is still
+    there."""
+    there = and_(documents.c.tenant_id == _i.tenant_id, documents.c.id == _i.document_id)
+    query = (
+        select(_i.document_id)
+        .join(documents, there)
+        .where(_i.tenant_id == ctx.tenant, _i.identity == identity, _i.state == "taken")
+        .limit(1)
+    )
+    return tx.execute(query).scalar()
+
+
+def items(
+    tx: Tx, ctx: Ctx, integration_id: str, *, state: str | None, limit: int, cursor: str | None
+) -> Page[ItemRow]:
+    """The latest first."""
+    query = select(*_item_columns).where(_i.tenant_id == ctx.tenant)
+    query = query.where(_i.integration_id == integration_id)
+    if state is not None:
+        query = query.where(_i.state == state)
+    keys = (_i.seen_ms, _i.item)
+    return page(tx, query, keys, lambda row: ItemRow(*row), limit=limit, cursor=cursor)
+
+
+def present(tx: Tx, ctx: Ctx, integration_id: str, limit: int) -> frozenset[str]:
+    """Keys of what was there at the last look. Never more than `limit`."""
+    query = select(_i.key).where(
+        _i.tenant_id == ctx.tenant, _i.integration_id == integration_id, _i.state != "gone"
+    )
+    return frozenset(key for (key,) in tx.execute(query.limit(limit)))
+
+
+def counts(tx: Tx, ctx: Ctx, integration_id: str) -> dict[str, int]:
+    """How many items are in each state."""
+    query = (
+        select(_i.state, func.count())
+        .where(_i.tenant_id == ctx.tenant, _i.integration_id == integration_id)
+        .group_by(_i.state)
+    )
+    return {str(state): int(count) for state, count in tx.execute(query)}
+
+
+def stale(tx: Tx, ctx: Ctx, integration_id: str, limit: int) -> list[ItemRow]:
+    """Items whose earlier document is still to be removed."""
+    query = select(*_item_columns).where(
+        _i.tenant_id == ctx.tenant, _i.integration_id == integration_id, _i.stale_id.is_not(None)
+    )
+    return [ItemRow(*row) for row in tx.execute(query.limit(limit))]
+
+
+def freed(tx: Tx, ctx: Ctx, integration_id: str, name: str) -> None:
+    tx.execute(
+        update(integration_items).where(_item(ctx, integration_id, name)).values(stale_id=None)
+    )
+
+
+def named(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def _is(ctx: Ctx, integration_id: str) -> ColumnElement[bool]:
+    return and_(_c.tenant_id == ctx.tenant, _c.id == integration_id)
+
+
+def _item(ctx: Ctx, integration_id: str, name: str) -> ColumnElement[bool]:
+    return and_(_i.tenant_id == ctx.tenant, _i.integration_id == integration_id, _i.item == name)

@@ -1,0 +1,233 @@
+"""What comes by itself comes once, is told where it failed, and never leaves its tenant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.registry import AGENTS
+from core import failpoints
+from core.failpoints import FailpointError
+from tests.engine import drained
+from tests.gateway.people import Town
+from workflows import sweeper
+
+FOLDER = {"kind": "folder", "config": {"settle_seconds": 0}}
+
+
+class Shop:
+    """One integration with a folder, and a person who set it up."""
+
+    def __init__(self, town: Town, name: str, slug: str = "acme", **more: Any) -> None:
+        self.town, self.headers = town, town.as_role(slug)
+        body = {**FOLDER, "name": name, **more}
+        body["config"] = {"path": name, **body["config"]}
+        self.folder = town.rt.settings.inbox_path / town.ctx(slug).tenant / name
+        self.folder.mkdir(parents=True)
+        answer = town.http.post("/integrations", json=body, headers=self.headers)
+        assert answer.status_code == 201, answer.text
+        self.url = f"/integrations/{answer.json()['integration_id']}"
+
+    def put(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def pull(self) -> dict[str, Any]:
+        """The pull's output, or its error."""
+        answer = self.town.http.post(f"{self.url}/pull", headers=self.headers)
+        assert answer.status_code == 202, answer.text
+        return self.finished(answer.json()["workflow_id"])
+
+    def finished(self, workflow_id: str) -> dict[str, Any]:
+        drained(self.town.rt)
+        url = f"/workflows/{workflow_id}/status"
+        status = self.town.http.get(url, headers=self.headers).json()
+        assert status["status"] in ("completed", "failed"), status
+        [step] = status["steps"]
+        logs = self.town.http.get(url.replace("status", "logs"), headers=self.headers).json()
+        return {"status": status["status"], "error": step.get("error"), "logs": logs}
+
+    def items(self, state: str | None = None) -> list[Mapping[str, Any]]:
+        params = {"state": state} if state else {}
+        answer = self.town.http.get(f"{self.url}/items", headers=self.headers, params=params)
+        found: list[Mapping[str, Any]] = answer.json()["items"]
+        return found
+
+    def documents(self) -> dict[str, str]:
+        """Names of the ready documents that came from here, and their ids."""
+        answer = self.town.http.get("/documents", headers=self.headers, params={"limit": 200})
+        own = self.url.rpartition("/")[2]
+        return {
+            one["filename"]: one["document_id"]
+            for one in answer.json()["items"]
+            if one["created_by"] == f"integration:{own}" and one["status"] == "ready"
+        }
+
+    def shown(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self.town.http.get(self.url, headers=self.headers).json()
+        return answer
+
+
+def test_files_of_a_watched_folder_become_documents_once(town: Town) -> None:
+    shop = Shop(town, "once")
+    shop.put("a.txt", "The lease ends in May 2027.")
+    shop.put("deep/b.txt", "The rent is 900 EUR.")
+    assert shop.pull()["status"] == "completed"
+    assert set(shop.documents()) == {"a.txt", "b.txt"}
+    assert shop.pull()["status"] == "completed"
+    assert shop.shown()["items"] == {"taken": 2}
+    [found] = [one for one in shop.items() if one["key"] == "deep/b.txt"]
+    about = town.http.get(f"/documents/{found['document_id']}", headers=shop.headers).json()
+    assert about["metadata"]["integration"] == "once"
+    assert about["metadata"]["source_key"] == "deep/b.txt"
+
+
+def test_the_same_content_in_two_places_is_one_document(town: Town) -> None:
+    shop = Shop(town, "twins")
+    shop.put("one.txt", "Twins are alike.")
+    shop.put("two.txt", "Twins are alike.")
+    shop.pull()
+    assert shop.shown()["items"] == {"taken": 1, "duplicate": 1}
+    assert len(shop.documents()) == 1
+
+
+def test_a_changed_file_replaces_its_document(town: Town) -> None:
+    shop = Shop(town, "changing")
+    path = shop.put("price.txt", "The price is 10 EUR.")
+    shop.pull()
+    [before] = shop.documents().values()
+    path.write_text("The price is 12 EUR now.")
+    os.utime(path, ns=(1, 1))
+    shop.pull()
+    [after] = shop.documents().values()
+    assert after != before
+    hits = town.http.post("/search", json={"query": "price"}, headers=shop.headers).json()["hits"]
+    told = [hit["text"] for hit in hits if "price is" in hit["text"]]
+    assert told == ["The price is 12 EUR now."]
+
+
+@pytest.mark.parametrize(("on_gone", "left"), [("keep", 1), ("remove", 0)])
+def test_a_file_that_goes_takes_its_document_along_only_when_asked(
+    town: Town, on_gone: str, left: int
+) -> None:
+    shop = Shop(town, f"gone-{on_gone}", on_gone=on_gone)
+    path = shop.put("x.txt", f"Here today, {on_gone} tomorrow.")
+    shop.pull()
+    path.unlink()
+    shop.pull()
+    assert [one["state"] for one in shop.items()] == ["gone"]
+    assert len(shop.documents()) == left
+
+
+def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on(town: Town) -> None:
+    shop = Shop(town, "broken")
+    shop.put("bad.exe", "MZ\x00\x01\x02\x03")
+    shop.put("good.txt", "Good news.")
+    shop.pull()
+    assert set(shop.documents()) == {"good.txt"}
+    [dead] = shop.items("dead")
+    assert (dead["key"], dead["error"]["code"]) == ("bad.exe", "unsupported_format")
+    again = f"{shop.url}/items/{dead['item_id']}/retry"
+    shop.put("bad.exe", "now plain")
+    assert town.http.post(again, headers=shop.headers).status_code == 204
+    assert shop.items("again")
+    (shop.folder / "bad.exe").rename(shop.folder / "fine.txt")
+    shop.pull()
+    assert set(shop.documents()) == {"good.txt", "fine.txt"}
+
+
+def test_a_pull_that_dies_anywhere_loses_and_repeats_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(town, "dying")
+    for n in range(6):
+        shop.put(f"{n}.txt", f"Note number {n} of six.")
+    rule = failpoints._parse("upload.commit:after:3=error,upload.commit:before:5=error")
+    monkeypatch.setattr(failpoints, "_rules", rule)
+    with pytest.raises(AssertionError):  # it is retried after its pause: nothing ended yet
+        shop.pull()
+    monkeypatch.setattr(failpoints, "_rules", ())
+    assert 0 < shop.shown()["items"].get("taken", 0) < 6
+    assert issubclass(FailpointError, Exception)
+    shop.pull()
+    assert shop.shown()["items"] == {"taken": 6}
+    assert len(shop.documents()) == 6
+
+
+def test_a_schedule_pulls_by_itself(town: Town) -> None:
+    shop = Shop(town, "timed", schedule={"every_seconds": 5})
+    shop.put("t.txt", "It came by itself.")
+    sweeper.sweep(town.rt, AGENTS)
+    drained(town.rt)
+    assert set(shop.documents()) == {"t.txt"}
+    assert shop.shown()["due_at"] > shop.shown()["pulled_at"]
+    changed = town.http.patch(shop.url, json={"schedule": None}, headers=shop.headers)
+    assert (changed.json()["schedule"], changed.json()["due_at"]) == (None, None)
+
+
+@pytest.mark.parametrize(("body", "field"), [
+    ({"kind": "gopher"}, "kind"),
+    ({"config": {"path": "../other"}}, "config.path"),
+    ({"config": {"path": "/etc"}}, "config.path"),
+    ({"config": {"speed": 1}}, "config.speed"),
+    ({"secrets": {"password": "x"}}, "secrets.password"),
+    ({"schedule": {"every_seconds": 1}}, "schedule"),
+    ({"schedule": {"cron": "61 * * * *"}}, "cron"),
+    ({"schedule": {"cron": "0 7 * * *", "zone": "Europe/Atlantis"}}, "zone"),
+])  # fmt: skip
+def test_a_wrong_setting_is_named(town: Town, body: dict[str, Any], field: str) -> None:
+    answer = town.http.post(
+        "/integrations", json={**FOLDER, "name": "wrong", **body}, headers=town.as_role("acme")
+    )
+    assert answer.status_code == 422, answer.text
+    told = answer.json()
+    assert field in (told.get("field"), *(one.get("field") for one in told.get("errors", [])))
+
+
+def test_a_link_out_of_the_inbox_is_not_followed(town: Town, tmp_path: Path) -> None:
+    shop = Shop(town, "links")
+    (tmp_path / "secret.txt").write_text("Nobody of the tenant may read this.")
+    (shop.folder / "way-out.txt").symlink_to(tmp_path / "secret.txt")
+    (shop.folder / "folder").symlink_to(tmp_path, target_is_directory=True)
+    shop.pull()
+    assert shop.items() == []
+    outside = Shop(town, "outside")
+    outside.folder.rmdir()
+    outside.folder.symlink_to(tmp_path, target_is_directory=True)
+    assert outside.pull()["error"]["code"] == "bad_path"
+    assert outside.shown()["status"] == "failing"
+
+
+def test_a_test_says_in_words_what_is_there_or_missing(town: Town) -> None:
+    shop = Shop(town, "tested")
+    shop.put("a.txt", "a")
+    told = town.http.post(f"{shop.url}/test", headers=shop.headers).json()
+    assert told == {"ok": True, "detail": "The folder has 1 file that match.", "code": None}
+    (shop.folder / "a.txt").unlink()
+    shop.folder.rmdir()
+    told = town.http.post(f"{shop.url}/test", headers=shop.headers).json()
+    assert (told["ok"], told["code"]) == (False, "no_folder")
+
+
+def test_another_tenants_integration_is_not_there(town: Town) -> None:
+    shop = Shop(town, "private")
+    other = town.as_role("other")
+    for method, path in (("get", ""), ("patch", ""), ("delete", ""), ("post", "/test"),
+                         ("post", "/pull"), ("get", "/items")):  # fmt: skip
+        more = {"json": {}} if method == "patch" else {}
+        answer = getattr(town.http, method)(f"{shop.url}{path}", headers=other, **more)
+        assert answer.status_code == 404, (method, path)
+    assert shop.shown()["name"] == "private"
+
+
+def test_a_name_is_taken_once(town: Town) -> None:
+    Shop(town, "named")
+    body = {**FOLDER, "name": "named"}
+    again = town.http.post("/integrations", json=body, headers=town.as_role("acme"))
+    assert (again.status_code, again.json()["code"]) == (409, "name_taken")
