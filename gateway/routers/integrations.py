@@ -22,7 +22,7 @@ from gateway.schemas.integrations import (
     KindAnswer,
     Kinds,
     Pulling,
-    TestAnswer,
+    TryAnswer,
 )
 from ingestion.sources.kinds import KINDS, source
 from workflows import triggers
@@ -90,10 +90,10 @@ def remove(who: Writer, integration_id: str) -> None:
 
 
 @router.post("/{integration_id}/test")
-def test(who: Writer, integration_id: str) -> TestAnswer:
+def test(who: Writer, integration_id: str) -> TryAnswer:
     """Signs in and looks; says in words what is there or what failed, and who must act."""
     ok, detail, code = setting_up.test(who.rt, who.ctx, integration_id)
-    return TestAnswer(ok=ok, detail=detail, code=code)
+    return TryAnswer(ok=ok, detail=detail, code=code)
 
 
 @router.post("/{integration_id}/pull", status_code=202, response_model=Pulling)

@@ -22,10 +22,10 @@ from gateway.paging import Cursor, Limit, listed
 from gateway.schemas.base import Listing
 from gateway.schemas.integrations import (
     FiredAnswer,
+    NewTrigger,
     TriggerAnswer,
     TriggerChange,
     TriggerMade,
-    TriggerRequest,
 )
 from workflows import triggers as starting
 from workflows import webhooks
@@ -43,7 +43,7 @@ _BODY = {
 
 
 @router.post("", status_code=201, response_model=TriggerMade)
-def create(who: Writer, once: Creating, body: TriggerRequest) -> Response:
+def create(who: Writer, once: Creating, body: NewTrigger) -> Response:
     """A webhook's secret is shown in this answer and never again."""
     own, secret = new_id(), body.secret
 

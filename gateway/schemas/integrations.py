@@ -77,7 +77,7 @@ class Kinds(Answer):
     items: list[KindAnswer]
 
 
-class TestAnswer(Answer):
+class TryAnswer(Answer):
     ok: bool
     detail: str
     code: str | None = None
@@ -96,7 +96,7 @@ class ItemAnswer(Answer):
     seen_at: Moment
 
 
-class TriggerRequest(Request):
+class NewTrigger(Request):
     """`config`: of `schedule` the times, of `webhook` the preset, of `document` a condition
     `when` over `document.…`."""
 
