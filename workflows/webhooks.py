@@ -49,7 +49,8 @@ def secret_address(trigger_id: str) -> str:
 
 def receive(rt: Runtime, trigger_id: str, headers: Mapping[str, str], body: bytes) -> Fired:
     """`headers` in lower case. Raises `Unauthenticated` (not signed by the secret of a trigger that
-    is on; which of them it is cannot be told from outside), `InvalidInput` (no JSON object) or what the tenant's limits raise."""
+    is on; which of them it is cannot be told from outside), `InvalidInput` (no JSON
+    object) or what the tenant's limits raise."""
     trigger, ctx = _found(rt, trigger_id)
     with rt.db.read(ctx) as tx:
         tier = tenants.own(tx, ctx).tier

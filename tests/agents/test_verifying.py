@@ -97,13 +97,9 @@ def test_nothing_hot_leaves_memory_and_nothing_cold_comes(desk: Desk) -> None:
     assert desk.rt.shelves.cache.bytes == hot > 0
 
 
-def test_a_store_that_is_away_is_not_damage(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_is_not_damage(desk: Desk) -> None:
     desk.put(KETTLE, "kettle.txt")
-
-    def away(key: str) -> bytes:
-        raise Outage("It is away.", code="blobs_unavailable", retry_after=2)
-
-    monkeypatch.setattr(desk.house.store, "get", away)
+    desk.house.store.away = True
     with pytest.raises(Outage):
         verifying.verify(desk.rt)
     assert (waiting(desk), asked(desk)) == (0, 0)

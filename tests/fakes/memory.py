@@ -12,7 +12,7 @@ from typing import Any, cast
 from connectors.egress import Egress
 from core.clock import FakeClock
 from core.context import PLATFORM, Ctx
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound, Outage
 from core.ids import new_id
 from core.ports import EventBus, JobQueue, Limiter
 from core.settings import Settings
@@ -30,16 +30,19 @@ ROOT_KEY = bytes(32)
 
 @dataclass
 class DictStore:
-    """Blobs in memory; `gets` counts the reads."""
+    """Blobs in memory; `gets` counts the reads, and none is answered while it is `away`."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     gets: int = 0
+    away: bool = False
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
         self.objects[key] = data
 
     def get(self, key: str) -> bytes:
         self.gets += 1
+        if self.away:
+            raise Outage("It is away.", code="blobs_unavailable", retry_after=2)
         if key not in self.objects:
             raise NotFound("There is no such object.")
         return self.objects[key]
