@@ -221,7 +221,7 @@ def test_another_tenants_integration_is_not_there(town: Town) -> None:
     other = town.as_role("other")
     for method, path in (("get", ""), ("patch", ""), ("delete", ""), ("post", "/test"),
                          ("post", "/pull"), ("get", "/items")):  # fmt: skip
-        more = {"json": {}} if method == "patch" else {}
+        more: dict[str, Any] = {"json": {}} if method == "patch" else {}
         answer = getattr(town.http, method)(f"{shop.url}{path}", headers=other, **more)
         assert answer.status_code == 404, (method, path)
     assert shop.shown()["name"] == "private"
