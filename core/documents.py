@@ -98,7 +98,7 @@ class Attachment:
 class Document:
     """The parsed document. `warnings` name skipped pages and limits hit, in words for people."""
 
-    format: str  # pdf | docx | xlsx | csv | eml | html | txt | md | json | image
+    format: str  # one of `ingestion.FORMATS`
     pages: tuple[Page, ...]
     title: str | None = None
     language: str | None = None

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import zipfile
 from typing import NoReturn
 
 from core.errors import InvalidInput, UnsupportedFormat
 from ingestion.decoding import decode
+from ingestion.magic import OLE as OLE
+from ingestion.magic import by_magic
+from ingestion.text_marks import structure
 
-FORMATS = ("pdf", "docx", "xlsx", "csv", "tsv", "eml", "html", "txt", "md", "json")
+FORMATS = (
+    "pdf", "docx", "pptx", "odt", "xlsx", "xls", "ods", "csv", "tsv", "eml", "mbox", "html", "xml",
+    "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg", "tiff", "webp", "bmp", "gif",
+    "heic",
+)  # fmt: skip
 
 _TEXT_NAMES = {
-    "txt": "txt", "text": "txt", "log": "txt", "md": "md", "markdown": "md", "csv": "csv",
+    "txt": "txt", "text": "txt", "log": "log", "md": "md", "markdown": "md", "csv": "csv",
     "tsv": "tsv", "tab": "tsv", "json": "json", "jsonl": "json", "ndjson": "json",
-    "html": "html", "htm": "html", "xhtml": "html", "eml": "eml",
+    "html": "html", "htm": "html", "xhtml": "html", "eml": "eml", "mbox": "mbox", "mbx": "mbox",
+    "xml": "xml", "rss": "xml", "atom": "xml", "xsd": "xml", "vtt": "vtt", "srt": "srt",
 }  # fmt: skip
-_NAMES = {**_TEXT_NAMES, "pdf": "pdf", "docx": "docx", "xlsx": "xlsx", "xlsm": "xlsx"}
+_NAMES = {
+    **_TEXT_NAMES, "pdf": "pdf", "docx": "docx", "docm": "docx", "dotx": "docx", "pptx": "pptx",
+    "pptm": "pptx", "ppsx": "pptx", "potx": "pptx", "odt": "odt", "ott": "odt", "xlsx": "xlsx",
+    "xlsm": "xlsx", "xltx": "xlsx", "xls": "xls", "xlt": "xls", "ods": "ods", "ots": "ods",
+    "zip": "zip", "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg",
+    "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
+    "heic": "heic", "heif": "heic",
+}  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({
-    "doc", "xls", "ppt", "pptx", "odt", "ods", "odp", "rtf", "msg", "exe", "dll", "so", "com",
-    "bat", "sh", "zip", "gz", "tgz", "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "png",
-    "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp", "heic", "svg", "mp3", "mp4", "wav",
-    "avi", "mov", "mkv", "iso", "parquet", "sqlite",
+    "doc", "ppt", "odp", "xlsb", "rtf", "msg", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
+    "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "epub", "svg", "mp3", "mp4", "wav", "avi", "mov",
+    "mkv", "iso", "parquet", "sqlite",
 })  # fmt: skip
-_MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"), (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"), (b"BM", "a BMP image"), (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"), (b"RIFF", "a RIFF file (WebP, WAV or AVI)"),
-    (b"MZ", "a Windows program"), (b"\x7fELF", "a Linux program"),
-    (b"\xcf\xfa\xed\xfe", "a macOS program"), (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"), (b"{\\rtf", "an RTF document"),
-    (b"SQLite format 3", "a database"),
-    (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"%!PS", "a PostScript file"),
-    (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
-)  # fmt: skip
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office, or around an encrypted file
+# Found in the text itself, these are no table, mail or record of the name's own kind.
+_UNLIKE = {
+    "csv": {"html", "eml", "xml", "mbox", "vtt", "json"},
+    "json": {"html", "eml", "xml", "mbox", "vtt", "csv", "tsv"},
+    "xml": {"json", "eml", "mbox", "vtt"},
+}
+_UNLIKE["tsv"] = _UNLIKE["csv"]
+# What the content shows goes before these names, which promise nothing but text.
+_PLAIN = frozenset({"txt", "text", "log"})
+_SHOWN = frozenset({"json", "html", "xml", "mbox", "vtt", "srt", "log"})
 _PDF_PAGE = re.compile(rb"/Type\s*/Page\b")
-_HEADER = re.compile(
-    r"(?:from|to|subject|date|received|message-id|mime-version|return-path|delivered-to|"
-    r"content-type|x-[\w-]+|reply-to|cc)\s*:",
-    re.IGNORECASE,
-)
-_HTML = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 def shows_pages(data: bytes) -> bool:
@@ -70,7 +69,7 @@ def sniff(data: bytes, filename: str) -> str:
     named = extension(filename)
     if not data:
         raise InvalidInput("The file is empty. Send one with content.", code="empty_file")
-    found, what = _by_magic(data, named)
+    found, what = by_magic(data, _NAMES.get(named, named))
     if found:
         return _agreed(found, named)
     if what:
@@ -104,59 +103,8 @@ def _refuse(what: str, named: str) -> NoReturn:
     )
 
 
-def _by_magic(data: bytes, named: str) -> tuple[str | None, str | None]:
-    """`(format, None)`, `(None, what it is in words)`, or neither: perhaps text."""
-    if b"%PDF-" in data[:1024]:
-        return "pdf", None
-    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip_kind(data, named)
-    if data.startswith(OLE):
-        return _compound_kind(data, named)
-    if data[4:8] == b"ftyp":
-        return None, "a video or HEIC image"
-    for magic, what in _MAGIC:
-        # "BM", "MZ" and the like also begin ordinary words.
-        if data.startswith(magic) and (len(magic) > 3 or _binary(data)):
-            return None, what
-    return (None, "a binary file of an unknown kind") if _binary(data) else (None, None)
-
-
-def _zip_kind(data: bytes, named: str) -> tuple[str | None, str | None]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        # Cut off or damaged: the parser says so in its own words.
-        return (named, None) if named in ("docx", "xlsx") else (None, "a damaged ZIP archive")
-    if "word/document.xml" in names:
-        return "docx", None
-    if "xl/workbook.xml" in names:
-        return "xlsx", None
-    if "ppt/presentation.xml" in names:
-        return None, "a PowerPoint presentation"
-    if "content.xml" in names:
-        return None, "an OpenDocument file"
-    if "[Content_Types].xml" in names and named in ("docx", "xlsx"):
-        return named, None
-    return None, "a ZIP archive"
-
-
-def _compound_kind(data: bytes, named: str) -> tuple[str | None, str | None]:
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return (named if named in ("docx", "xlsx") else "docx"), None
-    return None, "an old Office file (.doc, .xls, .msg); save it as .docx, .xlsx or .eml"
-
-
-def _binary(data: bytes) -> bool:
-    head = data[:8192]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        return False
-    controls = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
-    return head.count(0) > len(head) // 100 or controls > max(2, len(head) // 20)
-
-
 def _text_format(data: bytes, named: str) -> str:
-    found = _structure(decode(data[:65536], cut=len(data) > 65536), whole=len(data) <= 65536)
+    found = structure(decode(data[:65536], cut=len(data) > 65536), whole=len(data) <= 65536)
     claimed = _TEXT_NAMES.get(named)
     if claimed is None:
         if named in _NAMES:
@@ -168,38 +116,8 @@ def _text_format(data: bytes, named: str) -> str:
                 supported_formats=list(FORMATS),
             )
         return found
-    if found == "json" and named in ("txt", "log", "text"):
-        return "json"
-    if found in ("html", "eml") and claimed in ("csv", "tsv", "json"):
-        return _agreed(found, named)
-    return claimed
-
-
-def _structure(text: str, whole: bool) -> str:
-    """The kind of text that its own marks show; `txt` where there are none."""
-    if _HTML.match(text):
-        return "html"
-    lines = [line for line in text.splitlines() if line.strip()][:20]
-    if sum(bool(_HEADER.match(line)) for line in lines[:12]) >= 3:
-        return "eml"
-    if whole and _is_json(text):
-        return "json"
-    if len(lines) > 1 and all(
-        line.lstrip().startswith("{") and _is_json(line) for line in lines[:5]
-    ):
-        return "json"
-    for mark in ",;\t":
-        counts = {line.count(mark) for line in lines}
-        if len(lines) > 1 and len(counts) == 1 and counts != {0}:
-            return "tsv" if mark == "\t" else "csv"
-    return "txt"
-
-
-def _is_json(text: str) -> bool:
-    if text.lstrip()[:1] not in ("{", "["):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    if named in _PLAIN and found in _SHOWN:
+        return "log" if named == "log" and found == "json" else found
+    if claimed == "eml" and found == "mbox":
+        return "mbox"
+    return _agreed(found, named) if found in _UNLIKE.get(claimed, ()) else claimed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 from core.documents import Document
 from core.errors import Unfinishable
@@ -22,6 +23,13 @@ _READERS: dict[str, Callable[[bytes, Limits], Document]] = {
     "txt": text.read,
     "xlsx": xlsx.read,
 }
+# Loaded when the first such file comes: their libraries are heavy or seldom asked for.
+_LAZY = {
+    "heic": "images", "jpeg": "images", "png": "images", "tiff": "images", "webp": "images",
+    "bmp": "images", "gif": "images", "ods": "ods", "odt": "odt", "pptx": "pptx", "xls": "xls",
+    "log": "logs", "mbox": "mbox", "srt": "subtitles", "vtt": "subtitles", "xml": "xml_",
+    "zip": "zip_",
+}  # fmt: skip
 
 
 def read(data: bytes, filename: str, format: str, password: str | None, limits: Limits) -> Document:
@@ -29,7 +37,7 @@ def read(data: bytes, filename: str, format: str, password: str | None, limits: 
     if format == "pdf":
         document = pdf.read(data, limits, password)
     else:
-        document = _READERS[format](data, limits)
+        document = _reader(format)(data, limits)
     if not document.pages:
         raise Unfinishable("The file has no pages.", code="no_pages")
     if not document.attachments and not any(page.text.strip() for page in document.pages):
@@ -43,6 +51,20 @@ def read(data: bytes, filename: str, format: str, password: str | None, limits: 
         language=document.language or language(sample),
         document_type=kind if kind != "other" else document_type(document, filename, sample),
     )
+
+
+def _reader(format: str) -> Callable[[bytes, Limits], Document]:
+    if format in _READERS:
+        return _READERS[format]
+    name = f"ingestion.{_LAZY[format]}"
+    try:
+        return import_module(name).read  # type: ignore[no-any-return]
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise Unfinishable(
+            f"{format.upper()} files are not read here yet.", code="unsupported_format"
+        ) from error
 
 
 def _no_text(format: str) -> str:

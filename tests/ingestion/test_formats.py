@@ -9,7 +9,17 @@ from ingestion import FORMATS, sniff
 from tests.ingestion import builders
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+LOG = (
+    b"2026-01-01 10:00:00 INFO api started\n2026-01-01 10:00:01 ERROR api no disk\n"
+    b"2026-01-01 10:00:02 WARN api slow\n"
+)
+MBOX = b"From a@b.example Sat Jan  3 01:05:34 2026\nFrom: a@b.example\nSubject: x\n\nbody\n"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+
+def opened(kind: str) -> bytes:
+    """An OpenDocument container that says what it is."""
+    return builders.archive({"mimetype": f"application/vnd.oasis.opendocument.{kind}"})
 
 
 @pytest.mark.parametrize(
@@ -18,7 +28,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.pdf", b"%PDF-1.7\n...", "pdf"),
         ("upload.bin", b"\n\n%PDF-1.4\n", "pdf"),
         ("notes.txt", b"Some words.\n", "txt"),
-        ("notes.log", b"2026-01-01 INFO started\n", "txt"),
+        ("notes.log", b"2026-01-01 INFO started\n", "log"),
         ("readme.md", b"# Title\n", "md"),
         ("a.csv", b"a,b\n1,2\n", "csv"),
         ("a.tsv", b"a\tb\n1\t2\n", "tsv"),
@@ -35,6 +45,33 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.docx", builders.docx(builders.paragraph("x")), "docx"),
         ("a.xlsx", builders.xlsx(builders.ledger), "xlsx"),
         ("BMW.txt", b"BMW and MZ are words", "txt"),
+        ("a.png", PNG, "png"),
+        ("noname", PNG, "png"),
+        ("photo.JPG", b"\xff\xd8\xff\xe0" + bytes(40), "jpeg"),
+        ("scan.tif", b"II*\x00" + bytes(40), "tiff"),
+        ("scan.tiff", b"MM\x00*" + bytes(40), "tiff"),
+        ("a.webp", b"RIFF\x10\x00\x00\x00WEBPVP8 " + bytes(20), "webp"),
+        ("a.bmp", b"BM" + bytes(12) + b"\x28\x00\x00\x00" + bytes(40), "bmp"),
+        ("a.gif", b"GIF89a" + bytes(40), "gif"),
+        ("IMG_1.HEIC", b"\x00\x00\x00\x18ftypheic" + bytes(40), "heic"),
+        ("a.pptx", builders.archive({"ppt/presentation.xml": "<p/>"}), "pptx"),
+        ("a.odt", opened("text"), "odt"),
+        ("a.ods", opened("spreadsheet"), "ods"),
+        ("noname", opened("spreadsheet"), "ods"),
+        ("a.xls", OLE + "Workbook\0".encode("utf-16-le"), "xls"),
+        ("makro.xlsm", builders.xlsx(builders.ledger), "xlsx"),
+        ("a.zip", builders.archive({"a.txt": "x"}), "zip"),
+        ("a.xml", b"<?xml version='1.0'?><a/>", "xml"),
+        ("a.txt", b"<?xml version='1.0'?><a/>", "xml"),
+        ("noname", b'<Invoice xmlns="urn:x"><ID>1</ID></Invoice>', "xml"),
+        ("a.mbox", MBOX, "mbox"),
+        ("noname", MBOX, "mbox"),
+        ("a.vtt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", "vtt"),
+        ("talk.txt", b"WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n", "vtt"),
+        ("talk.txt", b"1\r\n00:00:01,000 --> 00:00:02,000\r\nHi\r\n", "srt"),
+        ("noname", LOG, "log"),
+        ("server.txt", LOG, "log"),
+        ("server.log", b'{"ts": 1, "msg": "a"}\n{"ts": 2, "msg": "b"}\n', "log"),
     ],
 )
 def test_format_comes_from_the_content(name: str, data: bytes, format: str) -> None:
@@ -57,6 +94,11 @@ def test_an_empty_file_is_refused() -> None:
         ("table.csv", b"MZ\x90\x00" + bytes(100), "Windows program"),
         ("page.csv", b"<html><body>x</body></html>", "HTML"),
         ("photo.png", b"%PDF-1.7\n", "PDF"),
+        ("photo.png", b"\xff\xd8\xff\xe0" + bytes(40), "JPEG"),
+        ("a.docx", builders.archive({"a.txt": "x"}), "ZIP"),
+        ("a.csv", b'[{"a": 1}, {"a": 2}]', "JSON"),
+        ("a.jar", builders.archive({"a.txt": "x"}), "ZIP"),
+        ("clip.heic", b"\x00\x00\x00\x18ftypisom" + bytes(40), "video"),
     ],
 )
 def test_a_wrong_extension_is_named_with_the_true_content(
@@ -70,11 +112,11 @@ def test_a_wrong_extension_is_named_with_the_true_content(
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a.png", PNG),
         ("a.exe", b"MZ\x90\x00" + bytes(100)),
-        ("a.zip", builders.archive({"a.txt": "x"})),
         ("a.doc", OLE),
-        ("a.xls", OLE),
+        ("a.doc", OLE + "WordDocument\0".encode("utf-16-le")),
+        ("a.msg", OLE + "__substg1.0_".encode("utf-16-le")),
+        ("a.odp", opened("presentation")),
         ("noname", bytes(range(256)) * 4),
         ("a.py", b"print()\n"),
         ("a.gz", b"\x1f\x8b\x08" + bytes(20)),

@@ -1,0 +1,119 @@
+"""Binary formats by their first bytes and, for containers, by what they hold."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from ingestion.limits import MIB
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office, or around an encrypted file
+_FORMATS: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"), (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+)  # fmt: skip
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"RIFF", "a WAV or AVI file"),
+    (b"MZ", "a Windows program"), (b"\x7fELF", "a Linux program"),
+    (b"\xcf\xfa\xed\xfe", "a macOS program"), (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"), (b"{\\rtf", "an RTF document"),
+    (b"SQLite format 3", "a database"),
+    (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"%!PS", "a PostScript file"),
+    (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
+)  # fmt: skip
+_HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+_BMP_HEADERS = frozenset((12, 40, 52, 56, 64, 108, 124))
+_ZIPPED = frozenset(("docx", "pptx", "odt", "xlsx", "ods", "zip"))
+_OFFICE = (
+    ("word/document.xml", "docx"), ("xl/workbook.xml", "xlsx"), ("ppt/presentation.xml", "pptx"),
+)  # fmt: skip
+_OPEN = {"text": "odt", "spreadsheet": "ods"}
+_STREAMS = (
+    ("Workbook", "xls"), ("Book", "xls"), ("WordDocument", "an old Word file; save it as .docx"),
+    ("PowerPoint Document", "an old PowerPoint file; save it as .pptx"),
+    ("__substg1.0_", "an Outlook message; save it as .eml"),
+)  # fmt: skip
+
+
+def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
+    """`(format, None)`, `(None, what it is in words)`, or neither: perhaps text.
+
+    `claimed` is the format that the name promises."""
+    if b"%PDF-" in data[:1024]:
+        return "pdf", None
+    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return _zip_kind(data, claimed)
+    if data.startswith(OLE):
+        return _compound_kind(data, claimed)
+    if data[4:8] == b"ftyp":
+        return ("heic", None) if data[8:12] in _HEIC else (None, "a video or AVIF image")
+    picture = _picture(data)
+    if picture:
+        return picture, None
+    for magic, what in _MAGIC:
+        # "MZ" and the like also begin ordinary words.
+        if data.startswith(magic) and (len(magic) > 3 or _binary(data)):
+            return None, what
+    return (None, "a binary file of an unknown kind") if _binary(data) else (None, None)
+
+
+def _picture(data: bytes) -> str | None:
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    # "BM" also begins words; behind it stand the sizes of the file and of a known header.
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
+        return "bmp"
+    return next((format for magic, format in _FORMATS if data.startswith(magic)), None)
+
+
+def _zip_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            kind = _declared(archive) if "mimetype" in names else ""
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError):
+        # Cut off or damaged: the parser says so in its own words.
+        return (claimed, None) if claimed in _ZIPPED else (None, "a damaged ZIP archive")
+    for part, format in _OFFICE:
+        if part in names:
+            return format, None
+    if "xl/workbook.bin" in names:
+        return None, "a binary workbook (.xlsb); save it as .xlsx"
+    if "opendocument" in kind:
+        named = kind.rpartition(".")[2].partition("-")[0].strip()
+        return (_OPEN[named], None) if named in _OPEN else (None, f"an OpenDocument {named}")
+    if "epub" in kind:
+        return None, "an EPUB book"
+    if "[Content_Types].xml" in names and claimed in ("docx", "xlsx", "pptx"):
+        return claimed, None
+    return "zip", None
+
+
+def _declared(archive: zipfile.ZipFile) -> str:
+    """What an OpenDocument file or a book says it is, in its own first part."""
+    try:
+        with archive.open("mimetype") as part:
+            return part.read(200).decode("ascii", "replace")
+    except (KeyError, RuntimeError, EOFError, zipfile.BadZipFile):
+        return ""
+
+
+def _compound_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
+    """By the names in the directory, which is UTF-16 and may lie anywhere."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return (claimed if claimed in ("docx", "xlsx", "pptx") else "docx"), None
+    head = data[: 4 * MIB] + data[-4 * MIB :]
+    for name, told in _STREAMS:
+        if (name + "\x00" * (not name.endswith("_"))).encode("utf-16-le") in head:
+            return (told, None) if told == "xls" else (None, told)
+    return None, "an old Office file (.doc, .ppt, .msg); save it as .docx, .pptx or .eml"
+
+
+def _binary(data: bytes) -> bool:
+    head = data[:8192]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        return False
+    controls = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
+    return head.count(0) > len(head) // 100 or controls > max(2, len(head) // 20)
