@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agents.memory import sealed
+from agents.memory import sealed, withheld
+from agents.memory.summary import without
 from core.context import Ctx
 from core.errors import NotFound
 from core.ids import new_id
@@ -39,7 +40,7 @@ class Memory:
 
 def listing(rt: Runtime, tx: Tx, ctx: Ctx, *kinds: Kind) -> list[Memory]:
     """Of the actor who asks; no kinds: all."""
-    return [_opened(rt, ctx, row) for row in memories.of_actor(tx, ctx, *kinds)]
+    return [_opened(rt, tx, ctx, row) for row in memories.of_actor(tx, ctx, *kinds)]
 
 
 def get(rt: Runtime, tx: Tx, ctx: Ctx, kind: Kind, name: str = "") -> Memory:
@@ -47,13 +48,13 @@ def get(rt: Runtime, tx: Tx, ctx: Ctx, kind: Kind, name: str = "") -> Memory:
     row = memories.get(tx, ctx, kind, name)
     if row is None:
         raise NotFound("Nothing is remembered there.")
-    return _opened(rt, ctx, row)
+    return _opened(rt, tx, ctx, row)
 
 
 def body(rt: Runtime, tx: Tx, ctx: Ctx, kind: Kind, name: str = "", *, lock: bool = False) -> Any:
     """{} for what is not remembered."""
     row = memories.get(tx, ctx, kind, name, lock=lock)
-    return _opened(rt, ctx, row).body if row is not None else {}
+    return _opened(rt, tx, ctx, row).body if row is not None else {}
 
 
 def put(rt: Runtime, tx: Tx, ctx: Ctx, kind: Kind, name: str, told: Mapping[str, Any]) -> None:
@@ -88,8 +89,12 @@ def remove_fact(rt: Runtime, tx: Tx, ctx: Ctx, fact_id: str) -> None:
     put(rt, tx, ctx, "facts", "", {"facts": kept})
 
 
-def _opened(rt: Runtime, ctx: Ctx, row: MemoryRow) -> Memory:
+def _opened(rt: Runtime, tx: Tx, ctx: Ctx, row: MemoryRow) -> Memory:
     told = sealed.open_(rt, ctx, _place(ctx, row.kind, row.name), row.sealed)
+    if row.kind == "summaries":
+        cited = (turn["citations"] for turn in told.get("turns", ()))
+        if gone := withheld.deleted(tx, ctx, cited):
+            told = without(told, gone)
     return Memory(row.kind, ctx.actor, row.name, told, row.created_ms, row.updated_ms)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agents.memory import sealed
+from agents.memory import sealed, withheld
 from agents.memory.durations import Durations
 from core.context import Ctx
 from database import Tx, chat
@@ -62,7 +62,7 @@ def add_turn(
 def context(rt: Runtime, tx: Tx, ctx: Ctx, session_id: str, told: Durations) -> tuple[Message, ...]:
     """Oldest first: what was said within the tenant's context duration."""
     return _opened_all(
-        rt, ctx, session_id,
+        rt, tx, ctx, session_id,
         chat.messages(tx, ctx, session_id, since_ms=tx.now_ms - told.context_ms),
     )  # fmt: skip
 
@@ -71,7 +71,8 @@ def messages(
     rt: Runtime, tx: Tx, ctx: Ctx, session_id: str, *, forgotten: bool = False
 ) -> tuple[Message, ...]:
     """Oldest first: all that is not forgotten yet (see `chat.messages`)."""
-    return _opened_all(rt, ctx, session_id, chat.messages(tx, ctx, session_id, forgotten=forgotten))
+    rows = chat.messages(tx, ctx, session_id, forgotten=forgotten)
+    return _opened_all(rt, tx, ctx, session_id, rows)
 
 
 def get(rt: Runtime, tx: Tx, ctx: Ctx, session_id: str) -> Session:
@@ -87,14 +88,24 @@ def listing(
 
 
 def _opened_all(
-    rt: Runtime, ctx: Ctx, session_id: str, rows: Sequence[MessageRow]
+    rt: Runtime, tx: Tx, ctx: Ctx, session_id: str, rows: Sequence[MessageRow]
 ) -> tuple[Message, ...]:
     place = _place(ctx, session_id)
-    return tuple(
+    said = tuple(
         Message(row.role, **sealed.open_(rt, ctx, f"{place}/{row.role}", row.sealed),
                 created_ms=row.created_ms)
         for row in rows
     )  # fmt: skip
+    gone = withheld.deleted(tx, ctx, (one.data.get("citations", ()) for one in said))
+    return tuple(_withheld(one) if _rests_on(one, gone) else one for one in said)
+
+
+def _rests_on(one: Message, gone: frozenset[str]) -> bool:
+    return withheld.rests_on(one.data.get("citations", ()), gone)
+
+
+def _withheld(one: Message) -> Message:
+    return replace(one, content=withheld.WORDS, data={"answered": False})
 
 
 def _opened(rt: Runtime, ctx: Ctx, row: SessionRow) -> Session:

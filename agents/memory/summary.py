@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agents.memory import withheld
 from agents.memory.sessions import Message
 
 TURNS_MAX = 50  # of one session, over all the times that it was taken up again
@@ -37,6 +38,19 @@ def _turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
         for asked, said in itertools.pairwise(messages)
         if (asked.role, said.role) == ("user", "assistant") and said.data.get("route") != "noted"
     ]  # fmt: skip
+
+
+def without(told: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:
+    """A summary without what rests on documents that are gone; words that its person wrote in
+    place of ours stay."""
+    turns = [
+        {**turn, "answered": False, "sentences": [], "citations": []}
+        if withheld.rests_on(turn["citations"], gone)
+        else turn
+        for turn in told.get("turns", ())
+    ]
+    text = told["text"] if told.get("edited") else "\n".join(map(_line, turns))
+    return {**told, "text": text, "turns": turns}
 
 
 def _line(turn: Mapping[str, Any]) -> str:

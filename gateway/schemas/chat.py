@@ -61,6 +61,12 @@ class ChatMessage(Lenient):
                 raise ValueError(f"parts are of type text, not {str(kind)[:40]}")
         return value
 
+    @model_validator(mode="after")
+    def _says_something(self) -> ChatMessage:
+        if self.content is None and self.role != "assistant":
+            raise ValueError("content must be a text; null is for an assistant's tool calls")
+        return self
+
     @property
     def text(self) -> str:
         if isinstance(self.content, list):

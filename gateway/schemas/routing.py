@@ -26,6 +26,8 @@ class RouteRequest(Lenient):
     def _something(self) -> RouteRequest:
         if (self.text is None) == (self.messages is None):
             raise ValueError("give either text or messages")
+        if self.text is not None and not self.text.strip():
+            raise ValueError("text says nothing")
         return self
 
 

@@ -14,7 +14,7 @@ Filters = Annotated[dict[Annotated[str, Field(max_length=64)], Any], Field(max_l
 
 class SearchRequest(Request):
     query: Question
-    k: Annotated[int, Field(ge=1, le=1000)] = 10
+    k: Annotated[int, Field(ge=1, le=1000, strict=True)] = 10
     mode: Literal["hybrid", "vector", "keyword"] = "hybrid"
     filters: Filters | None = None
 

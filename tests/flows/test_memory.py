@@ -143,6 +143,27 @@ def test_after_its_duration_a_conversation_is_no_context_and_is_summed_up(asked:
     assert _get(asked, mine, f"/memory/summaries/me/{session}")["text"] == summary["text"]
 
 
+def test_what_rests_on_a_deleted_document_is_withheld_wherever_it_was_kept(asked: Town) -> None:
+    mine = asked.as_role("acme", "admin")
+    files = {"file": ("canary.md", b"# Canary\n\nThe canary is called Caruso.\n")}
+    made = asked.http.post("/documents", files=files, headers=mine).json()["items"][0]
+    document_when_read(asked, mine, made["document_id"])
+    early = _ask(asked, mine, "What is the canary called?")["session_id"]
+    _age(asked, asked.rt.settings.context_seconds + 1)
+    tidy(asked.rt)
+    late = _ask(asked, mine, "What is the canary called?")["session_id"]
+    _ask(asked, mine, "What is the daily allowance?", session_id=late)
+    assert "Caruso" in str(_get(asked, mine, f"/memory/summaries/me/{early}"))
+    gone = asked.http.delete(f"/documents/{made['document_id']}", headers=mine)
+    assert gone.status_code == 204
+    for place in (f"/sessions/{late}", f"/sessions/{early}", f"/memory/summaries/me/{early}",
+                  "/memory"):  # fmt: skip
+        assert "Caruso" not in str(_get(asked, mine, place)), place
+    shown = _get(asked, mine, f"/sessions/{late}")["messages"]
+    assert "48 EUR" in shown[3]["content"]
+    assert shown[1]["content"].startswith("This answer is withheld")
+
+
 def test_a_tenant_chooses_how_long_it_is_remembered(asked: Town) -> None:
     mine = asked.as_role("beyond", "admin")
     tenant = asked.ctx("beyond").tenant
