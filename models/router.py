@@ -252,8 +252,8 @@ def _embedder(settings: Settings) -> Embedder | None:
         return OllamaEmbedder(ollama_host(settings.models_url), named)
     if (model := _EMBEDDINGS.get(settings.embedding)) is None:
         raise InvalidInput(
-            f"WEFT_EMBEDDING is {settings.embedding!r}; it may be fp32, int8, "
-            "sentence-transformers or ollama:MODEL."
+            f"{settings.embedding!r} is no embedding model; WEFT_EMBEDDING and --model may be "
+            "fp32, int8, sentence-transformers or ollama:MODEL."
         )
     if not weights.present(settings, model):
         return None

@@ -66,6 +66,7 @@ class Decision:
     cpu_seconds: float
     candidates: tuple[Considered, ...]
     reasons: tuple[str, ...]
+    too_long: bool = False  # a shorter text would have found a model
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -115,7 +116,15 @@ def decide(
     cpu = _seconds(chosen, prompt, reply) * threads if chosen else 0.0
     reasons = (f"task {task}: {why_task}", f"{level}: {why_level}", why)
     name = chosen.name if chosen else None
-    return Decision(name, task, level, seen, prompt, reply, round(cpu, 2), candidates, reasons)
+    return Decision(
+        name, task, level, seen, prompt, reply, round(cpu, 2), candidates, reasons,
+        too_long=not able and any(_only_too_small(one, prompt + reply) for one in contenders),
+    )  # fmt: skip
+
+
+def _only_too_small(one: Contender, tokens: int) -> bool:
+    small = one.context_tokens is not None and tokens > one.context_tokens
+    return small and not one.missing and not one.resting
 
 
 def _ruled_out(one: Contender, task: str, tokens: int) -> str:

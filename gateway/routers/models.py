@@ -142,6 +142,12 @@ def _chosen(who: Caller, request: ChatRequest) -> str:
         "\n".join(said), json=request.schema is not None, tools=len(request.tools),
         turns=len(request.messages), reply_tokens=request.max_tokens,
     )  # fmt: skip
+    if found.too_long:
+        raise InvalidInput(
+            f"The text has about {found.prompt_tokens} tokens, more than any model here takes. "
+            "Send less.",
+            code="prompt_too_long",
+        )
     if found.model is None:
         raise Unavailable(
             f"No model here passed the gate for the task {found.task}: {found.reasons[-1]}. Name "

@@ -114,3 +114,11 @@ def test_cost_is_told_from_the_cards_speed() -> None:
     )
     assert estimate("a" * 400, "answer") == (108, 120)
     assert estimate("ä" * 300, "answer", 7) == (208, 7)
+
+
+def test_a_text_that_no_model_takes_is_too_long_and_no_shut_gate() -> None:
+    narrow = Contender("narrow", "embedded", 30, context_tokens=600)
+    shut = Contender("shut", "embedded", 30, missing=("answer",))
+    assert _decided("word " * 2_000, [narrow, shut]).too_long
+    assert not _decided("What is it?", [shut]).too_long
+    assert not _decided("word " * 2_000, [shut]).too_long
