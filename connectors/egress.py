@@ -106,10 +106,31 @@ class Egress:
         except OSError as error:
             raise self._unreached(place, error) from None
 
-    def start_tls(self, plain: socket.socket, host: str) -> socket.socket:
-        """TLS on a socket of `connect`, verified for `host`; the plain one is closed on failure."""
+    def connect_beside(
+        self, control: socket.socket, port: int, *, seconds: float = 30.0
+    ) -> socket.socket:
+        """Another connection to the very address that `control`, of `connect`, leads to: never to
+        one that the other side names. Raises like `request`."""
+        address = str(control.getpeername()[0])
+        place = place_of(address, port)
+        if not 1024 <= port <= 65535:
+            raise InvalidInput(f"{place} may not be called.", code="target_not_allowed")
         try:
-            return self._trusted().wrap_socket(plain, server_hostname=host_of(host))
+            beside = socket.create_connection((address, port), min(10.0, seconds))
+            beside.settimeout(seconds)
+        except OSError as error:
+            raise self._unreached(place, error) from None
+        return beside
+
+    def start_tls(
+        self, plain: socket.socket, host: str, *, like: socket.socket | None = None
+    ) -> socket.socket:
+        """TLS on a socket of `connect`, verified for `host`; the plain one is closed on failure."""
+        session = like.session if isinstance(like, ssl.SSLSocket) else None
+        try:
+            return self._trusted().wrap_socket(
+                plain, server_hostname=host_of(host), session=session
+            )
         except OSError as error:
             plain.close()
             raise self._unreached(host, error) from None

@@ -36,6 +36,10 @@ class Net(Protocol):
         `Unfinishable` (too large, too many redirects)."""
         ...
 
+    def check(self, url: str) -> object:
+        """Raises `InvalidInput` for a web address that may never be called; asks no DNS."""
+        ...
+
     def check_place(self, host: str, port: int) -> None:
         """Raises `InvalidInput` for a place that may never be called; asks no DNS."""
         ...
@@ -45,6 +49,16 @@ class Net(Protocol):
         Raises like `request`."""
         ...
 
-    def start_tls(self, plain: socket.socket, host: str) -> socket.socket:
-        """TLS on a socket of `connect`, verified for `host`. Raises `Unavailable`."""
+    def connect_beside(
+        self, control: socket.socket, port: int, *, seconds: float = 30.0
+    ) -> socket.socket:
+        """Another connection to the very address that `control`, of `connect`, leads to, on a port
+        of 1024 and up: FTP sends its files so. Raises like `request`."""
+        ...
+
+    def start_tls(
+        self, plain: socket.socket, host: str, *, like: socket.socket | None = None
+    ) -> socket.socket:
+        """TLS on a socket of `connect`, verified for `host`, going on with the session of `like`,
+        a socket that was given here before. Raises `Unavailable`."""
         ...

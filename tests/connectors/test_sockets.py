@@ -80,3 +80,18 @@ def test_a_server_without_tls_is_unreached_and_let_go(echo: Echo) -> None:
     with pytest.raises(Unavailable):
         Egress(f"localhost:{echo.port}").connect("localhost", echo.port, tls=True)
     assert echo.connections == 1
+
+
+def test_a_second_connection_goes_to_the_address_of_the_first_and_nowhere_else(echo: Echo) -> None:
+    other, net = Echo(), Egress(f"127.0.0.1:{echo.port}")
+    try:
+        with (
+            net.connect("127.0.0.1", echo.port, tls=False) as control,
+            net.connect_beside(control, other.port) as data,
+        ):
+            assert data.getpeername() == ("127.0.0.1", other.port)
+            for port in (0, 25, 80, 1023, 65536):
+                with pytest.raises(InvalidInput):
+                    net.connect_beside(control, port)
+    finally:
+        other.close()
