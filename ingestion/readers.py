@@ -8,7 +8,7 @@ from importlib import import_module
 
 from core.documents import Document
 from core.errors import Unfinishable
-from ingestion import csv_, docx, eml, html, json_, markdown, pdf, text, xlsx
+from ingestion import csv_, docx, eml, html, json_, logs, markdown, mbox, pdf, text, xlsx, zip_
 from ingestion.kinds import document_type, language
 from ingestion.limits import Limits
 
@@ -19,6 +19,8 @@ _READERS: dict[str, Callable[[bytes, Limits], Document]] = {
     "eml": eml.read,
     "html": html.read,
     "json": json_.read,
+    "log": logs.read,
+    "mbox": mbox.read,
     "md": markdown.read,
     "txt": text.read,
     "xlsx": xlsx.read,
@@ -27,8 +29,7 @@ _READERS: dict[str, Callable[[bytes, Limits], Document]] = {
 _LAZY = {
     "heic": "images", "jpeg": "images", "png": "images", "tiff": "images", "webp": "images",
     "bmp": "images", "gif": "images", "ods": "ods", "odt": "odt", "pptx": "pptx", "xls": "xls",
-    "log": "logs", "mbox": "mbox", "srt": "subtitles", "vtt": "subtitles", "xml": "xml_",
-    "zip": "zip_",
+    "srt": "subtitles", "vtt": "subtitles", "xml": "xml_",
 }  # fmt: skip
 
 
@@ -36,6 +37,8 @@ def read(data: bytes, filename: str, format: str, password: str | None, limits: 
     """Raises `Unfinishable` with one of the room's codes; other errors are a damaged file."""
     if format == "pdf":
         document = pdf.read(data, limits, password)
+    elif format == "zip":
+        document = zip_.read(data, limits, password)
     else:
         document = _reader(format)(data, limits)
     if not document.pages:
