@@ -1,57 +1,233 @@
-"""DOCX by its XML, streamed: headings, lists, tables, page breaks, headers, footers, footnotes."""
+"""DOCX by its XML, streamed: headings, lists with their numbers, tables, pages, notes, headers and
+footers. Tracked changes are read as accepted; comments are left out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
-from core.documents import Cell, Document, Page
+from core.documents import Document, Page
+from core.errors import Unfinishable
+from ingestion.docx_styles import Style, Styles, list_of, outline_level
+from ingestion.docx_tables import TableRows
+from ingestion.docx_text import BOX, FALLBACK, PAGE, Notes, W, is_on, words
 from ingestion.limits import Limits
 from ingestion.page_text import PageText, one_line
-from ingestion.parts import Parts, core_properties, stream_xml, tree
-from ingestion.values import typed_cell
+from ingestion.parts import Parts, core_properties, main_part, relations, stream_xml, tree
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_HEADING = re.compile(r"(?:heading|überschrift|titre|kop|título)\s*(\d)", re.IGNORECASE)
+_HEADING_MAX = 300  # longer is a paragraph that somebody gave a heading's style
+_NEW_PAGE = ("nextPage", "oddPage", "evenPage", None)
 
 
 def read(data: bytes, limits: Limits) -> Document:
     """Pages end at breaks that the author set or that Word wrote down when it last saved."""
     parts = Parts(data, limits)
-    levels = _heading_levels(parts)
-    pages = _Pages(limits)
-    for header in _running(parts, "header"):
-        pages.now.add("header", header)
-    _body(parts.read("word/document.xml"), pages, levels)
-    for kind in ("footnotes", "endnotes"):
-        for number, note in _notes(parts, kind):
-            pages.now.add("paragraph", f"[{number}] {note}")
-    for footer in _running(parts, "footer"):
-        pages.now.add("footer", footer)
+    main = main_part(parts, "word/document.xml")
+    related: dict[str, list[str]] = {}
+    for one in relations(parts, main).values():
+        if one.target in parts.names and one.target not in related.get(one.kind, ()):
+            related.setdefault(one.kind, []).append(one.target)
+
+    def part(kind: str) -> bytes | None:
+        return parts.maybe(related.get(kind, [f"word/{kind}.xml"])[0])
+
+    body = _Body(Styles(part("styles"), part("numbering")), limits)
+    body.texts = {
+        (kind, number): text
+        for kind in ("footnote", "endnote")
+        for number, text in _notes(part(f"{kind}s"), kind)
+    }
+    for header in _running(parts, related, "header"):
+        body.put("header", header)
+    with parts.open(main) as stream:
+        body.read(stream)
+    body.end()
+    for footer in _running(parts, related, "footer"):
+        body.put("footer", footer)
     metadata = core_properties(parts)
-    done = pages.done()
+    done = body.done()
     title = metadata.pop("title", None) or _first_heading(done)
-    return Document("docx", done, title=title, metadata=metadata, warnings=tuple(pages.warnings))
+    if any(name.endswith("vbaProject.bin") for name in parts.names):
+        body.warnings.append("The file holds macros; they were not read and never run.")
+    return Document("docx", done, title=title, metadata=metadata, warnings=tuple(body.warnings))
 
 
-class _Pages:
-    def __init__(self, limits: Limits) -> None:
-        self.now = PageText()
+class _Body:
+    """Reads the document's part and keeps its pages."""
+
+    def __init__(self, styles: Styles, limits: Limits) -> None:
+        self.texts: dict[tuple[str, str], str] = {}  # of notes
         self.warnings: list[str] = []
+        self._styles = styles
+        self._notes = Notes()
+        self._now = PageText()
         self._done: list[Page] = []
-        self._limit = limits.pages
+        self._pages = limits.pages
+        self._cells = limits.cells
+        self._characters = limits.output_bytes // 4
+        self._table: TableRows | None = None
+        self._depth = 0  # of tables in tables
+        self._held = ""  # of paragraphs whose end was deleted
 
-    def turn(self) -> None:
-        if self.now.length and len(self._done) + 1 < self._limit:
-            self._done.append(self.now.page(len(self._done) + 1))
-            self.now = PageText()
+    def put(self, kind: str, text: str, level: int = 0, gap: str = "\n\n") -> None:
+        self._characters -= len(text)
+        if self._characters < 0:
+            raise Unfinishable("The document has too much content.", code="limit_memory")
+        self._now.add(kind, text, level, gap)
+
+    def read(self, stream: Any) -> None:
+        tags = (f"{W}p", f"{W}tbl", f"{W}tr")
+        for event, element in stream_xml(stream, events=("start", "end"), tags=tags):
+            tag = element.tag
+            if tag == f"{W}tbl":
+                self._tables(event, element)
+            elif event == "start":
+                continue
+            elif tag == f"{W}tr" and self._depth == 1 and self._table is not None:
+                self._row(element)
+                _drop(element)
+            elif tag == f"{W}p" and self._depth == 0:
+                self._paragraph(element)
+                _drop(element)
+
+    def _tables(self, event: str, element: Any) -> None:
+        if event == "start":
+            self._depth += 1
+            if self._depth == 1 and not _is_double(element):
+                self._table = TableRows()
+            return
+        self._depth -= 1
+        if self._depth == 0:
+            if self._table is not None:
+                self._end_table(self._table)
+            self._table = None
+            _drop(element)
+
+    def _row(self, element: Any) -> None:
+        if self._table is None or self._cells <= 0:
+            return
+        self._cells -= self._table.add(element, self._notes)
+        if self._cells <= 0:
+            self.warnings.append(f"Reading of tables stopped on page {len(self._done) + 1}: "
+                                 "cell limit.")  # fmt: skip
+
+    def _end_table(self, table: TableRows) -> None:
+        for row in table.rows:
+            self._characters -= sum(len(cell.text) for cell in row)
+        self.put("paragraph", "")
+        self._now.add_table(table.rows, header_rows=table.header_rows or 1)
+        for _ in range(table.pages):  # the table itself stays whole
+            self._turn(force=True)
+
+    def _paragraph(self, element: Any) -> None:
+        if _is_double(element):
+            return None
+        properties = element.find(f"{W}pPr")
+        text = self._held + words(element, self._notes, boxes=False)
+        self._held = ""
+        if properties is None:
+            return self._pieces(text, None, Style())
+        mark = properties.find(f"{W}rPr")
+        if mark is not None and _is_gone(mark):
+            self._held = text
+            return None
+        if is_on(properties.find(f"{W}pageBreakBefore")):
+            self._turn()
+        name = properties.find(f"{W}pStyle")
+        style = self._styles.of(str(name.get(f"{W}val"))) if name is not None else Style()
+        self._pieces(text, properties, style)
+        section = properties.find(f"{W}sectPr")
+        if section is not None:
+            kind = section.find(f"{W}type")
+            if kind is None or kind.get(f"{W}val") in _NEW_PAGE:
+                self._turn()
+        return None
+
+    def _pieces(self, text: str, properties: Any, style: Style) -> None:
+        if PAGE not in text:
+            return self._add(text, properties, style)
+        before, *after = text.split(PAGE)
+        self._add(before, properties, style)
+        for piece in after:
+            self._turn()
+            self._add(piece, properties, style)
+        return None
+
+    def _add(self, text: str, properties: Any, style: Style) -> None:
+        if not text.strip():
+            return None
+        if properties is None:
+            return self.put("paragraph", text)
+        outline = properties.find(f"{W}outlineLvl")
+        level = style.level if outline is None else outline_level(outline)
+        listed, sign, depth = self._number(properties, style)
+        if sign:
+            text = f"{sign} {text.lstrip()}"
+        if level and len(text) < _HEADING_MAX:
+            self.put("heading", one_line(text), level)
+        elif listed or style.name.startswith(("list", "liste")):
+            after = bool(self._now.blocks) and self._now.blocks[-1].kind == "list_item"
+            self.put("list_item", text, depth + 1, "\n" if after else "\n\n")
+        else:
+            self.put("quote" if "quote" in style.name else "paragraph", text)
+        return None
+
+    def _number(self, properties: Any, style: Style) -> tuple[bool, str, int]:
+        """Whether the paragraph is in a list, its number, and its depth from 0."""
+        own = properties.find(f"{W}numPr")
+        list_id, depth = list_of(own) if own is not None else (None, None)
+        list_id = style.list_id if list_id is None else list_id
+        depth = style.depth if depth is None else depth
+        if (own is None and list_id is None) or list_id == "0":
+            return False, "", 0
+        name = properties.find(f"{W}pStyle")
+        sign = self._styles.number(
+            str(name.get(f"{W}val")) if name is not None else "", list_id, depth
+        )
+        return True, sign, depth or 0
+
+    def _turn(self, force: bool = False) -> None:
+        self._tell_notes("footnote")
+        if (self._now.length or (force and self._done)) and len(self._done) + 1 < self._pages:
+            self._done.append(self._now.page(len(self._done) + 1))
+            self._now = PageText()
+
+    def _tell_notes(self, kind: str) -> None:
+        """At the foot of the page that names them."""
+        asked = [key for key in self._notes.waiting if key[0] == kind]
+        self._notes.waiting = [key for key in self._notes.waiting if key[0] != kind]
+        for key in asked:
+            if text := self.texts.pop(key, ""):
+                self.put("paragraph", f"[{self._notes.asked[key]}] {text}")
+
+    def end(self) -> None:
+        self._pieces(self._held, None, Style())
+        self._tell_notes("footnote")
+        self._tell_notes("endnote")
 
     def done(self) -> tuple[Page, ...]:
-        if self.now.length or not self._done:
-            self._done.append(self.now.page(len(self._done) + 1))
+        if self._now.length or not self._done:
+            self._done.append(self._now.page(len(self._done) + 1))
         return tuple(self._done)
+
+
+def _is_double(element: Any) -> bool:
+    """Of a text box that is written twice, the one for old programs."""
+    parent = element.getparent()
+    if parent is None or parent.tag == f"{W}body":
+        return False
+    return next(element.iterancestors(FALLBACK), None) is not None
+
+
+def _is_gone(mark: Any) -> bool:
+    return mark.find(f"{W}del") is not None or mark.find(f"{W}moveFrom") is not None
+
+
+def _drop(element: Any) -> None:
+    """Frees what was read, and what stands before it."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and parent.tag != BOX and element.getprevious() is not None:
+        del parent[0]
 
 
 def _first_heading(pages: tuple[Page, ...]) -> str | None:
@@ -61,158 +237,26 @@ def _first_heading(pages: tuple[Page, ...]) -> str | None:
     return None
 
 
-def _heading_levels(parts: Parts) -> dict[str, int]:
-    """Style id to heading level, through the styles that a style is based on."""
-    data = parts.maybe("word/styles.xml")
-    if data is None:
-        return {}
-    own: dict[str, int] = {}
-    parents: dict[str, str] = {}
-    for style in tree(data).iter(f"{W}style"):
-        name = str(style.get(f"{W}styleId"))
-        level = _style_level(style)
-        if level:
-            own[name] = level
-        based = style.find(f"{W}basedOn")
-        if based is not None:
-            parents[name] = str(based.get(f"{W}val"))
-    for name in parents:
-        seen, at = set(), name
-        while at not in own and at in parents and at not in seen:
-            seen.add(at)
-            at = parents[at]
-        if at in own:
-            own[name] = own[at]
-    return own
-
-
-def _style_level(style: Any) -> int:
-    label = style.find(f"{W}name")
-    text = str(label.get(f"{W}val")) if label is not None else ""
-    if text.lower() in ("title", "titel", "titre"):
-        return 1
-    named = _HEADING.match(text)
-    if named:
-        return int(named[1])
-    outline = style.find(f"{W}pPr/{W}outlineLvl")
-    level = int(outline.get(f"{W}val", "9")) if outline is not None else 9
-    return level + 1 if level < 9 else 0
-
-
-def _body(data: bytes, pages: _Pages, levels: dict[str, int]) -> None:
-    depth = 0
-    for event, element in stream_xml(data, events=("start", "end"), tags=(f"{W}p", f"{W}tbl")):
-        if element.tag == f"{W}tbl":
-            depth += 1 if event == "start" else -1
-            if event == "end" and depth == 0:
-                pages.now.add_table(_rows(element))
-                element.clear()
-        elif event == "end" and depth == 0:
-            if next(element.iterancestors(_FALLBACK), None) is None:
-                _paragraph(element, pages, levels)
-            element.clear()
-
-
-def _paragraph(element: Any, pages: _Pages, levels: dict[str, int]) -> None:
-    text = ""
-    for piece in _pieces(element):
-        if piece is not None:
-            text += piece
-        elif text.strip():
-            _add_paragraph(element, text, pages, levels)
-            text = ""
-            pages.turn()
-        else:
-            pages.turn()
-    _add_paragraph(element, text, pages, levels)
-
-
-def _add_paragraph(element: Any, text: str, pages: _Pages, levels: dict[str, int]) -> None:
-    style = element.find(f"{W}pPr/{W}pStyle")
-    name = str(style.get(f"{W}val")) if style is not None else ""
-    outline = element.find(f"{W}pPr/{W}outlineLvl")
-    level = levels.get(name, 0)
-    if outline is not None and str(outline.get(f"{W}val", "")).isdigit():
-        level = int(outline.get(f"{W}val")) + 1 if int(outline.get(f"{W}val")) < 9 else 0
-    listed = element.find(f"{W}pPr/{W}numPr")
-    if level and len(text) < 300:
-        pages.now.add("heading", one_line(text), level)
-    elif listed is not None or name.lower().startswith(("list", "liste")):
-        depth = listed.find(f"{W}ilvl") if listed is not None else None
-        after = pages.now.blocks and pages.now.blocks[-1].kind == "list_item"
-        pages.now.add(
-            "list_item", text, int(depth.get(f"{W}val", "0")) + 1 if depth is not None else 1,
-            gap="\n" if after else "\n\n",
-        )  # fmt: skip
-    else:
-        pages.now.add("quote" if "quote" in name.lower() else "paragraph", text)
-
-
-def _pieces(element: Any) -> Iterator[str | None]:
-    """Text in order; None where a page ends."""
-    for node in element.iter():
-        tag = node.tag
-        if tag == f"{W}t":
-            yield node.text or ""
-        elif tag == f"{W}tab" and node.getparent().tag == f"{W}r":
-            yield "\t"
-        elif tag == f"{W}br":
-            yield None if node.get(f"{W}type") == "page" else "\n"
-        elif tag == f"{W}cr":
-            yield "\n"
-        elif tag == f"{W}noBreakHyphen":
-            yield "-"
-        elif tag == f"{W}lastRenderedPageBreak":
-            yield None
-        elif tag in (f"{W}footnoteReference", f"{W}endnoteReference"):
-            yield f" [{node.get(f'{W}id')}]"
-
-
-def _rows(table: Any) -> list[list[Cell]]:
-    rows: list[list[Cell]] = []
-    for r, row in enumerate(table.iterchildren(f"{W}tr")):
-        cells: list[Cell] = []
-        col = 0
-        for cell in row.iter(f"{W}tc"):
-            if next(cell.iterancestors(f"{W}tr"), None) is not row:
-                continue
-            span = cell.find(f"{W}tcPr/{W}gridSpan")
-            wide = min(64, int(span.get(f"{W}val", "1"))) if span is not None else 1
-            merge = cell.find(f"{W}tcPr/{W}vMerge")
-            text = (
-                "" if merge is not None and merge.get(f"{W}val") != "restart" else _cell_text(cell)
-            )
-            made = typed_cell(text, r, col)
-            cells.append(Cell(made.text, r, col, made.value, made.kind, colspan=wide))
-            col += wide
-        if cells:
-            rows.append(cells)
-    return rows
-
-
-def _cell_text(cell: Any) -> str:
-    texts = ("".join(piece or "" for piece in _pieces(p)) for p in cell.iter(f"{W}p"))
-    return one_line(" ".join(text for text in texts if text.strip()))
-
-
-def _running(parts: Parts, kind: str) -> list[str]:
+def _running(parts: Parts, related: dict[str, list[str]], kind: str) -> list[str]:
     """Distinct texts of headers or footers."""
+    named = sorted(name for name in parts.names if name.startswith(f"word/{kind}"))
     found: dict[str, None] = {}
-    for name in sorted(n for n in parts.names if re.fullmatch(rf"word/{kind}\d*\.xml", n)):
-        texts = (
-            "".join(p or "" for p in _pieces(par)) for par in tree(parts.read(name)).iter(f"{W}p")
-        )
-        text = "\n".join(text.strip() for text in texts if text.strip())
+    for name in related.get(kind, named):
+        if not name.endswith(".xml"):
+            continue
+        lines = words(tree(parts.read(name))).replace(PAGE, "\n").splitlines()
+        text = "\n".join(line.strip() for line in lines if line.strip())
         if text:
             found[text] = None
     return list(found)
 
 
-def _notes(parts: Parts, kind: str) -> Iterator[tuple[str, str]]:
-    data = parts.maybe(f"word/{kind}.xml")
+def _notes(data: bytes | None, kind: str) -> list[tuple[str, str]]:
     if data is None:
-        return
-    for note in tree(data).iter(f"{W}{kind[:-1]}"):
-        text = one_line("".join(piece or "" for piece in _pieces(note)))
-        if text and note.get(f"{W}type") in (None, "normal"):
-            yield str(note.get(f"{W}id")), text
+        return []
+    return [
+        (str(note.get(f"{W}id")), text)
+        for note in tree(data).iter(f"{W}{kind}")
+        if note.get(f"{W}type") in (None, "normal")
+        and (text := one_line(words(note).replace(PAGE, " ")))
+    ]

@@ -144,8 +144,8 @@ def test_headers_footers_and_footnotes_are_kept() -> None:
     page = document.pages[0]
     assert [page.text[b.start : b.end] for b in page.blocks] == [
         "ACME",
-        "[2]Text",
-        "[2] See law",
+        "[1]Text",
+        "[1] See law",
         "p. 1",
     ]
     assert [b.kind for b in page.blocks] == ["header", "paragraph", "paragraph", "footer"]
