@@ -15,6 +15,9 @@ from ingestion.page_text import PageText, one_line
 from ingestion.parts import Parts, core_properties, main_part, relations, stream_xml, tree
 
 _HEADING_MAX = 300  # longer is a paragraph that somebody gave a heading's style
+_P, _TBL, _TR, _TC, _BODY = (f"{W}{name}" for name in ("p", "tbl", "tr", "tc", "body"))
+Told = dict[str, Any]  # a paragraph's properties by their tags
+_PLAIN = Style()
 _NEW_PAGE = ("nextPage", "oddPage", "evenPage", None)
 
 
@@ -64,8 +67,7 @@ class _Body:
         self._pages = limits.pages
         self._cells = limits.cells
         self._characters = limits.output_bytes // 4
-        self._table: TableRows | None = None
-        self._depth = 0  # of tables in tables
+        self._table = TableRows()
         self._held = ""  # of paragraphs whose end was deleted
 
     def put(self, kind: str, text: str, level: int = 0, gap: str = "\n\n") -> None:
@@ -75,42 +77,33 @@ class _Body:
         self._now.add(kind, text, level, gap)
 
     def read(self, stream: Any) -> None:
-        tags = (f"{W}p", f"{W}tbl", f"{W}tr")
-        for event, element in stream_xml(stream, events=("start", "end"), tags=tags):
-            tag = element.tag
-            if tag == f"{W}tbl":
-                self._tables(event, element)
-            elif event == "start":
+        """What ends in a cell is read with its row."""
+        for _event, element in stream_xml(stream, tags=(_P, _TBL, _TR)):
+            parent = element.getparent()
+            above = None if parent is None else parent.tag
+            if above == _TC or above is None:
                 continue
-            elif tag == f"{W}tr" and self._depth == 1 and self._table is not None:
-                self._row(element)
-                _drop(element)
-            elif tag == f"{W}p" and self._depth == 0:
+            tag = element.tag
+            if above != _BODY and _within(parent):
+                continue
+            if tag == _P:
                 self._paragraph(element)
-                _drop(element)
-
-    def _tables(self, event: str, element: Any) -> None:
-        if event == "start":
-            self._depth += 1
-            if self._depth == 1 and not _is_double(element):
-                self._table = TableRows()
-            return
-        self._depth -= 1
-        if self._depth == 0:
-            if self._table is not None:
-                self._end_table(self._table)
-            self._table = None
-            _drop(element)
+            elif tag == _TR:
+                self._row(element)
+            else:
+                self._end_table()
+            _drop(element, parent)
 
     def _row(self, element: Any) -> None:
-        if self._table is None or self._cells <= 0:
+        if self._cells <= 0:
             return
         self._cells -= self._table.add(element, self._notes)
         if self._cells <= 0:
             self.warnings.append(f"Reading of tables stopped on page {len(self._done) + 1}: "
                                  "cell limit.")  # fmt: skip
 
-    def _end_table(self, table: TableRows) -> None:
+    def _end_table(self) -> None:
+        table, self._table = self._table, TableRows()
         for row in table.rows:
             self._characters -= sum(len(cell.text) for cell in row)
         self.put("paragraph", "")
@@ -119,47 +112,41 @@ class _Body:
             self._turn(force=True)
 
     def _paragraph(self, element: Any) -> None:
-        if _is_double(element):
-            return None
-        properties = element.find(f"{W}pPr")
         text = self._held + words(element, self._notes, boxes=False)
         self._held = ""
-        if properties is None:
-            return self._pieces(text, None, Style())
-        mark = properties.find(f"{W}rPr")
-        if mark is not None and _is_gone(mark):
+        if not len(element) or element[0].tag != f"{W}pPr":
+            return self._pieces(text, {}, _PLAIN)
+        told = {node.tag: node for node in element[0]}
+        if f"{W}rPr" in told and _is_gone(told[f"{W}rPr"]):
             self._held = text
             return None
-        if is_on(properties.find(f"{W}pageBreakBefore")):
+        if is_on(told.get(f"{W}pageBreakBefore")):
             self._turn()
-        name = properties.find(f"{W}pStyle")
-        style = self._styles.of(str(name.get(f"{W}val"))) if name is not None else Style()
-        self._pieces(text, properties, style)
-        section = properties.find(f"{W}sectPr")
-        if section is not None:
-            kind = section.find(f"{W}type")
+        self._pieces(text, told, self._styles.of(_value(told, "pStyle")))
+        if f"{W}sectPr" in told:
+            kind = told[f"{W}sectPr"].find(f"{W}type")
             if kind is None or kind.get(f"{W}val") in _NEW_PAGE:
                 self._turn()
         return None
 
-    def _pieces(self, text: str, properties: Any, style: Style) -> None:
+    def _pieces(self, text: str, told: Told, style: Style) -> None:
         if PAGE not in text:
-            return self._add(text, properties, style)
+            return self._add(text, told, style)
         before, *after = text.split(PAGE)
-        self._add(before, properties, style)
+        self._add(before, told, style)
         for piece in after:
             self._turn()
-            self._add(piece, properties, style)
+            self._add(piece, told, style)
         return None
 
-    def _add(self, text: str, properties: Any, style: Style) -> None:
+    def _add(self, text: str, told: Told, style: Style) -> None:
         if not text.strip():
             return None
-        if properties is None:
+        if not told:
             return self.put("paragraph", text)
-        outline = properties.find(f"{W}outlineLvl")
+        outline = told.get(f"{W}outlineLvl")
         level = style.level if outline is None else outline_level(outline)
-        listed, sign, depth = self._number(properties, style)
+        listed, sign, depth = self._number(told, style)
         if sign:
             text = f"{sign} {text.lstrip()}"
         if level and len(text) < _HEADING_MAX:
@@ -171,19 +158,15 @@ class _Body:
             self.put("quote" if "quote" in style.name else "paragraph", text)
         return None
 
-    def _number(self, properties: Any, style: Style) -> tuple[bool, str, int]:
+    def _number(self, told: Told, style: Style) -> tuple[bool, str, int]:
         """Whether the paragraph is in a list, its number, and its depth from 0."""
-        own = properties.find(f"{W}numPr")
+        own = told.get(f"{W}numPr")
         list_id, depth = list_of(own) if own is not None else (None, None)
         list_id = style.list_id if list_id is None else list_id
         depth = style.depth if depth is None else depth
         if (own is None and list_id is None) or list_id == "0":
             return False, "", 0
-        name = properties.find(f"{W}pStyle")
-        sign = self._styles.number(
-            str(name.get(f"{W}val")) if name is not None else "", list_id, depth
-        )
-        return True, sign, depth or 0
+        return True, self._styles.number(_value(told, "pStyle"), list_id, depth), depth or 0
 
     def _turn(self, force: bool = False) -> None:
         self._tell_notes("footnote")
@@ -200,7 +183,7 @@ class _Body:
                 self.put("paragraph", f"[{self._notes.asked[key]}] {text}")
 
     def end(self) -> None:
-        self._pieces(self._held, None, Style())
+        self._pieces(self._held, {}, _PLAIN)
         self._tell_notes("footnote")
         self._tell_notes("endnote")
 
@@ -210,24 +193,28 @@ class _Body:
         return tuple(self._done)
 
 
-def _is_double(element: Any) -> bool:
-    """Of a text box that is written twice, the one for old programs."""
-    parent = element.getparent()
-    if parent is None or parent.tag == f"{W}body":
-        return False
-    return next(element.iterancestors(FALLBACK), None) is not None
+def _value(told: Told, name: str) -> str:
+    one = told.get(f"{W}{name}")
+    return "" if one is None else str(one.get(f"{W}val"))
+
+
+def _within(element: Any) -> bool:
+    """In a cell, which is read with its row, or in what is written again for old programs."""
+    if element.tag == _TBL and element.getparent().tag == _BODY:
+        return False  # the usual case, and there may be many rows
+    return next(element.iterancestors(_TC, FALLBACK), None) is not None
 
 
 def _is_gone(mark: Any) -> bool:
     return mark.find(f"{W}del") is not None or mark.find(f"{W}moveFrom") is not None
 
 
-def _drop(element: Any) -> None:
+def _drop(element: Any, parent: Any) -> None:
     """Frees what was read, and what stands before it."""
     element.clear()
-    parent = element.getparent()
-    while parent is not None and parent.tag != BOX and element.getprevious() is not None:
-        del parent[0]
+    if parent.tag != BOX:
+        while parent[0] is not element:
+            del parent[0]
 
 
 def _first_heading(pages: tuple[Page, ...]) -> str | None:

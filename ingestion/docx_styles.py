@@ -29,30 +29,34 @@ def _styles(data: bytes | None) -> dict[str, Style]:
         return {}
     own: dict[str, Style] = {}
     bases: dict[str, str] = {}
-    for one in tree(data).iter(f"{W}style"):
+    for one in tree(data).iterchildren(f"{W}style"):
+        if one.get(f"{W}type") not in ("paragraph", None):
+            continue
         name = str(one.get(f"{W}styleId"))
-        own[name] = _style(one)
-        based = one.find(f"{W}basedOn")
-        if based is not None:
-            bases[name] = str(based.get(f"{W}val"))
+        told = {node.tag: node for node in one}
+        own[name] = _style(told)
+        if f"{W}basedOn" in told:
+            bases[name] = str(told[f"{W}basedOn"].get(f"{W}val"))
     return {name: _inherited(name, own, bases) for name in own}
 
 
-def _style(element: Any) -> Style:
-    label = element.find(f"{W}name")
+def _style(told: dict[str, Any]) -> Style:
+    label, paragraph = told.get(f"{W}name"), told.get(f"{W}pPr")
     name = str(label.get(f"{W}val")) if label is not None else ""
-    numbered = element.find(f"{W}pPr/{W}numPr")
+    if paragraph is None:
+        return Style(_level(None, name), name=name.lower())
+    numbered = paragraph.find(f"{W}numPr")
     list_id, depth = list_of(numbered) if numbered is not None else (None, None)
-    return Style(_level(element, name), list_id, depth, name.lower())
+    return Style(_level(paragraph, name), list_id, depth, name.lower())
 
 
-def _level(element: Any, name: str) -> int:
+def _level(paragraph: Any, name: str) -> int:
     if name.lower() in ("title", "titel", "titre"):
         return 1
     named = _HEADING.match(name)
     if named:
         return int(named[1])
-    outline = element.find(f"{W}pPr/{W}outlineLvl")
+    outline = paragraph.find(f"{W}outlineLvl") if paragraph is not None else None
     return outline_level(outline) if outline is not None else 0
 
 
@@ -74,8 +78,10 @@ def _inherited(name: str, own: dict[str, Style], bases: dict[str, str]) -> Style
     for _ in range(_BASES):
         name = bases.get(name, "")
         base = own.get(name)
-        if base is None:
+        if base is None or (found.level and found.list_id is not None):
             break
+        if not base.level and base.list_id is None:
+            continue
         found = replace(
             found,
             level=found.level or base.level,

@@ -12,6 +12,8 @@ from ingestion.values import typed_cell
 
 _COLUMNS = 512  # no page shows more; what lies beyond is cut
 _VAL = f"{W}val"
+_TURN = f"{W}lastRenderedPageBreak"
+_AROUND = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "customXml"))
 
 
 class TableRows:
@@ -25,24 +27,25 @@ class TableRows:
 
     def add(self, row: Any, notes: Notes | None) -> int:
         """Cells added."""
-        properties = row.find(f"{W}trPr")
+        found: list[Any] = []
+        properties = _cells(row, found)
         if properties is not None and properties.find(f"{W}del") is not None:
             return 0
-        if next(row.iter(f"{W}lastRenderedPageBreak"), None) is not None:
+        if next(row.iter(_TURN), None) is not None:
             self.pages += 1
         cells: list[Cell] = []
         joined: list[tuple[int, int]] = []
-        col = _before(properties)
-        for cell in _cells(row)[:_COLUMNS]:
-            wide, down, across = _spans(cell.find(f"{W}tcPr"))
+        at, col = len(self.rows), _before(properties)
+        for cell in found[:_COLUMNS]:
+            wide, down, across = _spans(cell)
             if down == "on" and col in self._open:
                 joined.append(self._open[col])
             elif across != "on":
                 if down:
-                    self._open[col] = (len(self.rows), len(cells))
+                    self._open[col] = (at, len(cells))
                 else:
                     self._open.pop(col, None)
-                made = typed_cell(_text(cell, notes), len(self.rows), col)
+                made = typed_cell(_text(cell, notes), at, col)
                 cells.append(made if wide == 1 else replace(made, colspan=wide))
             elif cells:
                 cells[-1] = replace(cells[-1], colspan=cells[-1].colspan + wide)
@@ -60,18 +63,22 @@ class TableRows:
             self.header_rows += 1
 
 
-def _spans(properties: Any) -> tuple[int, str, str]:
+def _spans(cell: Any) -> tuple[int, str, str]:
     """Columns; how the cell is merged down and across: `begin`, `on`, or empty."""
-    if properties is None:
-        return 1, "", ""
-    span = properties.find(f"{W}gridSpan")
-    wide = 1 if span is None else max(1, min(whole(span.get(_VAL), 1), _COLUMNS))
-    return wide, _merge(properties.find(f"{W}vMerge")), _merge(properties.find(f"{W}hMerge"))
+    wide, down, across = 1, "", ""
+    if len(cell) and cell[0].tag == f"{W}tcPr":
+        for told in cell[0]:
+            tag = told.tag
+            if tag == f"{W}gridSpan":
+                wide = max(1, min(whole(told.get(_VAL), 1), _COLUMNS))
+            elif tag == f"{W}vMerge":
+                down = _merge(told)
+            elif tag == f"{W}hMerge":
+                across = _merge(told)
+    return wide, down, across
 
 
 def _merge(told: Any) -> str:
-    if told is None:
-        return ""
     return "begin" if told.get(_VAL) == "restart" else "on"
 
 
@@ -84,13 +91,18 @@ def _is_header(properties: Any) -> bool:
     return properties is not None and is_on(properties.find(f"{W}tblHeader"))
 
 
-def _cells(row: Any) -> list[Any]:
-    """Also those in content controls, none of tables within."""
-    own: list[Any] = row.findall(f"{W}tc")
-    if row.find(f"{W}sdt") is None and row.find(f"{W}customXml") is None:
-        return own
-    inner = (cell for cell in row.iter(f"{W}tc"))
-    return [cell for cell in inner if next(cell.iterancestors(f"{W}tr"), None) is row]
+def _cells(row: Any, found: list[Any]) -> Any:
+    """Adds the row's cells, also those in content controls; gives the row's properties."""
+    properties = None
+    for node in row:
+        tag = node.tag
+        if tag == f"{W}tc":
+            found.append(node)
+        elif tag == f"{W}trPr":
+            properties = node
+        elif tag in _AROUND:
+            _cells(node, found)
+    return properties
 
 
 def _text(cell: Any, notes: Notes | None) -> str:

@@ -23,6 +23,8 @@ _SIGNS = {
     f"{W}tab": "\t", f"{W}cr": "\n", f"{W}noBreakHyphen": "-", f"{W}lastRenderedPageBreak": PAGE,
     f"{W}ptab": "\t",
 }  # fmt: skip
+_RUN, _BREAK, _SYMBOL, _PARAGRAPH = f"{W}r", f"{W}br", f"{W}sym", f"{W}p"
+_FOOTNOTE, _ENDNOTE = f"{W}footnoteReference", f"{W}endnoteReference"
 # Symbol fonts have no text; these are the ones that forms and lists use.
 _SYMBOLS = {
     "F0FE": "☒", "F0FD": "☒", "F0A8": "☐", "F06F": "☐", "F0FC": "✓", "F0B7": "•", "F0A7": "▪",
@@ -88,21 +90,21 @@ def _gather(element: Any, found: list[str], notes: Notes | None, boxes: bool) ->
         tag = node.tag
         if tag in _TEXT:
             found.append(node.text or "")
-        elif tag == f"{W}r":
+        elif tag == _RUN:
             _gather(node, found, notes, boxes)
         elif tag in _LEFT_OUT or (tag == BOX and not boxes):
             continue
         elif tag in _SIGNS:
             found.append(_SIGNS[tag])
-        elif tag == f"{W}br":
+        elif tag == _BREAK:
             found.append(PAGE if node.get(f"{W}type") == "page" else "\n")
-        elif tag == f"{W}sym":
+        elif tag == _SYMBOL:
             found.append(_SYMBOLS.get(str(node.get(f"{W}char", "")).upper(), ""))
-        elif tag in (f"{W}footnoteReference", f"{W}endnoteReference"):
+        elif tag in (_FOOTNOTE, _ENDNOTE):
             if notes is not None:
-                kind = "footnote" if tag == f"{W}footnoteReference" else "endnote"
+                kind = "footnote" if tag == _FOOTNOTE else "endnote"
                 found.append(notes.sign(kind, str(node.get(f"{W}id"))))
         else:
             _gather(node, found, notes, boxes)
-            if tag == f"{W}p":
+            if tag == _PARAGRAPH:
                 found.append("\n")
