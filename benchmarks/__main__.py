@@ -14,7 +14,7 @@ from typing import Any
 
 BENCHES = (
     "platform", "parsing", "workflow", "workflow_postgres", "dispatch", "search", "http", "reports",
-    "embedding", "scaling", "answers", "retrieval",
+    "embedding", "scaling", "answers", "retrieval", "pii",
 )  # fmt: skip
 FIGURES = Path("build/figures.jsonl")
 
