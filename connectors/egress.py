@@ -92,6 +92,10 @@ class Egress:
                 code="target_not_allowed",
             )
 
+    def allowed(self, host: str, port: int) -> bool:
+        """Whether the operator named this place himself: what may be called without TLS too."""
+        return place_of(host_of(host), port) in self._allow
+
     def connect(self, host: str, port: int, *, tls: bool, seconds: float = 30.0) -> socket.socket:
         """A connected socket, with TLS verified for `host` when `tls`; `seconds` is its timeout.
         Raises like `request`."""

@@ -44,6 +44,10 @@ class Net(Protocol):
         """Raises `InvalidInput` for a place that may never be called; asks no DNS."""
         ...
 
+    def allowed(self, host: str, port: int) -> bool:
+        """Whether the operator named this place himself: what may be called without TLS too."""
+        ...
+
     def connect(self, host: str, port: int, *, tls: bool, seconds: float = 30.0) -> socket.socket:
         """A connected socket, with TLS verified for `host` when `tls`; `seconds` is its timeout.
         Raises like `request`."""

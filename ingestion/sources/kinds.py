@@ -13,7 +13,7 @@ from core.net import Net
 from ingestion.sources import Source
 
 # kind → the module in this folder that ends with `SOURCE`
-_MODULES = {"folder": "folder", "imap": "imap"}
+_MODULES = {"folder": "folder", "imap": "imap", "pop3": "pop3"}
 KINDS = tuple(sorted(_MODULES))
 
 

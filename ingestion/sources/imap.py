@@ -1,0 +1,232 @@
+"""A mail box by IMAP: each new mail of its folders once, also when the server numbers them anew."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from core.errors import InvalidInput, Unavailable
+from core.net import Net
+from ingestion.sources import Access, At, Config, Cursor, Dead, Item, Pulled
+from ingestion.sources.imap_wire import Client, closed, no_target, opened
+from ingestion.sources.mail import (
+    VERSION,
+    ServerConfig,
+    check_server,
+    count,
+    item,
+    plain,
+    quoted,
+    wanted,
+)
+from ingestion.sources.wire import Wire
+
+_PORTS = {"tls": 993, "starttls": 143, "none": 143}
+_BATCH = 100  # headers looked at with one question
+_ACT_AFTER = 50  # mails marked or moved with one command
+_IDLE_SECONDS = 240.0  # less than what routers and servers forget a silent connection after
+
+Folder = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class ImapConfig(ServerConfig):
+    folders: Annotated[
+        tuple[Folder, ...],
+        Field(min_length=1, max_length=50, description="which are read, such as INBOX"),
+    ] = ("INBOX",)
+    unseen_only: Annotated[
+        bool, Field(description="leave out what somebody has read before it is pulled")
+    ] = False
+    on_taken: Annotated[
+        Literal["nothing", "mark_seen", "move"],
+        Field(description="what becomes of a mail there once it is kept here"),
+    ] = "nothing"
+    move_to: Annotated[
+        Folder | None, Field(description="the folder that `on_taken: move` moves mails into")
+    ] = None
+    watch: Annotated[
+        bool,
+        Field(description="pull as soon as the server tells of a mail in the first of `folders`"),
+    ] = False
+
+
+class Imap:
+    kind = "imap"
+    config: type[Config] = ImapConfig
+    secrets: Mapping[str, str] = {"password": "the account's, or an app password"}
+
+    def check(self, config: ImapConfig, net: Net) -> None:
+        check_server(config, _port(config), net)
+        if (config.on_taken == "move") is not (config.move_to is not None):
+            raise InvalidInput(
+                "`move_to` names the folder for `on_taken: move`, and for nothing else.",
+                code="bad_config", field="config.move_to",
+            )  # fmt: skip
+        if config.move_to in config.folders:
+            raise InvalidInput(
+                "Mails cannot be moved to where they are read.",
+                code="bad_config", field="config.move_to",
+            )  # fmt: skip
+
+    def test(self, access: Access) -> str:
+        config, told = access.config, []
+        with _session(access) as client:
+            for folder in config.folders:
+                validity, there = client.enter(folder, readonly=config.on_taken == "nothing")
+                new = len(_new(client, config, _place(access.cursor, folder, validity)["uid"]))
+                told.append(f"{folder} has {count(there, 'message')}, {new:,} new")
+            if config.move_to and not client.there(config.move_to):
+                raise no_target(config.move_to)
+            if config.watch and "IDLE" not in client.capabilities:
+                raise InvalidInput(
+                    "The server offers no IDLE. Set `watch` to false and a schedule.",
+                    code="no_idle", field="config.watch",
+                )  # fmt: skip
+        return f"Signed in as {config.user}; {'; '.join(told)}."
+
+    def pull(self, access: Access) -> Iterator[Pulled]:
+        cursor: dict[str, Any] = {"folders": plain(access.cursor.get("folders"))}
+        with _session(access) as client:
+            for folder in access.config.folders:
+                yield from _Folder(access, client, folder, cursor).pull()
+                if access.stopped():
+                    return
+
+    def wait(self, access: Access, seconds: float) -> bool:
+        """IDLE in the first folder, after a look at what came while nobody watched."""
+        until, folder = time.monotonic() + seconds, access.config.folders[0]
+        with _session(access) as client:
+            validity, _ = client.enter(folder, readonly=True)
+            if _new(client, access.config, _place(access.cursor, folder, validity)["uid"]):
+                return True
+            while (left := until - time.monotonic()) > 0 and not access.stopped():
+                if client.idle(min(left, _IDLE_SECONDS), access.stopped):
+                    return True
+        return False
+
+
+class _Folder:
+    """One folder of one pull. Its place: `v`, the UIDVALIDITY that the numbers belong to; `uid`, up
+    to where mails were given; `acted`, up to where they were marked or moved."""
+
+    def __init__(self, access: Access, client: Client, folder: str, cursor: dict[str, Any]) -> None:
+        self._access, self._client, self._name, self._cursor = access, client, folder, cursor
+        self._config: ImapConfig = access.config
+        self._pending: list[int] = []
+
+    def pull(self) -> Iterator[Pulled]:
+        acts = self._config.on_taken != "nothing"
+        self._validity, _ = self._client.enter(self._name, readonly=not acts)
+        place = _place(self._cursor, self._name, self._validity)
+        if acts:
+            self._catch_up(place)
+        uids = _new(self._client, self._config, place["uid"])
+        for start in range(0, len(uids), _BATCH):
+            if self._access.stopped():
+                break
+            yield from self._batch(uids[start : start + _BATCH], place)
+            yield At(self._at(place))
+        self._act(place)
+        yield At(self._at(place))
+
+    def _batch(self, uids: Sequence[int], place: dict[str, int]) -> Iterator[Pulled]:
+        known = {uid for uid in uids if self._access.known(self._key(uid), VERSION)}
+        fresh = [uid for uid in uids if uid not in known]
+        about = self._client.about(fresh) if fresh else {}
+        for uid in uids:
+            if self._access.stopped():
+                return
+            here = {**place, "uid": uid}
+            found = about.get(uid)
+            if found is not None and wanted(self._config, found.top):
+                one = self._one(uid, found.size, self._at(here))
+                if one is not None:
+                    yield one
+                # Not before the item was taken: what is given up at the `yield` is not kept.
+                if isinstance(one, Item) and self._config.on_taken != "nothing":
+                    self._pending.append(uid)
+            place["uid"] = uid
+            if len(self._pending) >= _ACT_AFTER:
+                self._act(place)
+
+    def _one(self, uid: int, size: int, cursor: Cursor) -> Item | Dead | None:
+        cap = min(self._config.mail_bytes_max, self._access.bytes_max)
+        data = None if size > cap else self._client.mail(uid, cap)
+        if size > cap or (data is not None and len(data) > cap):
+            detail = f"The mail is larger than {cap:,} bytes."
+            return Dead(self._key(uid), VERSION, "too_large", detail, cursor)
+        return None if data is None else item(self._key(uid), data, self._name, cursor)
+
+    def _catch_up(self, place: dict[str, int]) -> None:
+        """What was kept by a pull that died before it could mark or move it."""
+        if place["acted"] < place["uid"]:
+            late = self._client.found(f"UID {place['acted'] + 1}:{place['uid']}")
+            late = [uid for uid in late if place["acted"] < uid <= place["uid"]]
+            self._pending = [one for one in late if self._access.known(self._key(one), VERSION)]
+        self._act(place)
+
+    def _act(self, place: dict[str, int]) -> None:
+        if self._pending and self._config.move_to:
+            self._client.move(self._pending, self._config.move_to)
+        elif self._pending:
+            self._client.mark_seen(self._pending)
+        self._pending, place["acted"] = [], place["uid"]
+
+    def _key(self, uid: int) -> str:
+        return f"{self._name}/{self._validity}/{uid}"
+
+    def _at(self, place: Mapping[str, int]) -> Cursor:
+        folders = self._cursor["folders"]
+        folders[self._name] = dict(place)
+        return {"folders": dict(folders)}
+
+
+def _place(cursor: Cursor, folder: str, validity: int) -> dict[str, int]:
+    """Where to go on; at the beginning when the server has numbered its mails anew."""
+    kept = plain(plain(cursor.get("folders")).get(folder))
+    if kept.get("v") != validity:
+        return {"v": validity, "uid": 0, "acted": 0}
+    return {"v": validity, "uid": int(kept.get("uid", 0)), "acted": int(kept.get("acted", 0))}
+
+
+def _new(client: Client, config: ImapConfig, after: int) -> list[int]:
+    criteria = [f"UID {after + 1}:*"]  # the last mail answers to this even when it is older
+    if config.since is not None:
+        criteria.append(f"SINCE {config.since.day}-{_MONTHS[config.since.month]}-"
+                        f"{config.since.year:04}")  # fmt: skip
+    if config.unseen_only:
+        criteria.append("UNSEEN")
+    return [uid for uid in client.found(*criteria) if uid > after]
+
+
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _port(config: ImapConfig) -> int:
+    return config.port or _PORTS[config.security]
+
+
+@contextlib.contextmanager
+def _session(access: Access) -> Iterator[Client]:
+    """Signed in. What the library makes of an answer that does not fit comes in our words."""
+    config: ImapConfig = access.config
+    wire = Wire(access.net, config.host, _port(config))
+    password = access.secrets.get("password", "")
+    try:
+        client = opened(wire, config.security)
+        try:
+            client.sign_in(config.user, password)
+            yield client
+        finally:
+            closed(client)
+    except imaplib.IMAP4.error as error:
+        words = quoted(error.args[0] if error.args else "", password)
+        raise Unavailable(f"{wire.place} broke off: {words}", code="broken_off") from error
+
+
+SOURCE = Imap()
