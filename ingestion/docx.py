@@ -12,7 +12,7 @@ from ingestion.docx_tables import TableRows
 from ingestion.docx_text import BOX, FALLBACK, PAGE, Notes, W, is_on, words
 from ingestion.limits import Limits
 from ingestion.page_text import PageText, one_line
-from ingestion.parts import Parts, core_properties, main_part, relations, stream_xml, tree
+from ingestion.parts import Parts, core_properties, main_part, relations, stream_xml
 
 _HEADING_MAX = 300  # longer is a paragraph that somebody gave a heading's style
 _P, _TBL, _TR, _TC, _BODY = (f"{W}{name}" for name in ("p", "tbl", "tr", "tc", "body"))
@@ -30,8 +30,9 @@ def read(data: bytes, limits: Limits) -> Document:
         if one.target in parts.names and one.target not in related.get(one.kind, ()):
             related.setdefault(one.kind, []).append(one.target)
 
-    def part(kind: str) -> bytes | None:
-        return parts.maybe(related.get(kind, [f"word/{kind}.xml"])[0])
+    def part(kind: str) -> Any:
+        name = related.get(kind, [f"word/{kind}.xml"])[0]
+        return parts.tree(name) if name in parts.names else None
 
     body = _Body(Styles(part("styles"), part("numbering")), limits)
     body.texts = {
@@ -231,19 +232,19 @@ def _running(parts: Parts, related: dict[str, list[str]], kind: str) -> list[str
     for name in related.get(kind, named):
         if not name.endswith(".xml"):
             continue
-        lines = words(tree(parts.read(name))).replace(PAGE, "\n").splitlines()
+        lines = words(parts.tree(name)).replace(PAGE, "\n").splitlines()
         text = "\n".join(line.strip() for line in lines if line.strip())
         if text:
             found[text] = None
     return list(found)
 
 
-def _notes(data: bytes | None, kind: str) -> list[tuple[str, str]]:
-    if data is None:
+def _notes(root: Any, kind: str) -> list[tuple[str, str]]:
+    if root is None:
         return []
     return [
         (str(note.get(f"{W}id")), text)
-        for note in tree(data).iter(f"{W}{kind}")
+        for note in root.iter(f"{W}{kind}")
         if note.get(f"{W}type") in (None, "normal")
         and (text := one_line(words(note).replace(PAGE, " ")))
     ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingestion.docx_text import W, roman, whole
-from ingestion.parts import tree
 
 _HEADING = re.compile(r"(?:heading|überschrift|titre|kop|título)\s*(\d)", re.IGNORECASE)
 _PLACE = re.compile(r"%([1-9])")
@@ -23,13 +22,13 @@ class Style:
     name: str = ""
 
 
-def _styles(data: bytes | None) -> dict[str, Style]:
+def _styles(root: Any) -> dict[str, Style]:
     """By style id, with what each inherits."""
-    if data is None:
+    if root is None:
         return {}
     own: dict[str, Style] = {}
     bases: dict[str, str] = {}
-    for one in tree(data).iterchildren(f"{W}style"):
+    for one in root.iterchildren(f"{W}style"):
         if one.get(f"{W}type") not in ("paragraph", None):
             continue
         name = str(one.get(f"{W}styleId"))
@@ -108,14 +107,14 @@ class _List:
 
 
 class Styles:
-    """Reads `styles.xml` and `numbering.xml`; counts list numbers as the text goes by."""
+    """Of the roots of `styles.xml` and `numbering.xml`; counts list numbers as the text goes by."""
 
-    def __init__(self, styles: bytes | None, numbering: bytes | None) -> None:
+    def __init__(self, styles: Any, numbering: Any) -> None:
         self._styles = _styles(styles)
         self._lists: dict[str, _List] = {}
         self._starts: dict[str, dict[int, int]] = {}  # of lists not used yet
         if numbering is not None:
-            self._read(tree(numbering))
+            self._read(numbering)
 
     def _read(self, root: Any) -> None:
         kinds = {

@@ -15,6 +15,7 @@ from core.errors import Unfinishable
 from ingestion.limits import Limits
 
 _PIECE = 2**18
+_WHOLE = 32 * 2**20  # as a tree in memory it takes some ten times as much
 _HEAD = 8192  # bytes in which a document type definition and the namespaces stand
 # "Strict" files say the same in other namespaces.
 _STRICT = (
@@ -52,6 +53,17 @@ class Parts:
         """Raises `Unfinishable` when the part is missing, damaged, encrypted or too large."""
         with self.open(name) as stream:
             return b"".join(iter(lambda: stream.read(_PIECE), b""))
+
+    def tree(self, name: str) -> Any:
+        """The root of a part that is read whole; one of more than `_WHOLE` bytes is refused."""
+        with self.open(name) as stream:
+            pieces, size = [], 0
+            while piece := stream.read(_PIECE):
+                pieces.append(piece)
+                size += len(piece)
+                if size > _WHOLE:
+                    raise Unfinishable(f"The part {name[:80]} is too large.", code="limit_memory")
+            return tree(b"".join(pieces))
 
     @contextmanager
     def open(self, name: str) -> Iterator[PartStream]:
@@ -167,9 +179,9 @@ def relations(parts: Parts, part: str) -> dict[str, Relation]:
     """Relations of a part (of the container where empty) by their ids; none that lead outside.
     One level only: nobody follows them in a circle."""
     folder, name = posixpath.split(part)
-    data = parts.maybe(posixpath.join(folder, "_rels", f"{name}.rels"))
+    told = posixpath.join(folder, "_rels", f"{name}.rels")
     found = {}
-    for one in tree(data) if data else ():
+    for one in parts.tree(told) if told in parts.names else ():
         target = str(one.get("Target", ""))
         if one.get("TargetMode") == "External" or not target:
             continue
