@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from agents import replies
-from agents.answers import kept, logs, picking, tables
+from agents.answers import kept, logs, papers, picking, tables
 from agents.answers.context import in_context
 from agents.answers.question import Asked, asked
 from agents.answers.style import Style
@@ -172,11 +172,14 @@ def _fitting(text: str) -> str:
 
 
 def _computed(rt: Runtime, ctx: Ctx, text: str, filters: Mapping[str, Any] | None) -> Answer | None:
-    """Log entries counted, tables summed; None where nothing is to be computed."""
+    """Log entries counted, a paper's field looked up, tables summed; None where nothing is to be
+    computed."""
     if logs.asks_for_logs(text):
         counted = logs.count(text, _logs(rt, ctx, filters))
         if counted is not None:
             return counted
+    if (field := papers.answered(rt, ctx, text, filters)) is not None:
+        return field
     return tables.computed(rt, ctx, text, filters) if tables.asks_for_tables(text) else None
 
 

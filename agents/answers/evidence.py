@@ -122,7 +122,7 @@ def orders_models(text: str) -> bool:
 def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
     if not tells(asked, one.passage.plain) or not is_asked_row(asked, one.passage.cells):
         return False
-    if misses(asked, one.passage):
+    if misses(asked, one.passage) or _is_a_part(asked, one.passage):
         return False
     if (
         (asked.intents or asked.wants in ("text", "steps"))
@@ -163,6 +163,19 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
     if one.covered >= COVERED_MIN:
         return True
     return with_vectors and one.covered >= COVERED_MIN_ALIKE and one.similar >= SIMILAR_MIN
+
+
+_WHOLE = re.compile(
+    r"\b(?:in total|in all|altogether|overall|all together|insgesamt|zusammen|au total|en tout|"
+    r"in totaal|en total)\b"
+)
+_SUM = re.compile(r"\b(?:total|sum|summe|gesamt\w*|insgesamt|somme|totaal|suma)\b")
+
+
+def _is_a_part(asked: Asked, passage: Passage) -> bool:
+    """One row is no answer to who asks for all of them together, but the row of the total is."""
+    whole = asked.wants in ("number", "money") and _WHOLE.search(fold(asked.text))
+    return bool(whole and passage.cells and not _SUM.search(fold(passage.text)))
 
 
 def _by_words(asked: Asked, passage: Passage) -> Evidence:

@@ -135,7 +135,14 @@ def tells(asked: Asked, text: str) -> bool:
     low = fold(text)
     for number in asked.numbers:
         low = re.sub(rf"(?<![\d.,]){re.escape(number)}(?![\d])", " ", low)
-    return fits(asked.wants, low)
+    return fits(asked.wants, low) or _says_of_itself(asked, low)
+
+
+def _says_of_itself(asked: Asked, low: str) -> bool:
+    """`The deposit is three monthly rents`: a price need not be money where the thing asked for
+    is what the sentence is about."""
+    first = stems(" ".join(low.split()[:4]), asked.language)
+    return asked.wants == "money" and bool(asked.attribute & first) and fits("number", low)
 
 
 def _repeats(asked: Asked, text: str) -> bool:

@@ -22,7 +22,9 @@ SMALL = {
             woran worauf wodurch wozu wurde wurden zu zum zur zwischen lautet lauten heisst heissen
             findet statt darf durfen hoch lange oft gross genau bitte auch mehr gegen pro je wahrend
             worum weil sowohl damit dazu dabei hiess hiessen lautete ging gehen andere anderen
-            anderer anderes wollen will hatten gab waren sowie zwei fast etwa ca beide beiden ab""",
+            anderer anderes wollen will hatten gab waren sowie zwei fast etwa ca beide beiden ab
+            bekomme bekommt bekommen erhalte
+            erhalt erhalten frei""",
         "fr": """a au aux avec c ce cela ces cet cette combien comment d dans de des donc du elle
             elles
             en est et etre ete il ils j je l la le les leur leurs lors lorsque ma mais me mes moi
@@ -31,17 +33,20 @@ SMALL = {
             quel quelle quelles quels qui quoi s sa sans se ses si soit son sont sous sur t ta te
             tes
             toi ton tu un une vers vos votre vous y doit doivent faut fait etait etaient sera seront
-            avait aura appelle ai as avez avons selon chez plus lequel laquelle""",
+            avait aura appelle ai as avez avons selon chez plus lequel laquelle puis peux pouvons
+            pouvez dois devons devez mes il""",
         "es": """a al como con cual cuales cuando cuanta cuantas cuanto cuantos de del donde el
             ella en
             es esta este fue ha han hay la las le lo los mas me mi no o para pero por porque que
             quien quienes se ser si son su sus tiene un una y ya fueron era cada debe deben
-            puede""",
+            puede pueden puedo podemos debo tengo tenemos nuestro nuestra""",
         "nl": """aan als bij dat de deze die dit een en er het hij hoe hoeveel hoelang hun ik in is
             je
             kan kunnen maar men met mij moet moeten na naar niet nog of om onze ons op over te tot
             uit van voor waar waarom wanneer was wat we welk welke werd wie wij wordt worden zijn zo
-            zou zal ze zij bent heeft hebben""",
+            zou zal ze zij bent heeft hebben mag mogen u uw jij jouw mijn jullie krijg
+            krijgt krijgen
+            betekent""",
         "en": """a an and are as at be been by can could did do does for from had has have how i if
             in
             into is it its many may me much must my of on or our shall should so than that the their
@@ -61,7 +66,7 @@ GENERIC = {
             betragt insgesamt derzeit aktuell neue neuen neuer jeweils einzelne gilt gelten passiert
             passieren geschieht erste ersten erster bezeichnet bezeichnen befindet befand liegt
             betrag summe stadt land ort ursprunglich hauptsachlich normalerweise eigentlich bekannt
-            bestimmt wichtig""",
+            bestimmt wichtig lauft laufen dauert dauern""",
         "fr": """document documents cas sujet information informations possible necessaire donner
             faire dire dit dits selon signifie nom nombre type sorte valeur quantite entreprise
             societe personne jour date temps moment heure annee duree total actuellement nouveau
@@ -184,7 +189,9 @@ def language(text: str) -> str | None:
     for name, asking in _ASKING.items():
         first = rf"^(?:\w{{1,4}} )?(?:{asking})\b"
         votes[name] += 2 if re.search(first, " ".join(said)) else 0
-    best = max(votes, key=lambda name: (votes[name], name == "en"))
+    # `Was bedeutet …` begins like English, too: what it goes on with decides.
+    more = {name: sum(1 for word in said if word in GENERIC.get(name, ())) for name in votes}
+    best = max(votes, key=lambda name: (votes[name], more[name], name == "en"))
     return None if best == "en" or votes[best] < 2 else best
 
 

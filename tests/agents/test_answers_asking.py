@@ -155,3 +155,33 @@ def test_what_the_model_said_is_not_asked_again_on_a_retry(desk: Desk) -> None:
 def test_bad_question_lists_are_refused(desk: Desk, questions: object) -> None:
     with pytest.raises(InvalidInput):
         answer_task(_work(desk.rt, desk.clearpay, "answer", {"questions": questions}))
+
+
+INVOICE = """Kessler GmbH
+Hafenstr. 9, 20457 Hamburg
+
+INVOICE
+Invoice number: 4711
+Invoice date: 2026-03-12
+Due date: 2026-04-11
+
+Assembly            8 x 65.00      520.00 EUR
+Subtotal: EUR 520.00
+VAT 19 %: EUR 98.80
+Total: EUR 618.80
+"""
+
+
+def test_a_field_of_a_paper_is_answered_by_the_line_that_it_stands_in(desk: Desk) -> None:
+    _put(desk.rt, desk.mediops, "kessler.txt", INVOICE.encode())
+    for question, line in (
+        ("What is the total of invoice 4711?", "Total: EUR 618.80"),
+        ("When is invoice 4711 due?", "Due date: 2026-04-11"),
+    ):
+        answer = ask(desk.rt, desk.mediops, Question(question))
+        assert [one.text for one in answer.sentences] == [line]
+        [source] = answer.citations
+        assert INVOICE[source.start : source.end].strip() == source.quote == line
+        foreign = ask(desk.rt, desk.clearpay, Question(question))
+        assert "618" not in foreign.text
+    assert not ask(desk.rt, desk.mediops, Question("When is invoice 4712 due?")).answered
