@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agents.analysis_fields import fields_of
@@ -45,8 +46,8 @@ _ASKED = {
         "subtotal": r"\bsubtotal\b|\bnet (?:amount|total)\b|\bnetto\w*\b|\bzwischensumme\b|"
         r"\b(?:total|montant) (?:ht|hors taxes?)\b|\bsous-total\b|\bsubtotaal\b|\bbase imponible\b",
         "total": r"\btotal\b|\bhow much\b|\bamount\b|\bgesamt\w*\b|\brechnungsbetrag\b|"
-        r"\bbrutto\w*\b|\bwie hoch\b|\bmontant\b|\bcombien\b|\btotaal\w*\b|\bhoeveel\b|\bbedrag\b|\bimporte\b|"
-        r"\bcuanto\b|\bttc\b",
+        r"\bbrutto\w*\b|\bwie hoch\b|\bmontant\b|\bcombien\b|\btotaal\w*\b|\bhoeveel\b|"
+        r"\bbedrag\b|\bimporte\b|\bcuanto\b|\bttc\b",
         "vendor": r"\bwho (?:sent|issued|billed)\b|\b(?:vendor|supplier|seller)\b|\blieferant\w*\b|"
         r"\brechnungssteller\b|\bvon wem\b|\bfournisseur\b|\bvendeur\b|\bleverancier\b|"
         r"\bproveedor\b",
@@ -127,9 +128,9 @@ def _line(rt: Runtime, ctx: Ctx, source: Source) -> Source:
     line = page.text[start : end if end >= 0 else len(page.text)]
     if len(line) > _LINE_CHARS_MAX:
         return source
-    left = len(line) - len(line.lstrip())
-    return Source(source.document_id, source.filename, source.page, start + left,
-                  start + left + len(line.strip()), line.strip(), source.sheet, source.cells)  # fmt: skip
+    quote = line.strip()
+    at = start + line.index(quote)
+    return replace(source, start=at, end=at + len(quote), quote=quote)
 
 
 def _bare(number: str) -> str:
