@@ -93,6 +93,6 @@ def _keep_off(root: Sequence[str], packages: Sequence[str]) -> None:
     """What was installed just now does not start with the machine either."""
     if not Path("/run/systemd/system").exists():
         return
-    units = {"postgresql", "redis-server", "prometheus", "prometheus-alertmanager"}
+    units = {"postgresql", "redis-server", "prometheus", "prometheus-alertmanager", "dovecot"}
     for unit in units & set(packages):
         subprocess.run([*root, "systemctl", "disable", "--quiet", unit], capture_output=True)

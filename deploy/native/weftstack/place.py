@@ -17,7 +17,7 @@ from pathlib import Path
 from weftstack.halt import Halt
 
 ROOT = Path(__file__).resolve().parents[3]
-PORTS = 50  # a stack uses the ports BASE .. BASE + 49; 20 .. 39 are free for toxiproxy's proxies
+PORTS = 60  # a stack uses the ports BASE .. BASE + 59; 20 .. 39 are free for toxiproxy's proxies
 PORT_BASE = 24000
 
 

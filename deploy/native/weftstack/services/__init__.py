@@ -5,11 +5,13 @@ from __future__ import annotations
 from weftstack.halt import Halt
 from weftstack.services.base import Service
 from weftstack.services.kafka import Kafka
+from weftstack.services.mail import Dovecot
 from weftstack.services.ollama import Ollama
 from weftstack.services.postgres import Postgres
 from weftstack.services.redis import Redis
 from weftstack.services.stores import Minio, Seaweedfs
 from weftstack.services.toxiproxy import Toxiproxy
+from weftstack.services.transfer import Sftp, Vsftpd, VsftpdImplicit
 from weftstack.services.watchers import Alertmanager, Loki, Prometheus
 from weftstack.services.weft import ROLES
 
@@ -18,7 +20,8 @@ SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
         Postgres(), Redis(), Kafka(), Minio(), Seaweedfs(), Ollama(), Toxiproxy(),
-        Alertmanager(), Prometheus(), Loki(), *ROLES,
+        Alertmanager(), Prometheus(), Loki(), Sftp(), Vsftpd(), VsftpdImplicit(),
+        Dovecot(), *ROLES,
     )
 }  # fmt: skip
 USUAL = ("postgres", "redis", "kafka", "minio", "ollama")
