@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import ConfigDict
 
@@ -15,9 +15,10 @@ DOCUMENT_TYPES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell. `text` is what a person sees; `value` is typed where the format keeps types."""
+class Cell(NamedTuple):
+    """One cell. `text` is what a person sees; `value` is typed where the format keeps types.
+
+    A tuple: a sheet has tens of thousands, made, written and read in a third of the time."""
 
     text: str
     row: int

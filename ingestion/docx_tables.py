@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from core.documents import Cell
@@ -46,9 +45,9 @@ class TableRows:
                 else:
                     self._open.pop(col, None)
                 made = typed_cell(_text(cell, notes), at, col)
-                cells.append(made if wide == 1 else replace(made, colspan=wide))
+                cells.append(made if wide == 1 else made._replace(colspan=wide))
             elif cells:
-                cells[-1] = replace(cells[-1], colspan=cells[-1].colspan + wide)
+                cells[-1] = cells[-1]._replace(colspan=cells[-1].colspan + wide)
             col += wide
         if cells:  # else every cell goes on from the row above
             self._put(cells, joined, _is_header(properties))
@@ -58,7 +57,7 @@ class TableRows:
         at = len(self.rows)
         self.rows.append(cells)
         for row, place in joined:
-            self.rows[row][place] = replace(self.rows[row][place], rowspan=at - row + 1)
+            self.rows[row][place] = self.rows[row][place]._replace(rowspan=at - row + 1)
         if header and self.header_rows == at:
             self.header_rows += 1
 

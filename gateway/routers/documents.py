@@ -181,7 +181,7 @@ def _tables(found: Document) -> list[TableAnswer]:
         TableAnswer.model_validate({
             "page": table.page, "sheet": table.sheet, "title": table.title,
             "header_rows": table.header_rows,
-            "rows": [[asdict(cell) for cell in row] for row in table.rows],
+            "rows": [[cell._asdict() for cell in row] for row in table.rows],
         })
         for page in found.pages
         for table in page.tables
