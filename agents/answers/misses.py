@@ -55,6 +55,8 @@ _GROUPS = [
         "locataire bailleur", "employer employee", "arbeitgeber arbeitnehmer", "lender borrower",
         "plaintiff defendant", "gross net", "brutto netto", "brut net", "input output",
         "male female", "men women", "mother father", "son daughter", "husband wife", "left right",
+        "main side auxiliary spare", "front rear", "primary secondary", "inlet outlet",
+        "links rechts", "vorne hinten", "gauche droite",
         "winter summer", "spring autumn", "morning evening", "day night", "part-time full-time",
         "inbound outbound", "domestic international", "inland ausland", "public private",
         "oral written", "mundlich schriftlich", "import export", "hardware software",

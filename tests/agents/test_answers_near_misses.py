@@ -30,6 +30,10 @@ The bank of days holds 27 days at any time.
 ## Network
 
 Version Harbor 4 was installed on 3 May 2026.
+
+## Cleaning robot
+
+The side brush is fastened with a torque of 0.6 Nm.
 """
 SEVERITIES = """# Incidents
 
@@ -72,6 +76,7 @@ def _ask(question: str, text: str) -> Answer:
         "When was the Ledgerbase account deleted?",
         "When was Harbor 9 installed?",
         "Who is the treasurer of Ledgerbase?",
+        "What torque is needed for the main brush?",
     ],
 )
 def test_a_thing_without_what_is_asked_of_it_is_no_answer(question: str) -> None:
@@ -84,6 +89,7 @@ def test_a_thing_without_what_is_asked_of_it_is_no_answer(question: str) -> None
         ("How many days of vacation do employees get?", "20 days"),
         ("How many weeks of leave can a parent take?", "16 weeks"),
         ("When was Harbor 4 installed?", "3 May 2026"),
+        ("What torque is needed for the side brush?", "0.6 Nm"),
     ],
 )
 def test_one_sentence_answers_and_no_other_is_shown(question: str, said: str) -> None:
