@@ -13,7 +13,15 @@ from core.net import Net
 from ingestion.sources import Source
 
 # kind → the module in this folder that ends with `SOURCE`
-_MODULES = {"folder": "folder", "imap": "imap", "pop3": "pop3"}
+_MODULES = {
+    "folder": "folder",
+    "ftp": "ftp",
+    "imap": "imap",
+    "pop3": "pop3",
+    "rest": "rest",
+    "s3": "s3",
+    "sftp": "sftp",
+}
 KINDS = tuple(sorted(_MODULES))
 
 

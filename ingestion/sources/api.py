@@ -1,0 +1,258 @@
+"""One outside HTTP API: signing in, limits of rate, rest after failures, errors in words."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from pydantic import Field
+
+from core.breaker import Breaker
+from core.errors import InvalidInput, Unavailable, Unfinishable
+from core.net import Net, Reply
+from core.plain import check_plain
+from ingestion.sources import Access, Config
+
+Style = Literal["none", "basic", "bearer", "header", "query", "oauth2"]
+SECRETS: Mapping[str, str] = {
+    "username?": "for auth.style basic",
+    "password?": "for auth.style basic",
+    "token?": "for auth.style bearer",
+    "api_key?": "for auth.style header and query",
+    "client_id?": "for auth.style oauth2",
+    "client_secret?": "for auth.style oauth2",
+}
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "none": (), "basic": ("username", "password"), "bearer": ("token",), "header": ("api_key",),
+    "query": ("api_key",), "oauth2": ("client_id", "client_secret"),
+}  # fmt: skip
+_TRIES = 3
+_WAIT_SECONDS = 20.0  # longer than this nobody's thread waits
+_LIMITED = frozenset({"rate_limited"})
+_REFUSALS = {
+    401: ("sign_in_refused", "does not know us. Correct the secrets or `auth`"),
+    403: ("not_allowed", "does not allow this. Whoever keeps it grants the right"),
+    404: ("not_there", "has nothing there. Correct `base_url` and `path`"),
+    410: ("not_there", "has nothing there any more. Correct `base_url` and `path`"),
+}
+_breaker = Breaker()  # five failures in a row, then thirty seconds of rest
+
+
+class Auth(Config):
+    style: Annotated[Style, Field(description="how Weft signs in there")] = "none"
+    name: Annotated[
+        str,
+        Field(max_length=100, pattern=r"^[A-Za-z0-9_.-]+$",
+              description="of the header or query parameter that carries the key"),
+    ] = "X-API-Key"  # fmt: skip
+    token_url: Annotated[
+        str, Field(max_length=500, description="where OAuth2 tokens come from")
+    ] = ""
+    scope: Annotated[str, Field(max_length=500, description="asked for with OAuth2")] = ""
+
+
+def check_base(base_url: str, auth: Auth, net: Net) -> None:
+    """Raises `InvalidInput` with `field`."""
+    parts = urlsplit(base_url)
+    if parts.query or parts.fragment:
+        raise InvalidInput(
+            "A base URL has no ? and no #: the query has its own setting.",
+            code="bad_url", field="config.base_url",
+        )  # fmt: skip
+    net.check(base_url)
+    if auth.style == "oauth2":
+        if not auth.token_url:
+            raise InvalidInput(
+                "OAuth2 needs `token_url`: where the tokens come from.",
+                code="bad_config", field="config.auth.token_url",
+            )  # fmt: skip
+        net.check(auth.token_url)
+
+
+class Api:
+    """Of one pull or call. What it sends as a secret goes to the origin of `base_url` only."""
+
+    def __init__(
+        self, access: Access, base_url: str, auth: Auth, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._access, self._auth = access, auth
+        self._base, self._headers = base_url, dict(headers or {})
+        self.place = urlsplit(base_url).netloc
+        self._token = ""
+        for name in NEEDED[auth.style]:
+            if not access.secrets.get(name):
+                raise InvalidInput(
+                    f"auth.style {auth.style} needs the secret {name!r}.",
+                    code="bad_config", field=f"secrets.{name}",
+                )  # fmt: skip
+
+    def url(self, path: str) -> str:
+        return f"{self._base.rstrip('/')}/{path.lstrip('/')}" if path else self._base
+
+    def ours(self, url: str) -> bool:
+        """Whether it has the origin of `base_url`."""
+        return _origin(url) == _origin(self._base)
+
+    def ask(
+        self, method: str, url: str, query: Mapping[str, Any] | None = None,
+        *, body: Any = None, headers: Mapping[str, str] | None = None,
+    ) -> Reply:  # fmt: skip
+        """A 2xx reply. Raises `Unavailable` (also for a limit of rate that takes long, with
+        `retry_after`) or `Unfinishable` that says who must act; `status` is with both."""
+        for left in reversed(range(_TRIES)):
+            reply = self._once(method, url, query or {}, body, headers or {})
+            if reply.status == 401 and self._auth.style == "oauth2" and self._token and left:
+                self._token = ""
+                continue
+            if reply.status in (429, 503) and (seconds := self._pause(reply)) is not None:
+                if not left or seconds > _WAIT_SECONDS:
+                    raise Unavailable(
+                        f"{self.place} takes no more requests for now.",
+                        code="rate_limited", retry_after=seconds, status=reply.status,
+                    )  # fmt: skip
+                self._wait(seconds)
+                continue
+            return self._expected(reply)
+        raise Unavailable(f"{self.place} takes no more requests for now.", code="rate_limited")
+
+    def json(self, reply: Reply) -> Any:
+        return plain_json(reply.body, self.place)
+
+    def _once(
+        self, method: str, url: str, query: Mapping[str, Any], body: Any,
+        headers: Mapping[str, str],
+    ) -> Reply:  # fmt: skip
+        sent = {"accept": "application/json", **self._headers, **headers}
+        told = [(name, value) for name, value in query.items() if value is not None]
+        if self.ours(url):
+            sent |= self._credentials()
+            if self._auth.style == "query":
+                told.append((self._auth.name, self._access.secrets["api_key"]))
+        content = b""
+        if body is not None:
+            content = json.dumps(body, ensure_ascii=False).encode()
+            sent["content-type"] = "application/json"
+        if told:
+            url += ("&" if "?" in url else "?") + urlencode(told, doseq=True)
+        return self._guarded(method, url, sent, content)
+
+    def _guarded(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
+        # By tenant too: one whose requests fail keeps nobody else from the same place.
+        with _breaker.guard(f"{self._access.inbox.name} {urlsplit(url).netloc}", _LIMITED):
+            reply = self._access.net.request(method, url, headers=headers, content=content)
+            if reply.status >= 500 and not (reply.status == 503 and self._pause(reply) is not None):
+                raise Unavailable(
+                    f"{self.place} answered {reply.status}. It is tried again.",
+                    code="unavailable", status=reply.status,
+                )  # fmt: skip
+            return reply
+
+    def _credentials(self) -> dict[str, str]:
+        secrets = self._access.secrets
+        match self._auth.style:
+            case "basic":
+                pair = f"{secrets['username']}:{secrets['password']}".encode()
+                return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
+            case "bearer":
+                return {"authorization": f"Bearer {secrets['token']}"}
+            case "header":
+                return {self._auth.name.lower(): secrets["api_key"]}
+            case "oauth2":
+                self._token = self._token or self._fresh_token()
+                return {"authorization": f"Bearer {self._token}"}
+            case _:
+                return {}
+
+    def _fresh_token(self) -> str:
+        """Client credentials (RFC 6749 §4.4), the client in the header (§2.3.1)."""
+        secrets, place = self._access.secrets, urlsplit(self._auth.token_url).netloc
+        asked = {"grant_type": "client_credentials"}
+        if self._auth.scope:
+            asked["scope"] = self._auth.scope
+        client = [quote_plus(secrets[name]) for name in ("client_id", "client_secret")]
+        headers = {
+            "authorization": f"Basic {base64.b64encode(':'.join(client).encode()).decode()}",
+            "content-type": "application/x-www-form-urlencoded", "accept": "application/json",
+        }  # fmt: skip
+        reply = self._guarded("POST", self._auth.token_url, headers, urlencode(asked).encode())
+        told = plain_json(reply.body, place) if reply.status == 200 else {}
+        token = told.get("access_token") if isinstance(told, dict) else None
+        if not isinstance(token, str) or not token.isprintable() or not token.isascii():
+            raise Unfinishable(
+                f"{place} gives no token for this client: it answered {reply.status}. Correct "
+                "client_id, client_secret, `token_url` or `scope`.",
+                code="sign_in_refused", status=reply.status,
+            )  # fmt: skip
+        return token
+
+    def _expected(self, reply: Reply) -> Reply:
+        status = reply.status
+        if 200 <= status < 300:
+            return reply
+        code, told = _REFUSALS.get(status, ("refused", "refuses the request. Correct the settings"))
+        raise Unfinishable(f"{self.place} answered {status}: it {told}.", code=code, status=status)
+
+    def _pause(self, reply: Reply) -> float | None:
+        """Seconds to wait; None where nothing is said and a 503 is just a failure."""
+        said = _seconds(reply.headers.get("retry-after", ""), self._access.clock.now_ms() / 1000)
+        return said if said is not None or reply.status != 429 else 1.0
+
+    def _wait(self, seconds: float) -> None:
+        over = threading.Event()
+        while seconds > 0 and not self._access.stopped():
+            over.wait(min(1.0, seconds))
+            seconds -= 1.0
+
+
+def plain_json(body: bytes, place: str) -> Any:
+    """Numbers with a point stay the text they were. Raises `Unfinishable`."""
+    try:
+        found = json.loads(body, parse_float=str, parse_int=_integer, parse_constant=_refuse)
+        return check_plain(found)
+    except (ValueError, RecursionError) as error:
+        raise Unfinishable(
+            f"{place} does not answer with JSON that can be read. Correct `base_url` and `path`.",
+            code="not_json",
+        ) from error
+
+
+def at(value: Any, path: str) -> Any:
+    """`data.items.0` in JSON; None where there is nothing. The empty path is the whole."""
+    for name in path.split(".") if path else ():
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
+
+
+def _seconds(text: str, now: float) -> float | None:
+    """`Retry-After`, in seconds or as a date (RFC 9110 §10.2.3), at most a day."""
+    try:
+        seconds = float(text) if text.strip().isdecimal() else (
+            parsedate_to_datetime(text).timestamp() - now)  # fmt: skip
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, min(seconds, 86_400.0))
+
+
+def _integer(text: str) -> int | str:
+    """Ids of more digits than JSON's readers keep stay text."""
+    return int(text) if len(text) < 16 else text
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
