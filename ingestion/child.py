@@ -1,4 +1,4 @@
-"""What runs in a parser's child: read the file from the socket, parse, answer, leave."""
+"""What runs in a parser's child: read the file from the socket, parse, answer by page, leave."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import json
 import os
 import socket
 import struct
+import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from core.codec import encode
-from core.documents import Document
+from core.codec import decode, encode
+from core.documents import Document, Page
 from core.errors import Unfinishable
-from ingestion import jail, readers
+from ingestion import frames, jail, readers, streams
 from ingestion.limits import Limits
+from ingestion.paging import Kind, Opened, Raster, Reading, Seen, Skipped, Step
 
 HEAD = struct.Struct("!I")
 
@@ -25,6 +29,7 @@ def warm_up() -> None:
     import encodings.utf_16_le  # noqa: F401
 
     encode(Document, Document("txt", ()))
+    encode(Page, Page(1, ""))
     for format, data in (
         ("html", b"<p>x</p>"),
         ("csv", b"a,b\n1,2\n"),
@@ -36,39 +41,85 @@ def warm_up() -> None:
     pdf.load()
 
 
+def readable() -> list[Path]:
+    return []
+
+
+def programs() -> bool:
+    return False
+
+
 def run(fd: int) -> None:
     """Never returns."""
     job = socket.socket(fileno=fd)
-    with job.makefile("rb") as stream:
-        head = json.loads(stream.read(HEAD.unpack(stream.read(HEAD.size))[0]))
-        data = stream.read(head["size"])
+    head, data = asked(job)
     limits = Limits(**head["limits"])
     gc.disable()  # a short life with many small values
     jail.enter_child(limits.memory_bytes, limits.seconds)
-    answer = _answer(data, head, limits)
-    job.sendall(answer)
+    try:
+        reading = streams.stream(
+            data, head["filename"], head["format"], head["password"], limits, head["first"]
+        )
+        _tell(job, reading, limits)
+    except MemoryError:
+        _refuse(job, "limit_memory", "Reading this file takes more memory than allowed.")
+    except RecursionError:
+        _refuse(job, "too_many_parts", "The file is nested too deeply.")
+    except Unfinishable as error:
+        _refuse(job, error.slug, error.detail)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever a hostile file does ends here
+        detail = f"The file is damaged: {type(error).__name__}: {str(error)[:200]}"
+        _refuse(job, "corrupted", detail)
     os._exit(0)
 
 
-def _answer(data: bytes, head: dict[str, Any], limits: Limits) -> bytes:
-    """`D` and a document, or `E` and a code with words for people."""
-    try:
-        found = readers.read(data, head["filename"], head["format"], head["password"], limits)
-        body = encode(Document, found)
-        if len(body) > limits.output_bytes:
+def asked(job: socket.socket) -> tuple[dict[str, Any], bytes]:
+    """The head as JSON and `size` bytes after it. Nothing behind them is read."""
+    forever = time.monotonic() + 3600  # the deadline is kept from outside
+    (length,) = HEAD.unpack(frames.exactly(job, HEAD.size, forever))
+    head: dict[str, Any] = json.loads(frames.exactly(job, length, forever))
+    return head, bytes(frames.exactly(job, head["size"], forever))
+
+
+def _tell(job: socket.socket, reading: Reading, limits: Limits) -> None:
+    left = limits.output_bytes
+    words: list[Seen] | None = None
+    while True:
+        try:
+            step = reading.send(words)
+        except StopIteration as end:
+            kind, body = frames.DOCUMENT, encode(Document, end.value)
+        else:
+            kind, body = _packed(step)
+        if kind != frames.RASTER:
+            left -= len(body)
+        if left < 0:
             raise Unfinishable("The document has too much content.", code="limit_memory")
-        return b"D" + body
-    except MemoryError:
-        return _error("limit_memory", "Reading this file takes more memory than allowed.")
-    except RecursionError:
-        return _error("too_many_parts", "The file is nested too deeply.")
-    except Unfinishable as error:
-        return _error(error.slug, error.detail)
-    except Exception as error:  # noqa: BLE001 - the edge: whatever a hostile file does ends here
-        return _error(
-            "corrupted", f"The file is damaged: {type(error).__name__}: {str(error)[:200]}"
-        )
+        frames.send(job, kind, body)
+        if kind == frames.DOCUMENT:
+            return
+        words = _words(job) if kind == frames.RASTER else None
 
 
-def _error(code: str, detail: str) -> bytes:
-    return b"E" + json.dumps({"code": code, "detail": detail}).encode()
+def _packed(step: Step) -> tuple[bytes, bytes]:
+    match step:
+        case Page():
+            return frames.PAGE, encode(Page, step)
+        case Skipped():
+            return frames.SKIPPED, encode(Skipped, step)
+        case Kind():
+            return frames.KIND, encode(Kind, step)
+        case Opened():
+            return frames.OPENED, encode(Opened, step)
+        case Raster(number, width, height, dpi, pixels):
+            return frames.RASTER, frames.PICTURE.pack(number, width, height, dpi) + pixels
+
+
+def _words(job: socket.socket) -> list[Seen] | None:
+    kind, body = frames.receive(job, time.monotonic() + 3600, 2**26)
+    return decode(list[Seen], bytes(body)) if kind == frames.WORDS else None
+
+
+def _refuse(job: socket.socket, code: str, detail: str) -> None:
+    with suppress(OSError):
+        frames.send(job, frames.ERROR, json.dumps({"code": code, "detail": detail}).encode())

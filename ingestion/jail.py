@@ -27,6 +27,11 @@ _NO_WAY_OUT = {
                 219, 221, 241, 242, 264, 265, 268, 270, 271, 273, 280, 281, 282, 424, 425, 426, 427,
                 434, 438],
 }  # fmt: skip
+_EXEC = {"x86_64": {59, 322}, "aarch64": {221, 281}}
+_WITH_PROGRAMS = {
+    name: [number for number in numbers if number not in _EXEC[name]]
+    for name, numbers in _NO_WAY_OUT.items()
+}
 _NO_OFFSPRING = {
     "x86_64": [56, 57, 58, 62, 129, 200, 297, 435],
     "aarch64": [129, 130, 138, 220, 240, 435],
@@ -37,8 +42,9 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def enter(readable: list[Path]) -> dict[str, str]:
-    """For the fork server, before its first child. What was achieved, by name."""
+def enter(readable: list[Path], *, programs: bool = False) -> dict[str, str]:
+    """For the fork server, before its first child. What was achieved, by name. With `programs`
+    what is readable may also be run, for children that become another program."""
     level = {"limits": "rlimits", "network": "none", "files": "none", "calls": "none"}
     if not sys.platform.startswith("linux"):
         return level
@@ -46,9 +52,9 @@ def enter(readable: list[Path]) -> dict[str, str]:
     if libc.unshare(_NEWUSER | _NEWNET) == 0:
         level["network"] = "namespace"
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if _landlock(libc, readable):
+    if _landlock(libc, readable, programs):
         level["files"] = "landlock"
-    if _filter(libc, _NO_WAY_OUT):
+    if _filter(libc, _WITH_PROGRAMS if programs else _NO_WAY_OUT):
         level["calls"] = "seccomp"
         if level["network"] == "none":
             level["network"] = "seccomp"
@@ -88,7 +94,7 @@ def _filter(libc: ctypes.CDLL, numbers: dict[str, list[int]]) -> bool:
     return bool(libc.prctl(_SECCOMP, 2, ctypes.create_string_buffer(header), 0, 0) == 0)
 
 
-def _landlock(libc: ctypes.CDLL, readable: list[Path]) -> bool:
+def _landlock(libc: ctypes.CDLL, readable: list[Path], programs: bool) -> bool:
     version = libc.syscall(444, None, 0, 1)
     if version < 1:
         return False
@@ -101,19 +107,19 @@ def _landlock(libc: ctypes.CDLL, readable: list[Path]) -> bool:
         return False
     try:
         for path in readable:
-            _allow(libc, ruleset, path)
+            _allow(libc, ruleset, path, programs)
         return bool(libc.syscall(446, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
 
 
-def _allow(libc: ctypes.CDLL, ruleset: int, path: Path) -> None:
-    """Reading below `path`: files and folders."""
+def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, programs: bool) -> None:
+    """Reading below `path`: files and folders; running what lies there if `programs`."""
     try:
         place = os.open(path, getattr(os, "O_PATH", 0) | os.O_CLOEXEC)
     except OSError:
         return
-    read_file, read_dir = 1 << 2, 1 << 3
-    rule = struct.pack("=Qi", read_file | (read_dir if path.is_dir() else 0), place)
+    rights = 1 << 2 | (1 << 3 if path.is_dir() else 0) | (1 if programs else 0)
+    rule = struct.pack("=Qi", rights, place)
     libc.syscall(445, ruleset, 1, ctypes.create_string_buffer(rule, len(rule)), 0)
     os.close(place)

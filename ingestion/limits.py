@@ -9,9 +9,11 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`seconds` is wall time and CPU time of one parser; bytes are bytes."""
+    """`seconds` is wall time of reading and CPU time of one parser; bytes are bytes."""
 
     seconds: float = 30.0
+    page_seconds: float = 10.0  # of those, one page where pages can be skipped
+    restarts: int = 5  # children started anew after a page that killed one
     memory_bytes: int = 768 * MIB  # address space of the child
     output_bytes: int = 96 * MIB  # JSON handed to the parent
     unpacked_bytes: int = 200 * MIB  # inflated from a container, all parts together
@@ -19,3 +21,6 @@ class Limits:
     cells: int = 300_000
     parts: int = 1_000  # mail parts and attachments, container entries times ten
     depth: int = 32  # mails in mails, lists in lists, values in values
+    raster_pixels: int = 40_000_000  # of a picture; what holds more is refused or made smaller
+    ocr_page_seconds: float = 30.0  # looking at one page's picture
+    ocr_seconds: float = 900.0  # looking at all pictures of one document

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-from core.documents import Block, Document, Page
+from core.documents import Document, Page
 from core.errors import Unfinishable
+from ingestion import pdf_scan
 from ingestion.formats import shows_pages
 from ingestion.limits import Limits
+from ingestion.paging import Opened, Raster, Reading, Skipped, Words, collect
 from ingestion.pdf_glyphs import PageGlyphs, glyphs
 from ingestion.pdf_layout import page_of
+from ingestion.running_lines import marked
 
 _ENCRYPTED, _BAD_SECURITY = 4, 5
 _PAGE_TREE = re.compile(rb"/Type\s*/Pages\b")
 _WORDS_PAGES = 200  # boxes of words serve the fields of business papers, not books
+_MISSES_MAX = 100
 _NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 
@@ -27,6 +31,38 @@ def load() -> None:
 
 
 def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
+    document = collect(pages(data, limits, password))
+    if not document.pages:
+        raise Unfinishable("No page of the PDF can be read.", code="corrupted")
+    return replace(document, pages=tuple(marked(list(document.pages))))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
+    """Page by page from `first` on; what has no text to trust is handed out as a picture."""
+    pdf = _opened(data, password)
+    metadata = _metadata(pdf)
+    about = Document(
+        "pdf", (), title=metadata.pop("title", None), metadata={**metadata, "pages": len(pdf)}
+    )
+    total = min(len(pdf), limits.pages)
+    yield Opened(total, about)
+    warnings = []
+    if total < len(pdf):
+        warnings.append(f"Only the first {total} of {len(pdf)} pages were read.")
+    misses = 0
+    for number in range(first, total + 1):
+        page = yield from _page(pdf, number, limits)
+        yield page
+        misses = misses + 1 if isinstance(page, Skipped) else 0
+        if misses >= _MISSES_MAX:
+            warnings.append(f"Reading stopped at page {number}: {misses} bad pages in a row.")
+            break
+        if number == 1 and isinstance(page, Page):
+            about = replace(about, title=about.title or _title(page))
+    return replace(about, warnings=tuple(warnings))
+
+
+def _opened(data: bytes, password: str | None) -> Any:
     import pypdfium2
 
     try:
@@ -35,15 +71,7 @@ def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
         raise _unreadable(data, error.err_code, password) from error
     if len(pdf) == 0:
         raise Unfinishable("The PDF has no pages.", code="no_pages")
-    pages, warnings = _pages(pdf, limits)
-    if not pages:
-        raise Unfinishable("No page of the PDF can be read.", code="corrupted")
-    pages = _mark_running_lines(pages)
-    metadata = _metadata(pdf)
-    return Document(
-        "pdf", tuple(pages), title=metadata.pop("title", None) or _title(pages[0]),
-        metadata={**metadata, "pages": len(pdf)}, warnings=tuple(warnings),
-    )  # fmt: skip
+    return pdf
 
 
 def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinishable:
@@ -56,35 +84,16 @@ def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinish
     return Unfinishable("The PDF is damaged and cannot be opened.", code="corrupted")
 
 
-def _pages(pdf: Any, limits: Limits) -> tuple[list[Page], list[str]]:
+def _page(pdf: Any, number: int, limits: Limits) -> Generator[Raster, Words, Page | Skipped]:
     import pypdfium2
 
-    pages: list[Page] = []
-    bad: list[int] = []
-    misses = 0
-    warnings = []
-    for number in range(1, len(pdf) + 1):
-        if len(pages) >= limits.pages:
-            warnings.append(f"Only the first {limits.pages} of {len(pdf)} pages were read.")
-            break
-        try:
-            page = page_of(_glyphs(pdf, number), number)
-            pages.append(page if number <= _WORDS_PAGES else replace(page, words=()))
-            misses = 0
-        except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError):
-            bad.append(number)
-            misses += 1
-        if misses >= 100:
-            warnings.append(f"Reading stopped at page {number}: 100 bad pages in a row.")
-            break
-    if bad:
-        shown = ", ".join(map(str, bad[:20])) + (" and more" if len(bad) > 20 else "")
-        warnings.insert(0, f"Skipped damaged pages: {shown}.")
-    empty = [page.number for page in pages if not page.text]
-    if empty and len(empty) < len(pages):
-        shown = ", ".join(map(str, empty[:20])) + (" and more" if len(empty) > 20 else "")
-        warnings.append(f"Pages without text (perhaps pictures): {shown}.")
-    return pages, warnings
+    try:
+        page = page_of(_glyphs(pdf, number), number)
+        if page.layer != "text" or not page.text:
+            page = yield from pdf_scan.seen(pdf, page, limits)
+    except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError) as error:
+        return Skipped(number, f"it is damaged ({type(error).__name__})")
+    return page if number <= _WORDS_PAGES else replace(page, words=())
 
 
 def _glyphs(pdf: Any, number: int) -> PageGlyphs:
@@ -120,37 +129,3 @@ def _title(page: Page) -> str | None:
         if block.kind == "heading":
             return page.text[block.start : block.end].replace("\n", " ")[:200]
     return None
-
-
-def _mark_running_lines(pages: list[Page]) -> list[Page]:
-    """Lines that come back at the same end of most pages are headers and footers."""
-    if len(pages) < 3:
-        return pages
-    tops = Counter(_shape(page, 0) for page in pages)
-    ends = Counter(_shape(page, -1) for page in pages)
-    enough = max(3, len(pages) * 2 // 3)
-    return [
-        _mark(
-            page,
-            header=tops[_shape(page, 0)] >= enough and bool(_shape(page, 0)),
-            footer=ends[_shape(page, -1)] >= enough and bool(_shape(page, -1)),
-        )
-        for page in pages
-    ]
-
-
-def _shape(page: Page, at: int) -> str:
-    if len(page.blocks) < 2 or page.blocks[at].kind == "table":
-        return ""
-    block = page.blocks[at]
-    text = page.text[block.start : block.end]
-    return re.sub(r"\d+", "#", text) if len(text) < 200 else ""
-
-
-def _mark(page: Page, *, header: bool, footer: bool) -> Page:
-    blocks: list[Block] = list(page.blocks)
-    if header:
-        blocks[0] = replace(blocks[0], kind="header", level=0)
-    if footer:
-        blocks[-1] = replace(blocks[-1], kind="footer", level=0)
-    return replace(page, blocks=tuple(blocks))

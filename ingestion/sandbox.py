@@ -1,132 +1,51 @@
-"""One killable child per file, forked from a warm server; what it says is checked here."""
+"""Reads a file in killable children, page by page; what they say is checked here.
+
+A page that kills its child is skipped and named, and another child goes on behind it.
+"""
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import select
 import signal
-import socket
-import struct
-import subprocess
-import sys
-import threading
 import time
-from contextlib import suppress
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Protocol
 
-from core.codec import decode
-from core.documents import Document
+from core.codec import decode, encode
+from core.documents import Document, Page
 from core.errors import Unavailable, Unfinishable
+from ingestion import forkserver, frames
+from ingestion.child import HEAD
+from ingestion.forkserver import Child, Ended, Lost
+from ingestion.gathering import Gathered, emptiness
 from ingestion.limits import Limits
+from ingestion.paging import Kind, Opened, Raster, Seen, Skipped
 
-ROOT = Path(__file__).parents[1]
-_START_SECONDS = 30.0
-_GRACE_SECONDS = 3.0  # after the child's deadline, for the fork server to report it
-_PIECE = 2**20
-_ENDED = struct.Struct("!iQ?")
-_HEAD = struct.Struct("!I")
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from ingestion.zygote import main; main(int(sys.argv[2]))"
-)
+_START_SECONDS = 5.0  # beyond the deadline, for the fork and the file's way
+_FRAME_MAX = 2**27
+_TIME_SIGNALS = (signal.SIGXCPU, signal.SIGALRM)
 
 
-class _Lost(Exception):
-    """The fork server is gone; the file is not to blame."""
+class Looker(Protocol):
+    """Who reads words from pictures (`ingestion.ocr`)."""
 
+    name: str
 
-class _Server:
-    """The fork server's process and the socket whose end is its end."""
-
-    def __init__(self) -> None:
-        self.control, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, "-I", "-c", _BOOT, str(ROOT), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], env={}, cwd="/", start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            )  # fmt: skip
-        self.lock = threading.Lock()
-        self.level: dict[str, str] = self._ready()
-
-    def _ready(self) -> dict[str, str]:
-        self.control.settimeout(_START_SECONDS)
-        told = b""
-        try:
-            while not told.endswith(b"\n"):
-                piece = self.control.recv(4096)
-                if not piece:
-                    break
-                told += piece
-        except TimeoutError:
-            told = b""
-        if not told:
-            self.close()
-            raise Unavailable(
-                "The document parser did not start. Type: weft doctor", retry_after=10
-            )
-        self.control.settimeout(_GRACE_SECONDS)
-        level: dict[str, str] = json.loads(told)
-        return level
-
-    def start(self, job: socket.socket, ended: int, seconds: float) -> None:
-        try:
-            with self.lock:
-                socket.send_fds(self.control, [struct.pack("!d", seconds)], [job.fileno(), ended])
-        except OSError as error:
-            raise _Lost from error
-
-    def close(self) -> None:
-        self.control.close()
-        try:
-            self.process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-_server: _Server | None = None
-_owner = 0
-_guard = threading.Lock()
-
-
-def _running() -> _Server:
-    global _server, _owner
-    with _guard:
-        if _server is None or _owner != os.getpid() or _server.process.poll() is not None:
-            if _server is not None and _owner == os.getpid():
-                _server.close()
-            _server, _owner = _Server(), os.getpid()
-        return _server
+    def look(self, raster: Raster, seconds: float) -> list[Seen]:
+        """Raises `Unfinishable` for this picture, `Unavailable` when nobody can look now."""
 
 
 def achieved_level() -> dict[str, str]:
     """What walls the parsers have on this machine, for /health; empty before the first parse."""
-    server = _server
-    return dict(server.level) if server and _owner == os.getpid() else {}
+    server = forkserver.found()
+    return dict(server.level) if server else {}
 
 
 def close() -> None:
-    """Ends the fork server; the next parse starts another."""
-    global _server
-    with _guard:
-        if _server is not None and _owner == os.getpid():
-            _server.close()
-        _server = None
-
-
-def _retire(server: _Server) -> None:
-    global _server
-    with _guard:
-        if _server is server:
-            server.close()
-            _server = None
-
-
-atexit.register(close)
+    """Ends the fork servers; the next parse starts another."""
+    forkserver.close()
 
 
 def parse(
@@ -136,88 +55,206 @@ def parse(
     *,
     password: str | None = None,
     limits: Limits | None = None,
+    ocr: Looker | None = None,
+    beat: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Document:
-    """Reads `data` in a child of its own. Raises `Unfinishable` with code `corrupted`, `encrypted`,
-    `empty`, `no_pages`, `limit_memory`, `limit_time` or `too_many_parts`."""
-    caps = limits or Limits()
-    head = json.dumps({
-        "filename": filename, "format": format, "password": password, "size": len(data),
-        "limits": asdict(caps),
-    }).encode()  # fmt: skip
-    for _attempt in range(2):
-        server = _running()
+    """Reads `data` in children of its own; `ocr` looks at pages that are pictures, and `beat` hears
+    of each page. Raises `Unfinishable` with code `corrupted`, `encrypted`, `empty`, `no_pages`,
+    `limit_memory`, `limit_time` or `too_many_parts` when no page could be read."""
+    job = _Job(data, filename, format, password, limits or Limits(), ocr, beat)
+    lost = 0
+    while not job.over:
         try:
-            answer, ended = _ask(server, [_HEAD.pack(len(head)) + head, data], caps)
-            return _judged(answer, ended, caps)
-        except _Lost:
-            _retire(server)
-    raise Unavailable("The document parser was stopped from outside.", retry_after=5)
+            job.one_child()
+        except Lost:
+            lost += 1
+            if lost > 1:
+                raise Unavailable(
+                    "The document parser was stopped from outside.", retry_after=5
+                ) from None
+    return job.document()
 
 
-def _ask(server: _Server, request: list[bytes], caps: Limits) -> tuple[bytes, bytes]:
-    """The child's answer, perhaps cut off, and how it ended."""
-    job, theirs = socket.socketpair()
-    ended_in, ended_out = os.pipe()
-    deadline = time.monotonic() + caps.seconds + _GRACE_SECONDS
-    with job, os.fdopen(ended_in, "rb", buffering=0) as ended:
+class _Job:
+    """One document on its way through as many children as it takes."""
+
+    def __init__(
+        self, data: bytes, filename: str, format: str, password: str | None, caps: Limits,
+        ocr: Looker | None, beat: Callable[[int, int], None],
+    ) -> None:  # fmt: skip
+        self._data, self._caps, self._ocr, self._beat = data, caps, ocr, beat
+        self._head = {"filename": filename, "format": format, "password": password,
+                      "size": len(data)}  # fmt: skip
+        self._kept = Gathered(format)
+        self._left = caps.seconds  # of reading; looking at pictures has a time of its own
+        self._looking = caps.ocr_seconds if ocr else 0.0
+        self._restarts = caps.restarts
+        self._looked_seconds = 0.0  # of the present child
+        self.over = False
+
+    def document(self) -> Document:
+        document = self._kept.document()
+        if not document.attachments and not any(page.text.strip() for page in document.pages):
+            raise emptiness(self._kept)
+        return document
+
+    def one_child(self) -> None:
+        """Reads on from the first page that nobody told of. Raises `Lost`, and `Unfinishable` when
+        the file is to blame and has no page to show."""
+        server = forkserver.running()
+        began, self._looked_seconds = time.monotonic(), 0.0
+        reach = self._left + self._looking
         try:
-            server.start(theirs, ended_out, caps.seconds)
+            with server.start(reach + _START_SECONDS) as child:
+                why = self._listen(child)
+        except Lost:
+            forkserver.retire(server)
+            raise
         finally:
-            theirs.close()
-            os.close(ended_out)
-        answer = _exchange(job, request, deadline, caps.output_bytes + 1)
-        job.close()
-        return answer, _last_words(ended.fileno(), deadline)
+            self._left -= time.monotonic() - began - self._looked_seconds
+        self.over = why is None or self._gives_up(why)
 
+    def _gives_up(self, why: Unfinishable) -> bool:
+        """Whether there is no going on after `why`; the guilty page is noted else."""
+        kept = self._kept
+        if not kept.total:
+            raise why
+        kept.blame = why
+        stopped = self._restarts <= 0 or self._left <= 0.1 or kept.next > kept.total
+        self._restarts -= 1
+        if stopped:
+            if not kept.pages:
+                raise why
+            if kept.next <= kept.total:
+                kept.warnings.append(f"Reading stopped at page {kept.next}: {why.detail}")
+            return True
+        kept.skip(Skipped(kept.next, why.detail))
+        return False
 
-def _exchange(job: socket.socket, request: list[bytes], deadline: float, cap: int) -> bytes:
-    answer = bytearray()
-    try:
-        with suppress(BrokenPipeError, ConnectionResetError):
-            for part in request:
-                job.settimeout(max(0.01, deadline - time.monotonic()))
-                job.sendall(part)
-        while len(answer) <= cap:
-            job.settimeout(max(0.01, deadline - time.monotonic()))
-            piece = job.recv(_PIECE)
-            if not piece:
-                break
-            answer += piece
-    except (TimeoutError, ConnectionResetError):
-        pass
-    return bytes(answer)
+    def _listen(self, child: Child) -> Unfinishable | None:
+        """None when the document's end came, else why this child brought no more."""
+        began = time.monotonic()
+        try:
+            self._ask(child, began + self._left)
+            while self._hear(child, self._deadline(began)):
+                pass
+        except frames.Cut as cut:
+            return self._blamed(child, cut.late)
+        except OverflowError:
+            return Unfinishable("The document has too much content.", code="limit_memory")
+        except Unfinishable as told:
+            return told
+        return None
 
+    def _deadline(self, began: float) -> float:
+        """Of the next frame; the time that pictures took has moved `_left`'s end."""
+        whole = began + self._left + self._looked_seconds
+        page = time.monotonic() + self._caps.page_seconds
+        return min(whole, page) if self._kept.total else whole
 
-def _last_words(ended: int, deadline: float) -> bytes:
-    poll = select.poll()  # select() refuses descriptors above 1023
-    poll.register(ended, select.POLLIN)
-    ready = poll.poll(max(10, int((deadline - time.monotonic()) * 1000)))
-    return os.read(ended, _ENDED.size) if ready else b""
+    def _ask(self, child: Child, deadline: float) -> None:
+        head = json.dumps(
+            {**self._head, "first": self._kept.next, "limits": self._limits()}
+        ).encode()
+        try:
+            for part in (HEAD.pack(len(head)), head, self._data):
+                child.job.settimeout(max(0.01, deadline - time.monotonic()))
+                child.job.sendall(part)
+        except TimeoutError as error:
+            raise frames.Cut(late=True) from error
+        except OSError as error:
+            raise frames.Cut from error
 
+    def _limits(self) -> dict[str, float]:
+        left = self._caps.output_bytes - self._kept.bytes
+        return asdict(replace(
+            self._caps, output_bytes=left, seconds=max(1.0, self._left), ocr_seconds=self._looking
+        ))  # fmt: skip
 
-def _judged(answer: bytes, ended: bytes, caps: Limits) -> Document:
-    if len(ended) != _ENDED.size:
-        raise _Lost
-    status, peak, late = _ENDED.unpack(ended)
-    if late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM)):
-        raise Unfinishable(
-            f"Reading this file takes longer than {caps.seconds:g} seconds.", code="limit_time"
+    def _hear(self, child: Child, deadline: float) -> bool:
+        """Takes in one frame; False after the document's end."""
+        kept = self._kept
+        kind, body = frames.receive(child.job, deadline, _FRAME_MAX)
+        if kind != frames.RASTER:
+            kept.bytes += len(body)
+            if kept.bytes > self._caps.output_bytes:
+                raise OverflowError
+        data = bytes(body)
+        if kind == frames.PAGE:
+            kept.add(decode(Page, data))
+            self._beat(len(kept.pages), kept.total)
+        elif kind == frames.SKIPPED:
+            kept.skip(decode(Skipped, data))
+        elif kind == frames.OPENED:
+            kept.open(decode(Opened, data))
+        elif kind == frames.KIND:
+            kept.kind = kept.kind or decode(Kind, data)
+        elif kind == frames.RASTER:
+            self._show(child, data)
+        elif kind == frames.DOCUMENT:
+            kept.end = decode(Document, data)
+        elif kind == frames.ERROR:
+            told = json.loads(data)
+            raise Unfinishable(str(told["detail"]), code=str(told["code"]))
+        else:
+            raise frames.Cut
+        return kind != frames.DOCUMENT
+
+    def _show(self, child: Child, data: bytes) -> None:
+        """Has a picture looked at and sends the words back; a failure is a warning of its page."""
+        number, width, height, dpi = frames.PICTURE.unpack_from(data)
+        pixels = data[frames.PICTURE.size :]
+        if len(pixels) != width * height or width * height > self._caps.raster_pixels:
+            raise frames.Cut
+        seen = self._looked(Raster(number, width, height, dpi, pixels))
+        try:
+            if seen is None:
+                frames.send(child.job, frames.NO_WORDS)
+            else:
+                frames.send(child.job, frames.WORDS, encode(list[Seen], seen))
+        except OSError as error:
+            raise frames.Cut from error
+
+    def _looked(self, raster: Raster) -> list[Seen] | None:
+        if self._ocr is None:
+            self._kept.blind.append(raster.number)
+            return None
+        if self._looking <= 0:
+            self._kept.unseen[raster.number] = "the time for pictures is used up"
+            return None
+        began = time.monotonic()
+        try:
+            return self._ocr.look(raster, min(self._looking, self._caps.ocr_page_seconds))
+        except Unfinishable as error:
+            self._kept.unseen[raster.number] = error.detail
+            return None
+        finally:
+            self._looking -= time.monotonic() - began
+            self._looked_seconds += time.monotonic() - began
+
+    def _blamed(self, child: Child, late: bool) -> Unfinishable:
+        if late:
+            child.kill()
+        ended = child.ended()
+        status = ended.status
+        if late or ended.late or (os.WIFSIGNALED(status) and os.WTERMSIG(status) in _TIME_SIGNALS):
+            return self._slow()
+        if os.WIFSIGNALED(status):
+            return _killed(os.WTERMSIG(status), ended, self._caps)
+        return Unfinishable("The parser broke on this file.", code="corrupted")
+
+    def _slow(self) -> Unfinishable:
+        whole = self._caps.seconds
+        seconds = min(self._caps.page_seconds, whole) if self._kept.total else whole
+        what = "this page" if self._kept.total else "this file"
+        return Unfinishable(
+            f"Reading {what} takes longer than {seconds:g} seconds.", code="limit_time"
         )
-    if len(answer) > caps.output_bytes:
-        raise Unfinishable("The document has too much content.", code="limit_memory")
-    if os.WIFSIGNALED(status):
-        raise _killed(os.WTERMSIG(status), peak, caps)
-    if answer[:1] == b"E":
-        told = json.loads(answer[1:])
-        raise Unfinishable(str(told["detail"]), code=str(told["code"]))
-    if status != 0 or answer[:1] != b"D":
-        raise Unfinishable("The parser broke on this file.", code="corrupted")
-    return decode(Document, answer[1:])
 
 
-def _killed(number: int, peak: int, caps: Limits) -> Unfinishable:
+def _killed(number: int, ended: Ended, caps: Limits) -> Unfinishable:
     # Native code that gets no memory aborts; the system's own killer uses SIGKILL.
-    if number in (signal.SIGABRT, signal.SIGKILL) or peak > caps.memory_bytes // 2:
+    if number in (signal.SIGABRT, signal.SIGKILL) or ended.peak > caps.memory_bytes // 2:
         return Unfinishable(
             f"Reading this file takes more than {caps.memory_bytes // 2**20} MiB of memory.",
             code="limit_memory",

@@ -1,8 +1,9 @@
 """The fork server: parsers loaded once, a child per file. Started by `ingestion.sandbox` only.
 
 Its control socket brings 8 bytes (seconds, a double) and two descriptors per job: a socket for the
-file and its answer, a pipe for how the child ended. It ends when that socket does, so it dies with
-its parent, however that dies.
+file and its answer, and the leash: a byte or an end from there kills the child, and how the child
+ended goes back by it. The server ends when its control socket does, so it dies with its parent,
+however that dies.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
 from ingestion import jail
 
@@ -29,23 +32,45 @@ ROOM = Path(__file__).parent
 @dataclass
 class _Job:
     pid: int
-    ended: int
+    leash: int
     deadline: float
     late: bool = False
+    killed: bool = False
 
 
-def main(control_fd: int) -> None:
+class _Work(Protocol):
+    """What the children of a server do: one of the modules in `_KINDS`."""
+
+    def warm_up(self) -> None: ...
+
+    def run(self, fd: int) -> None:
+        """Never returns."""
+
+    def readable(self) -> list[Path]:
+        """What it needs beside the interpreter and this room."""
+
+    def programs(self) -> bool:
+        """Whether a child becomes another program."""
+
+
+_KINDS = {
+    "parsers": "ingestion.child",
+    "pictures": "ingestion.ocr.onnx_child",
+    "tesseract": "ingestion.ocr.tesseract_child",
+}
+
+
+def main(control_fd: int, kind: str) -> None:
     control = socket.socket(fileno=control_fd)
-    from ingestion import child
-
-    child.warm_up()
+    work = cast(_Work, import_module(_KINDS[kind]))
+    work.warm_up()
     null = os.open(os.devnull, os.O_RDWR)
-    level = jail.enter(_own_files())
+    level = jail.enter([*_own_files(), *work.readable()], programs=work.programs())
     os.dup2(null, 2)  # what native code says when it dies is no line of our log
     gc.collect()
     gc.freeze()
     control.sendall(json.dumps(level).encode() + b"\n")
-    _serve(control)
+    _serve(control, work)
 
 
 def _own_files() -> list[Path]:
@@ -55,7 +80,7 @@ def _own_files() -> list[Path]:
     return [*libraries, Path(sys.base_prefix) / "lib", ROOM, house / "core"]
 
 
-def _serve(control: socket.socket) -> None:
+def _serve(control: socket.socket, work: _Work) -> None:
     wake_in, wake_out = os.pipe()
     os.set_blocking(wake_out, False)
     os.set_blocking(wake_in, False)
@@ -71,31 +96,42 @@ def _serve(control: socket.socket) -> None:
         if wake_in in ready:
             with suppress(BlockingIOError):
                 os.read(wake_in, 4096)
-        if control.fileno() in ready and not _accept(control, jobs):
-            break
+        if control.fileno() in ready:
+            job = _accept(control, work)
+            if job is None:
+                break
+            jobs.append(job)
+            poll.register(job.leash, select.POLLIN)
+        for job in jobs:
+            if job.leash in ready and not job.killed:
+                poll.unregister(job.leash)
+                _kill(job)
         _kill_late(jobs)
-        jobs = [job for job in jobs if not _reap(job)]
+        for job in [job for job in jobs if _ended(job)]:
+            jobs.remove(job)
+            with suppress(KeyError):
+                poll.unregister(job.leash)
+            os.close(job.leash)
     for job in jobs:
         os.kill(job.pid, signal.SIGKILL)
 
 
-def _accept(control: socket.socket, jobs: list[_Job]) -> bool:
+def _accept(control: socket.socket, work: _Work) -> _Job | None:
     try:
         message, fds, _flags, _address = socket.recv_fds(control, 8, 2)
     except OSError:
-        return False
+        return None
     if len(message) != 8 or len(fds) != 2:
-        return False
+        return None
     (seconds,) = struct.unpack("!d", message)
     pid = os.fork()
     if pid == 0:
-        _become_child(fds[0], seconds)
+        _become_child(fds[0], seconds, work)
     os.close(fds[0])
-    jobs.append(_Job(pid, fds[1], time.monotonic() + seconds))
-    return True
+    return _Job(pid, fds[1], time.monotonic() + seconds)
 
 
-def _become_child(job_fd: int, seconds: float) -> None:
+def _become_child(job_fd: int, seconds: float, work: _Work) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # A backstop where the fork server itself is killed and the system has no death signal.
@@ -103,9 +139,12 @@ def _become_child(job_fd: int, seconds: float) -> None:
     os.setsid()
     os.dup2(job_fd, 3)
     os.closerange(4, 4096)
-    from ingestion import child
+    work.run(3)
 
-    child.run(3)
+
+def _kill(job: _Job) -> None:
+    job.killed = True
+    os.kill(job.pid, signal.SIGKILL)
 
 
 def _kill_late(jobs: list[_Job]) -> None:
@@ -117,12 +156,12 @@ def _kill_late(jobs: list[_Job]) -> None:
             os.kill(job.pid, signal.SIGKILL)
 
 
-def _reap(job: _Job) -> bool:
+def _ended(job: _Job) -> bool:
+    """Reaps a child that ended and tells its parent how."""
     pid, status, usage = os.wait4(job.pid, os.WNOHANG)
     if not pid:
         return False
     unit = 1 if sys.platform == "darwin" else 1024
     with suppress(OSError):
-        os.write(job.ended, ENDED.pack(status, usage.ru_maxrss * unit, job.late))
-    os.close(job.ended)
+        os.write(job.leash, ENDED.pack(status, usage.ru_maxrss * unit, job.late))
     return True

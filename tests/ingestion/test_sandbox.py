@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,8 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from core.documents import Document, Page
 from core.errors import Unfinishable
-from ingestion import Limits, achieved_level, parse, sandbox, zygote
+from ingestion import Limits, achieved_level, forkserver, parse, sandbox, zygote
+from ingestion.paging import Opened, Reading, Skipped, collect
 from tests.ingestion import builders
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +33,9 @@ def refusal(data: bytes, name: str, format: str, limits: Limits | None = None) -
 
 def server() -> psutil.Process:
     parse(b"warm", "a.txt", "txt")
-    assert sandbox._server is not None
-    return psutil.Process(sandbox._server.process.pid)
+    running = forkserver.found()
+    assert running is not None
+    return psutil.Process(running.process.pid)
 
 
 def eventually(done: object, seconds: float = 10) -> bool:
@@ -70,27 +72,82 @@ def test_memory_hunger_ends_the_child_alone() -> None:
 
 def test_a_deadline_ends_the_child_alone() -> None:
     # pdfium needs far longer for this than it is given.
-    slow = _endless_pdf()
+    slow = bad_page_pdf(before=0, after=0)
     started = time.monotonic()
     assert refusal(slow, "a.pdf", "pdf", Limits(seconds=0.4)) == "limit_time"
     assert time.monotonic() - started < 5
     assert parse(b"still here", "a.txt", "txt").pages[0].text == "still here"
 
 
-def _endless_pdf() -> bytes:
-    """A page whose form draws itself by way of eleven others, ten times each."""
+def test_a_page_that_never_ends_is_skipped_and_named() -> None:
+    document = parse(bad_page_pdf(2, 2), "a.pdf", "pdf", limits=Limits(page_seconds=0.4))
+    assert [page.number for page in document.pages] == [1, 2, 4, 5]
+    assert [page.text for page in document.pages] == ["page 1", "page 2", "page 4", "page 5"]
+    assert document.warnings[0].startswith("page 3 was skipped: Reading this page takes longer")
+    assert document.metadata["pages"] == 5
+
+
+def test_a_bad_first_page_costs_itself_alone() -> None:
+    document = parse(bad_page_pdf(0, 2), "a.pdf", "pdf", limits=Limits(page_seconds=0.4))
+    assert [page.number for page in document.pages] == [2, 3]
+
+
+def test_a_bad_last_page_leaves_the_document_its_facts() -> None:
+    document = parse(bad_page_pdf(1, 0), "a.pdf", "pdf", limits=Limits(page_seconds=0.4))
+    assert [page.number for page in document.pages] == [1]
+    assert document.metadata["pages"] == 2
+
+
+def test_children_are_started_again_so_many_times() -> None:
+    limits = Limits(page_seconds=0.3, restarts=1)
+    document = parse(bad_page_pdf(1, 1, bad=3), "a.pdf", "pdf", limits=limits)
+    assert [page.number for page in document.pages] == [1]
+    assert document.warnings[0].startswith("page 2 was skipped: ")
+    assert document.warnings[1].startswith("Reading stopped at page 3: ")
+
+
+def test_the_time_of_the_whole_document_holds_over_all_children() -> None:
+    limits = Limits(seconds=0.9, page_seconds=0.4, restarts=50)
+    started = time.monotonic()
+    document = parse(bad_page_pdf(1, 1, bad=9), "a.pdf", "pdf", limits=limits)
+    assert time.monotonic() - started < 8
+    assert [page.number for page in document.pages] == [1]
+    assert "Reading stopped at page" in document.warnings[-1]
+
+
+def test_a_reader_without_a_child_names_its_skipped_pages_too() -> None:
+    def reading() -> Reading:
+        yield Opened(3, Document("pdf", ()))
+        yield Page(1, "one")
+        yield Skipped(2, "it is damaged")
+        yield Page(3, "three")
+        return Document("pdf", ())
+
+    document = collect(reading())
+    assert [page.text for page in document.pages] == ["one", "three"]
+    assert document.warnings == ("page 2 was skipped: it is damaged",)
+
+
+def bad_page_pdf(before: int, after: int, bad: int = 1) -> bytes:
+    """Pages that say their number, and between them `bad` ones whose form draws itself by way of
+    eleven others, ten times each: pdfium needs far longer for one than it is given."""
     count = 12
-    page = "/Contents 4 0 R/Resources<</XObject<</F0 5 0 R>>>>"
-    objects = [
-        "<</Type/Catalog/Pages 2 0 R>>",
-        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]{page}>>",
-        _stream("/F0 Do " * 10),
-    ]
+    total = before + bad + after
+    forms = 4 + 2 * total
+    font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"
+    kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(total))
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Kids[{kids}]/Count {total}>>", font]
+    for n in range(total):
+        is_bad = before <= n < before + bad
+        resources = f"<</Font<</A 3 0 R>>/XObject<</F0 {forms} 0 R>>>>"
+        page = f"/MediaBox[0 0 600 800]/Contents {5 + 2 * n} 0 R/Resources{resources}"
+        objects.append(f"<</Type/Page/Parent 2 0 R{page}>>")
+        good = f"BT /A 12 Tf 72 700 Td (page {n + 1}) Tj ET"
+        objects.append(_stream("/F0 Do " * 10 if is_bad else good))
     for n in range(count - 1):
-        inner = f"/Resources<</XObject<</F{n + 1} {n + 6} 0 R>>>>"
+        inner = f"/Resources<</XObject<</F{n + 1} {forms + n + 1} 0 R>>>>"
         objects.append(_stream(f"/F{n + 1} Do " * 10, _FORM + inner))
-    font = "/Resources<</Font<</A<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+    font = f"/Resources<</Font<</A {font}>>>>"
     objects.append(_stream("BT /A 9 Tf 10 10 Td (x) Tj ET", _FORM + font))
     out = b"%PDF-1.7\n"
     places = []
@@ -149,9 +206,9 @@ def test_the_idle_server_is_small() -> None:
 def test_the_server_dies_with_its_parent() -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from ingestion import parse, sandbox\n"
+        "from ingestion import forkserver, parse\n"
         "parse(b'x', 'a.txt', 'txt')\n"
-        "print(sandbox._server.process.pid, flush=True)\n"
+        "print(forkserver.found().process.pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
     parent = subprocess.Popen(
@@ -275,4 +332,4 @@ def test_parsing_works_after_the_thread_that_began_it_has_ended() -> None:
     thread.start()
     thread.join(30)
     assert parse(b"y", "a.txt", "txt").pages[0].text == "y"
-    assert os.getpid() == sandbox._owner
+    assert forkserver.found() is not None
