@@ -16,6 +16,7 @@ from ingestion.sources import Source
 _MODULES = {
     "folder": "folder",
     "ftp": "ftp",
+    "gmail": "gmail",
     "imap": "imap",
     "pop3": "pop3",
     "rest": "rest",
