@@ -1,28 +1,33 @@
-"""PDF by pdfium: text with its geometry, ruled and unruled tables, bad pages skipped and named."""
+"""PDF by pdfium, page by page: text with its geometry, tables, forms, bookmarks, attached files."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Generator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.documents import Document, Page
 from core.errors import Unfinishable
-from ingestion import pdf_scan
+from ingestion import pdf_scan, running_lines
 from ingestion.formats import shows_pages
 from ingestion.limits import Limits
-from ingestion.paging import Opened, Raster, Reading, Skipped, Words, collect
-from ingestion.pdf_glyphs import PageGlyphs, glyphs
-from ingestion.pdf_layout import page_of
-from ingestion.running_lines import marked
+from ingestion.paging import Opened, Reading, Skipped, collect
+from ingestion.pdf_files import files
+from ingestion.pdf_forms import with_fields
+from ingestion.pdf_glyphs import glyphs
+from ingestion.pdf_layout import page_of_all
+from ingestion.pdf_outline import Bookmark, bookmarks, with_headings
+from ingestion.pdf_rules import rules
+from ingestion.pdf_trust import layer
 
 _ENCRYPTED, _BAD_SECURITY = 4, 5
 _PAGE_TREE = re.compile(rb"/Type\s*/Pages\b")
 _WORDS_PAGES = 200  # boxes of words serve the fields of business papers, not books
-_MISSES_MAX = 100
+_BAD_IN_A_ROW = 100
 _NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
+_BOOKMARKS_SHOWN = 200
 
 
 def load() -> None:
@@ -31,38 +36,15 @@ def load() -> None:
 
 
 def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
+    """The whole document at once; pictures of pages are left to those who can look at them."""
     document = collect(pages(data, limits, password))
     if not document.pages:
         raise Unfinishable("No page of the PDF can be read.", code="corrupted")
-    return replace(document, pages=tuple(marked(list(document.pages))))
+    return replace(document, pages=tuple(running_lines.marked(list(document.pages))))
 
 
 def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
-    """Page by page from `first` on; what has no text to trust is handed out as a picture."""
-    pdf = _opened(data, password)
-    metadata = _metadata(pdf)
-    about = Document(
-        "pdf", (), title=metadata.pop("title", None), metadata={**metadata, "pages": len(pdf)}
-    )
-    total = min(len(pdf), limits.pages)
-    yield Opened(total, about)
-    warnings = []
-    if total < len(pdf):
-        warnings.append(f"Only the first {total} of {len(pdf)} pages were read.")
-    misses = 0
-    for number in range(first, total + 1):
-        page = yield from _page(pdf, number, limits)
-        yield page
-        misses = misses + 1 if isinstance(page, Skipped) else 0
-        if misses >= _MISSES_MAX:
-            warnings.append(f"Reading stopped at page {number}: {misses} bad pages in a row.")
-            break
-        if number == 1 and isinstance(page, Page):
-            about = replace(about, title=about.title or _title(page))
-    return replace(about, warnings=tuple(warnings))
-
-
-def _opened(data: bytes, password: str | None) -> Any:
+    """From page `first` on. Raises `Unfinishable` when the file as a whole cannot be opened."""
     import pypdfium2
 
     try:
@@ -71,7 +53,79 @@ def _opened(data: bytes, password: str | None) -> Any:
         raise _unreadable(data, error.err_code, password) from error
     if len(pdf) == 0:
         raise Unfinishable("The PDF has no pages.", code="no_pages")
-    return pdf
+    held = _Held(pdf, _form(pdf), bookmarks(pdf))
+    about = _about(held)
+    total = min(len(pdf), limits.pages)
+    yield Opened(total, about)
+    return (yield from _all(held, about, range(first, total + 1), limits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    pdf: Any
+    form: Any
+    marks: list[Bookmark]
+
+
+def _form(pdf: Any) -> Any:
+    """The form's handle; None without one. Scripts are not run: this pdfium has no engine."""
+    import pypdfium2
+
+    try:
+        pdf.init_forms()
+    except pypdfium2.PdfiumError:
+        return None
+    return pdf.formenv.raw if pdf.formenv else None
+
+
+def _all(held: _Held, about: Document, numbers: range, limits: Limits) -> Reading:
+    import pypdfium2
+
+    warnings: list[str] = []
+    title = about.title
+    misses = 0
+    for number in numbers:
+        try:
+            step = yield from _page(held, number, limits)
+        except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError) as error:
+            yield Skipped(number, f"it is damaged ({str(error)[:80] or type(error).__name__}).")
+            misses += 1
+            if misses >= _BAD_IN_A_ROW:
+                warnings.append(f"Reading stopped at page {number}: {misses} bad pages in a row.")
+                break
+            continue
+        misses = 0
+        if isinstance(step, Page):
+            title = title or (_title(step) if number == 1 else None)
+            step = step if number <= _WORDS_PAGES else replace(step, words=())
+        yield step
+    if len(held.pdf) > limits.pages:
+        warnings.append(f"Only the first {limits.pages} of {len(held.pdf)} pages were read.")
+    attached = files(held.pdf, limits, warnings)
+    return replace(about, title=title, attachments=attached, warnings=tuple(warnings))
+
+
+def _page(held: _Held, number: int, limits: Limits) -> Generator[Any, Any, Page | Skipped]:
+    page: Page | Skipped = _printed(held, number)
+    if isinstance(page, Page) and page.layer != "text":
+        page = yield from pdf_scan.seen(held.pdf, page, limits)
+    marks = [mark for mark in held.marks if mark.page == number]
+    return with_headings(page, marks) if marks and isinstance(page, Page) else page
+
+
+def _printed(held: _Held, number: int) -> Page:
+    """The page's text layer."""
+    lying = held.pdf[number - 1]
+    try:
+        read = glyphs(lying)
+        first = read.found[0]
+        if first.words:
+            rules(lying, read.lies.turned(first.quarter % 4), first)
+        page = page_of_all(read, number)
+        page = replace(page, layer=layer(page.text, read.unknown))
+        return with_fields(page, lying, held.form) if held.form else page
+    finally:
+        lying.close()
 
 
 def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinishable:
@@ -84,24 +138,15 @@ def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinish
     return Unfinishable("The PDF is damaged and cannot be opened.", code="corrupted")
 
 
-def _page(pdf: Any, number: int, limits: Limits) -> Generator[Raster, Words, Page | Skipped]:
-    import pypdfium2
-
-    try:
-        page = page_of(_glyphs(pdf, number), number)
-        if page.layer != "text" or not page.text:
-            page = yield from pdf_scan.seen(pdf, page, limits)
-    except (pypdfium2.PdfiumError, ValueError, ZeroDivisionError, IndexError) as error:
-        return Skipped(number, f"it is damaged ({type(error).__name__})")
-    return page if number <= _WORDS_PAGES else replace(page, words=())
-
-
-def _glyphs(pdf: Any, number: int) -> PageGlyphs:
-    page = pdf[number - 1]
-    try:
-        return glyphs(page)
-    finally:
-        page.close()
+def _about(held: _Held) -> Document:
+    metadata = _metadata(held.pdf)
+    title = metadata.pop("title", None)
+    if held.marks:
+        metadata["bookmarks"] = [
+            {"title": mark.title, "level": mark.level, "page": mark.page}
+            for mark in held.marks[:_BOOKMARKS_SHOWN]
+        ]
+    return Document("pdf", (), title=title, metadata={**metadata, "pages": len(held.pdf)})
 
 
 def _metadata(pdf: Any) -> dict[str, Any]:

@@ -12,18 +12,19 @@ Segments = list[list[Piece]]
 
 def segments(line: list[Piece]) -> Segments:
     """A line cut at gaps wider than its letters are high."""
-    parts: Segments = [[line[0]]]
-    for before, word in pairwise(line):
-        if word.x0 - before.x1 > 0.95 * min(before.y1 - before.y0, word.y1 - word.y0):
-            parts.append([word])
-        else:
-            parts[-1].append(word)
+    parts: Segments = []
+    first = 0
+    for at, ((_t, _x, y0, x1, y1, _b), (_t2, x2, y2, _x2, y3, _b2)) in enumerate(pairwise(line), 1):
+        gap = x2 - x1
+        if gap > 0.95 * (y1 - y0) or gap > 0.95 * (y3 - y2):
+            parts.append(line[first:at])
+            first = at
+    parts.append(line[first:] if first else line)
     return parts
 
 
-def unruled(lines: list[list[Piece]]) -> list[tuple[int, int, Found]]:
-    """Tables as `(first line, line after the last, table)`."""
-    cut = [segments(line) for line in lines]
+def unruled(cut: list[Segments]) -> list[tuple[int, int, Found]]:
+    """Tables in lines cut into segments: `(first line, line after the last, table)`."""
     found = []
     at = 0
     while at < len(cut):

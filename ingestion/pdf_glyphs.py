@@ -1,20 +1,31 @@
-"""What pdfium knows of a page: words with boxes, ruling lines. Points, origin top left."""
+"""What pdfium knows of a page: words with boxes, by the way they are turned. Points.
+
+Calls into pdfium are what reading costs: boxes are fetched in one sweep into one buffer.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import repeat
+from math import pi
+from struct import iter_unpack
 from typing import Any, NamedTuple
 
 _WORD = re.compile(r"\S+")
-_MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-", "\uffff": None, "\x00": None})
-_THIN = 2.6
-_PATHS_MAX = 20_000
+_MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-", "\uffff": " ", "\x00": " "})
+_MARKED = re.compile("[\x00\x02\u00ad\ufffe\uffff]")
+_STRANGE = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\uffff]")
+_BLANKS = str.maketrans(dict.fromkeys(" \t\r\n"))
+SLANTED = 4  # a quarter that no page has: stamps and watermarks
+Box = tuple[float, float, float, float]
 
 
 class Piece(NamedTuple):
-    """A word; `index` is its first character's number in pdfium, for asking about its font."""
+    """A word, its box with the origin top left."""
 
     text: str
     x0: float
@@ -38,40 +49,38 @@ class Line(NamedTuple):
 
 @dataclass(slots=True)
 class PageGlyphs:
+    """The words of one direction, as a reader sees them who turns the page for it."""
+
     width: float
     height: float
     words: list[Piece] = field(default_factory=list)
     across: list[Line] = field(default_factory=list)  # horizontal, `at` is y
     down: list[Line] = field(default_factory=list)  # vertical, `at` is x
+    seen: Callable[[Sequence[Piece]], Sequence[Box]] | None = None  # boxes on the page as it lies
+    quarter: int = 0  # turned clockwise so often from page space; SLANTED
 
 
-def glyphs(page: Any) -> PageGlyphs:
-    import pypdfium2.raw as raw
+class Directions(NamedTuple):
+    """A page's words by direction, the most used first and slanted ones last."""
 
-    width, height = page.get_size()
-    found = PageGlyphs(width, height)
-    turn = _Turn(page)
-    text_page = raw.FPDFText_LoadPage(page.raw)
-    if not text_page:
-        raise ValueError("the page has no readable text layer")
-    try:
-        found.words = _words(raw, text_page, turn)
-    finally:
-        raw.FPDFText_ClosePage(text_page)
-    if found.words:
-        _rules(raw, page.raw, turn, found)
-    return found
+    found: list[PageGlyphs]
+    lies: Turn
+    unknown: float  # share of characters that the fonts give no meaning
 
 
-class _Turn:
+class Turn:
     """Page space (origin bottom left, unrotated) to what a reader sees."""
 
-    def __init__(self, page: Any) -> None:
-        left, bottom, right, top = page.get_bbox()
-        self.left, self.bottom, self.right, self.top = left, bottom, right, top
-        self.quarter = page.get_rotation() // 90 % 4
+    def __init__(self, bounds: Box, quarter: int) -> None:
+        self.left, self.bottom, self.right, self.top = bounds
+        self.quarter = quarter
+        wide, high = self.right - self.left, self.top - self.bottom
+        self.width, self.height = (high, wide) if quarter % 2 else (wide, high)
 
-    def box(self, l: float, b: float, r: float, t: float) -> tuple[float, float, float, float]:  # noqa: E741
+    def turned(self, quarter: int) -> Turn:
+        return Turn((self.left, self.bottom, self.right, self.top), quarter)
+
+    def box(self, l: float, b: float, r: float, t: float) -> Box:  # noqa: E741
         if self.quarter == 0:
             return l - self.left, self.top - t, r - self.left, self.top - b
         if self.quarter == 1:
@@ -79,6 +88,67 @@ class _Turn:
         if self.quarter == 2:
             return self.right - r, b - self.bottom, self.right - l, t - self.bottom
         return self.top - t, self.right - r, self.top - b, self.right - l
+
+    def back(self, x0: float, y0: float, x1: float, y1: float) -> Box:
+        """Left, bottom, right and top in page space."""
+        if self.quarter == 0:
+            return x0 + self.left, self.top - y1, x1 + self.left, self.top - y0
+        if self.quarter == 1:
+            return y0 + self.left, x0 + self.bottom, y1 + self.left, x1 + self.bottom
+        if self.quarter == 2:
+            return self.right - x1, y0 + self.bottom, self.right - x0, y1 + self.bottom
+        return self.right - y1, self.top - x1, self.right - y0, self.top - x0
+
+
+def glyphs(page: Any) -> Directions:
+    import pypdfium2.raw as raw
+
+    text_page = raw.FPDFText_LoadPage(page.raw)
+    if not text_page:
+        raise ValueError("the page has no readable text layer")
+    try:
+        lies = Turn(page.get_bbox(), page.get_rotation() // 90 % 4)
+        text = _text(raw, text_page)
+        return Directions(_directions(raw, text_page, text, lies), lies, _unknown(text))
+    finally:
+        raw.FPDFText_ClosePage(text_page)
+
+
+def _unknown(text: str) -> float:
+    """No Unicode, a private one, or a control character: what a font without a map leaves."""
+    if text.isascii() and text.isprintable():
+        return 0.0
+    signs = text.translate(_BLANKS)
+    return len(_STRANGE.findall(signs)) / max(1, len(signs))
+
+
+def _directions(raw: Any, text_page: Any, text: str, lies: Turn) -> list[PageGlyphs]:
+    words, turned = _words(raw, text_page, text)
+    if not turned and not lies.quarter:
+        left, top = lies.left, lies.top
+        placed = [
+            Piece(word, x0 - left, top - y1, x1 - left, top - y0, bold)
+            for word, x0, y0, x1, y1, bold in words
+        ]
+        return [PageGlyphs(lies.width, lies.height, placed)]
+    groups: dict[int, list[Piece]] = {}
+    for at, (told, *box, bold) in enumerate(words):
+        quarter = turned.get(at, 0)
+        turn = lies if quarter == SLANTED else lies.turned(quarter)
+        groups.setdefault(quarter, []).append(Piece(told, *turn.box(*box), bold))
+    order = sorted(groups, key=lambda q: (q == SLANTED, -len(groups[q]), q != lies.quarter))
+    return [_group(quarter, groups[quarter], lies) for quarter in order]
+
+
+def _group(quarter: int, words: list[Piece], lies: Turn) -> PageGlyphs:
+    if quarter in (SLANTED, lies.quarter):
+        return PageGlyphs(lies.width, lies.height, words, quarter=quarter)
+    turn = lies.turned(quarter)
+
+    def seen(pieces: Sequence[Piece]) -> list[Box]:
+        return [lies.box(*turn.back(*piece[1:5])) for piece in pieces]
+
+    return PageGlyphs(turn.width, turn.height, words, seen=seen, quarter=quarter)
 
 
 def _text(raw: Any, text_page: Any) -> str:
@@ -95,95 +165,74 @@ def _text(raw: Any, text_page: Any) -> str:
     return "".join(" " if 0xD800 <= code < 0xE000 else chr(code) if code else " " for code in codes)
 
 
-def _words(raw: Any, text_page: Any, turn: _Turn) -> list[Piece]:
-    rect = raw.FS_RECTF()
-    place = ctypes.byref(rect)
-    box_of, weight_of = raw.FPDFText_GetLooseCharBox, raw.FPDFText_GetFontWeight
-    words = []
-    text = _text(raw, text_page)
-    marked = any(mark in text for mark in "\x02\ufffe\u00ad\uffff\x00")
-    upright = turn.quarter == 0
-    for line in _lines(text):
-        bold = bool(line) and weight_of(text_page, line[0].start()) >= 600
-        for match in line:
-            if not box_of(text_page, match.start(), place):
-                continue
-            l, b, r, t = rect.left, rect.bottom, rect.right, rect.top  # noqa: E741
-            if match.end() - match.start() > 1 and box_of(text_page, match.end() - 1, place):
-                l, b = min(l, rect.left), min(b, rect.bottom)  # noqa: E741
-                r, t = max(r, rect.right), max(t, rect.top)
-            told = match[0].translate(_MARKS) if marked else match[0]
-            if not told:
-                continue
-            if upright:
-                words.append(
-                    Piece(told, l - turn.left, turn.top - t, r - turn.left, turn.top - b, bold)
-                )
-            else:
-                words.append(Piece(told, *turn.box(l, b, r, t), bold))
-    return words
+@cache
+def _box_of() -> Any:
+    """pdfium's own function without what the binding puts around it, 40,000 times a document."""
+    import pypdfium2.raw as raw
+
+    place = ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value
+    assert place is not None
+    kind = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+    return kind(place)
 
 
-def _lines(text: str) -> list[list[re.Match[str]]]:
-    """pdfium's own lines, only to ask for the font once in each."""
-    lines: list[list[re.Match[str]]] = [[]]
-    last = 0
-    for match in _WORD.finditer(text):
-        if "\n" in text[last : match.start()]:
-            lines.append([])
-        lines[-1].append(match)
-        last = match.end()
-    return lines
+def _boxes(text_page: Any, spans: list[tuple[int, int]]) -> tuple[list[int], Any]:
+    """For each span whether its ends have boxes; left, top, right, bottom of first and last."""
+    chars = [at for start, end in spans for at in (start, end - 1)]
+    rects = (ctypes.c_float * (4 * len(chars)))()
+    base = ctypes.addressof(rects)
+    handle = ctypes.cast(text_page, ctypes.c_void_p).value
+    known = list(map(_box_of(), repeat(handle), chars, range(base, base + 16 * len(chars), 16)))
+    return known, iter_unpack("8f", rects)
 
 
-def _rules(raw: Any, page: Any, turn: _Turn, found: PageGlyphs) -> None:
-    edges = [ctypes.c_float() for _ in range(4)]
-    places = [ctypes.byref(edge) for edge in edges]
-    for number in range(min(raw.FPDFPage_CountObjects(page), _PATHS_MAX)):
-        item = raw.FPDFPage_GetObject(page, number)
-        if raw.FPDFPageObj_GetType(item) != raw.FPDF_PAGEOBJ_PATH:
+_Placed = tuple[str, float, float, float, float, bool]  # left, bottom, right, top in page space
+
+
+def _words(raw: Any, text_page: Any, text: str) -> tuple[list[_Placed], dict[int, int]]:
+    """Words, and the quarter turns of those that do not run from left to right."""
+    if _MARKED.search(text):
+        text = text.translate(_MARKS)
+    spans = [match.span() for match in _WORD.finditer(text)]
+    known, rects = _boxes(text_page, spans)
+    whole = all(known)
+    heavy = _heavy(raw, text_page, text)
+    words: list[_Placed] = []
+    starts: list[int] = []
+    odd = False
+    for at, ((start, end), rect) in enumerate(zip(spans, rects, strict=True)):
+        if not whole and not (known[2 * at] and known[2 * at + 1]):
             continue
-        if raw.FPDFPageObj_GetBounds(item, *places):
-            box = turn.box(*(edge.value for edge in edges))
-            _rule(raw, item, box, turn, found)
+        l, t, r, b, l2, t2, r2, b2 = rect  # noqa: E741
+        if l2 < l or (end - start > 1 and r2 - r < 0.5 * (r - l) and abs(t2 - t) > 1):
+            odd = True
+        words.append((
+            text[start:end], l if l < l2 else l2, b if b < b2 else b2, r if r > r2 else r2,
+            t if t > t2 else t2, heavy[start] if heavy else False,
+        ))  # fmt: skip
+        starts.append(start)
+    turned = _turned(raw, text_page, starts) if odd else {}
+    return words, turned
 
 
-def _rule(raw: Any, item: Any, box: tuple[float, ...], turn: _Turn, found: PageGlyphs) -> None:
-    x0, y0, x1, y1 = box
-    wide, high = x1 - x0, y1 - y0
-    if high <= _THIN < wide:
-        found.across.append(Line((y0 + y1) / 2, x0, x1))
-    elif wide <= _THIN < high:
-        found.down.append(Line((x0 + x1) / 2, y0, y1))
-    elif wide > _THIN and not (wide > 0.97 * found.width and high > 0.9 * found.height):
-        _segments(raw, item, turn, found)
+def _heavy(raw: Any, text_page: Any, text: str) -> list[bool]:
+    """Whether a character is bold, asked once for each of pdfium's lines; empty where none is."""
+    weight_of = raw.FPDFText_GetFontWeight
+    heavy: list[bool] = []
+    for line in text.splitlines(keepends=True):
+        first = len(line) - len(line.lstrip())
+        bold = first < len(line) and weight_of(text_page, len(heavy) + first) >= 600
+        heavy.extend([bold] * len(line))
+    return heavy if any(heavy) else []
 
 
-def _segments(raw: Any, item: Any, turn: _Turn, found: PageGlyphs) -> None:
-    """The straight sides of a path: a rectangle's, or a grid's drawn in one go."""
-    matrix = raw.FS_MATRIX()
-    raw.FPDFPageObj_GetMatrix(item, ctypes.byref(matrix))
-    x, y = ctypes.c_float(), ctypes.c_float()
-    last = first = (0.0, 0.0)
-    for number in range(min(raw.FPDFPath_CountSegments(item), 2_000)):
-        segment = raw.FPDFPath_GetPathSegment(item, number)
-        raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
-        px = matrix.a * x.value + matrix.c * y.value + matrix.e
-        py = matrix.b * x.value + matrix.d * y.value + matrix.f
-        point = turn.box(px, py, px, py)[:2]
-        kind = raw.FPDFPathSegment_GetType(segment)
-        if kind == raw.FPDF_SEGMENT_MOVETO:
-            first = point
-        elif kind == raw.FPDF_SEGMENT_LINETO:
-            _side(found, last, point)
-        if raw.FPDFPathSegment_GetClose(segment):
-            _side(found, point, first)
-        last = point
-
-
-def _side(found: PageGlyphs, start: tuple[float, float], end: tuple[float, float]) -> None:
-    (x0, y0), (x1, y1) = start, end
-    if abs(y0 - y1) < 1 < abs(x0 - x1):
-        found.across.append(Line((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
-    elif abs(x0 - x1) < 1 < abs(y0 - y1):
-        found.down.append(Line((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
+def _turned(raw: Any, text_page: Any, starts: list[int]) -> dict[int, int]:
+    found = {}
+    for at, start in enumerate(starts):
+        quarters = raw.FPDFText_GetCharAngle(text_page, start) / (pi / 2)
+        nearest = round(quarters)
+        if abs(quarters - nearest) > 0.1:
+            found[at] = SLANTED
+        elif nearest % 4:
+            found[at] = -nearest % 4
+    return found

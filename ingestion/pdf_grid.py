@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 
 from ingestion.pdf_glyphs import Line, PageGlyphs, Piece
 
@@ -154,18 +155,29 @@ def _swallow(
 
 def text_lines(words: list[Piece]) -> list[list[Piece]]:
     """Words by line from the top, and from the left within a line."""
+    if len(words) < 2:
+        return [words] if words else []
     lines: list[list[Piece]] = []
-    middle = half = 0.0
-    for word in sorted(words, key=lambda word: word.y0 + word.y1):
-        at, size = word.middle, (word.y1 - word.y0) * 0.45
-        if lines and abs(at - middle) <= min(half, size):
-            lines[-1].append(word)
+    line: list[Piece] = []
+    middle = half = 0.0  # twice the middle, nine tenths of the height
+    for word in sorted(words, key=_level):
+        at, size = word[2] + word[4], (word[4] - word[2]) * 0.9
+        if line and -half <= at - middle <= half and at - middle <= size:
+            line.append(word)
         else:
-            lines.append([word])
+            line = [word]
+            lines.append(line)
             middle, half = at, size
     for line in lines:
-        line.sort(key=lambda word: word.x0)
+        line.sort(key=_from_left)
     return lines
+
+
+_from_left = itemgetter(1)
+
+
+def _level(word: Piece) -> float:
+    return word[2] + word[4]
 
 
 def _split_bands(grid: Found) -> None:

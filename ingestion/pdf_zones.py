@@ -11,8 +11,11 @@ _SHARED = 0.4  # of the lines of the shorter zone keep step with the other
 _STEP = 0.8
 
 
-def zones(words: list[Piece]) -> list[list[Piece]]:
-    """The words in groups to be read one after the other. Rows of a table or a list of labels share
+Lines = list[list[Piece]]
+
+
+def zones(words: list[Piece]) -> list[Lines]:
+    """The lines in groups to be read one after the other. Rows of a table or a list of labels share
     their baselines on both sides of a gap; zones do not."""
     lines = text_lines(words)
     best: tuple[int, int, int, float] | None = None
@@ -21,14 +24,14 @@ def zones(words: list[Piece]) -> list[list[Piece]]:
         if (best is None or high - low > best[0]) and _independent(lines[low:high], at):
             best = (high - low, low, high, at)
     if best is None:
-        return [words]
+        return [lines]
     _size, low, high, at = best
     middle = [word for line in lines[low:high] for word in line]
     parts = [
-        [word for line in lines[:low] for word in line],
-        [word for word in middle if word.x0 < at],
-        [word for word in middle if word.x0 >= at],
-        [word for line in lines[high:] for word in line],
+        lines[:low],
+        text_lines([word for word in middle if word.x0 < at]),
+        text_lines([word for word in middle if word.x0 >= at]),
+        lines[high:],
     ]
     return [part for part in parts if part]
 
@@ -38,11 +41,11 @@ def _gutters(lines: list[list[Piece]]) -> list[float]:
     edges: dict[int, int] = {}
     left = min((line[0].x0 for line in lines), default=0.0)
     for line in lines:
-        end = left
-        for word in line:
-            if word.x0 - end > _GUTTER:
-                edges[round(word.x0)] = edges.get(round(word.x0), 0) + 1
-            end = word.x1
+        end = left + _GUTTER
+        for _text, x0, _y0, x1, _y1, _bold in line:
+            if x0 > end:
+                edges[round(x0)] = edges.get(round(x0), 0) + 1
+            end = x1 + _GUTTER
     common = sorted((edge for edge in edges if edges[edge] >= _LINES), key=lambda e: -edges[e])
     return [edge - 1.5 for edge in common[:6]]
 
