@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, PlainSerializer, WrapValidator
+
+from core.words import Packed
 
 # Kinds that rules, planning and filters know (`document_type` in the API).
 DOCUMENT_TYPES = (
@@ -67,6 +70,23 @@ class Word:
     confidence: float = 1.0  # below 1 where a picture was read
 
 
+def _dump_words(words: Sequence[Word]) -> Any:
+    if isinstance(words, Packed):
+        return words.dumped()
+    return [{name: getattr(word, name) for name in Word.__slots__} for word in words]
+
+
+def _load_words(held: Any, listed: Any) -> Sequence[Word]:
+    if isinstance(held, dict):
+        return Packed.loaded(held, Word)
+    return held if isinstance(held, Packed) else tuple(listed(held))
+
+
+Words = Annotated[
+    Sequence[Word], PlainSerializer(_dump_words), WrapValidator(_load_words)
+]  # a tuple, or packed: `Packed.of(…, Word)`
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page, sheet or mail part. Citations are offsets into `text`."""
@@ -75,7 +95,7 @@ class Page:
     text: str
     blocks: tuple[Block, ...] = ()
     tables: tuple[Table, ...] = ()
-    words: tuple[Word, ...] = ()  # only where the format has a layout
+    words: Words = ()  # only where the format has a layout
     sheet: str | None = None
     width: float = 0.0
     height: float = 0.0
