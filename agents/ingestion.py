@@ -7,14 +7,13 @@ again. Attached files become documents of their own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
-from agents import compaction, generations, reindexing, shelf
+from agents import attachments, compaction, generations, reindexing, shelf
 from agents.documents import (
-    ORIGINAL,
     PARSED,
-    child_id,
     content_of,
     is_alias,
     original_of,
@@ -30,7 +29,6 @@ from agents.uploads import (
     Received,
     Upload,
     adopted,
-    new_document,
     receive,
 )  # fmt: skip
 from core import codec, telemetry
@@ -55,11 +53,17 @@ __all__ = [
 ]  # fmt: skip
 
 _LEASE_SECONDS = 90.0  # above the longest time between two looks at it: one parser's
-_DEPTH_MAX = 3
-_ATTACHMENTS_MAX = 100
 _AT_ONCE = 8  # so few passages are embedded before anybody could ask for them
 # Failures that another try may not meet: what was damaged may have been restored.
 _AGAIN = frozenset({"internal", "unavailable", "object_damaged"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in an upload a document lies: how deep, and what the whole of it may bring in."""
+
+    depth: int = 0
+    family: attachments.Family = field(default_factory=attachments.Family)
 
 
 class _BusyError(Exception):
@@ -72,7 +76,7 @@ def ingest(work: Work) -> Done | Defer:
     if not isinstance(document_id, str):
         raise InvalidInput("This task needs a `document_id`.", field="document_id")
     try:
-        _read(work, document_id, depth=0)
+        _read(work, document_id, _Place())
     except _BusyError as busy:
         return Defer(0.2, f"document {busy}: another step is reading it")
     with work.rt.db.read(work.ctx) as tx:
@@ -84,7 +88,7 @@ def ingest(work: Work) -> Done | Defer:
     })  # fmt: skip
 
 
-def _read(work: Work, document_id: str, depth: int) -> None:
+def _read(work: Work, document_id: str, place: _Place) -> None:
     with work.rt.db.read(work.ctx) as tx:
         row = documents.get(tx, work.ctx, document_id)
     if row.status == "ready":
@@ -101,7 +105,7 @@ def _read(work: Work, document_id: str, depth: int) -> None:
         _release(work, row)
         return
     try:
-        _take_in(work, row, depth)
+        _take_in(work, row, place)
     except _BusyError:
         _release(work, row)
         raise
@@ -111,14 +115,14 @@ def _read(work: Work, document_id: str, depth: int) -> None:
     telemetry.documents.labels(row.format, "ready").inc()
 
 
-def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
-    original = _original(work, row, depth)
+def _take_in(work: Work, row: DocumentRow, place: _Place) -> None:
+    original = _original(work, row, place)
     if original is not None and is_alias(row, original):
         with fp("index.commit"), work.rt.db.transaction(work.ctx) as tx:
             adopted(tx, work.ctx, row, original)
         return
     document = _parsed(work, row, original)
-    warnings = [*document.warnings, *_attached(work, row, document, depth)]
+    warnings = [*document.warnings, *_attached(work, row, document, place)]
     facts = {
         "pages": len(document.pages), "language": document.language, "warnings": warnings,
         "document_type": document.document_type, "password": None,
@@ -132,13 +136,13 @@ def _take_in(work: Work, row: DocumentRow, depth: int) -> None:
     compaction.compact(work.rt, work.ctx)
 
 
-def _original(work: Work, row: DocumentRow, depth: int) -> DocumentRow | None:
+def _original(work: Work, row: DocumentRow, place: _Place) -> DocumentRow | None:
     """The document that `row` is a copy of, read first if nobody did; None if it cannot be."""
     original = original_of(work.rt, work.ctx, row)
     if original is None:
         return None
     try:
-        _read(work, original.id, depth)
+        _read(work, original.id, place)
     except (Rejected, Unfinishable):
         return None  # perhaps this copy came with the right password
     return original_of(work.rt, work.ctx, row)
@@ -152,46 +156,25 @@ def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Docum
         return known
     same = stored_text(rt, ctx, original.id) if original is not None else None
     document = same if same is not None and not same.attachments else parsed(rt, ctx, row)
-    for number, attachment in enumerate(document.attachments[:_ATTACHMENTS_MAX]):
-        rt.vault.put(ctx, ORIGINAL, child_id(row.id, number), attachment.data)
-    light = tuple(replace(one, data=b"") for one in document.attachments)
-    document = replace(document, attachments=light)
+    document = attachments.keep(rt, ctx, row, document)
     with fp("journal.commit"):
         rt.vault.put(ctx, PARSED, row.id, codec.encode(Document, document))
     return document
 
 
-def _attached(work: Work, row: DocumentRow, document: Document, depth: int) -> list[str]:
+def _attached(work: Work, row: DocumentRow, document: Document, place: _Place) -> list[str]:
     """Reads what is attached; gives a warning for each that cannot be read."""
-    warnings = []
-    if len(document.attachments) > _ATTACHMENTS_MAX:
-        warnings.append(f"Only the first {_ATTACHMENTS_MAX} attachments were read.")
-    for number, attachment in enumerate(document.attachments[:_ATTACHMENTS_MAX]):
-        try:
-            if depth >= _DEPTH_MAX:
-                raise Unfinishable("it lies too deep in other attachments", code="too_many_parts")
-            _read(work, _child(work, row, number, attachment.filename, attachment.content_type),
-                  depth + 1)  # fmt: skip
-        except (Rejected, Unfinishable) as error:
-            warnings.append(f"Attachment {attachment.filename} was not read: {error.detail}")
-    return warnings
+    beat = _beat(work, row, len(document.attachments))
+    done = count()
 
+    def read(document_id: str) -> None:
+        beat(next(done))
+        _read(work, document_id, _Place(place.depth + 1, place.family))
 
-def _child(work: Work, row: DocumentRow, number: int, filename: str, content_type: str) -> str:
-    """The row of an attachment, made on the first attempt."""
-    rt, ctx, own_id = work.rt, work.ctx, child_id(row.id, number)
-    with rt.db.read(ctx) as tx:
-        if documents.many(tx, ctx, [own_id]):
-            return own_id
-    upload = Upload(
-        filename, content_type, rt.vault.get(ctx, ORIGINAL, own_id),
-        metadata=row.metadata, tags=row.tags,
-    )  # fmt: skip
-    new = replace(new_document(rt, ctx, own_id, upload), parent_id=row.id)
-    with rt.db.transaction(ctx, durable=False) as tx:
-        known = documents.by_hash(tx, ctx, new.sha256)
-        documents.create(tx, ctx, replace(new, duplicate_of=known.id if known else None))
-    return own_id
+    return list(attachments.read_all(
+        work.rt, work.ctx, row, document.attachments, depth=place.depth, family=place.family,
+        read=read,
+    ))  # fmt: skip
 
 
 def _index(work: Work, row: DocumentRow, document: Document, facts: dict[str, Any]) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from agents import compaction, ingestion, reindexing, shelf
+from agents.attachments import Family, read_all
 from agents.ingestion import (
     Received,
     Upload,
@@ -417,6 +420,40 @@ def test_attachments_become_documents_and_go_with_their_mail(desk: Desk) -> None
     remove(desk.rt, desk.ctx, parent, desk.started)
     assert desk.found("penalty clause") == []
     assert desk.blobs("original") == desk.blobs("parsed") == set()
+
+
+def archive(*members: tuple[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in members:
+            made.writestr(name, data)
+    return target.getvalue()
+
+
+def test_an_archive_of_archives_is_read_as_deep_as_allowed(desk: Desk) -> None:
+    data = archive(("deepest.txt", b"Nobody reads the sentence about zebras."))
+    for name, word in (("c", "ospreys"), ("b", "badgers"), ("a", "otters")):
+        data = archive((f"{name}.txt", f"A sentence about {word}.".encode()), ("inner.zip", data))
+    desk.put(data, "papers.zip")
+    with desk.rt.db.read(desk.ctx) as tx:
+        names = {row.filename for row in documents.ready(tx, desk.ctx)}
+    assert names == {"papers.zip", "inner.zip", "a.txt", "b.txt", "c.txt"}
+
+
+def test_one_upload_brings_in_so_many_files_and_says_which_are_left(desk: Desk) -> None:
+    parent = desk.put(archive(*((f"{n}.txt", f"Note {n}.".encode()) for n in range(4))), "a.zip")
+    files = text_of(desk.rt, desk.ctx, parent).attachments
+    family, read = Family(5), list[str]()
+    told = [
+        list(read_all(desk.rt, desk.ctx, desk.row(parent), files, depth=depth, family=family,
+                      read=read.append))
+        for depth in (1, 2, 2, 3)
+    ]  # fmt: skip
+    assert len(read) == 5
+    assert told[0] == []
+    assert "Only the first 1 of 4" in told[1][0]
+    assert "Only the first 0 of 4" in told[2][0]
+    assert "too deep" in told[3][0]
 
 
 def test_a_removed_document_is_gone_at_once(desk: Desk) -> None:
