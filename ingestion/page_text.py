@@ -8,6 +8,10 @@ from dataclasses import replace
 from core.documents import Block, Cell, Page, Table, Word
 
 CELL_GAP = " | "
+_NOT_ONE_LINE = ("  ", "\x00 ", " \x00", *filter(str.isspace, map(chr, (
+    *range(9, 32), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F,
+    0x3000,
+))))  # fmt: skip
 
 
 def one_line(text: str) -> str:
@@ -19,6 +23,14 @@ def tidy(text: str) -> str:
     """Line breaks as `\\n`, no NUL and no lone surrogates, which JSON and PostgreSQL refuse."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    """A line for each row. Texts are looked at together: hardly any needs to be made one line."""
+    whole = "\x00".join(map("\x00".join, rows))
+    if any(mark in whole for mark in _NOT_ONE_LINE) or whole[:1] == " " or whole[-1:] == " ":
+        rows = [[one_line(text) for text in row] for row in rows]
+    return "\n".join(map(CELL_GAP.join, rows))
 
 
 class PageText:
@@ -62,7 +74,7 @@ class PageText:
         title: str | None = None,
     ) -> Table | None:
         """Appends a table: line k of its text is row k, cells apart by ` | `."""
-        kept = tuple(tuple(row) for row in rows)
+        kept = tuple(map(tuple, rows))
         if not kept:
             return None
         block = self._rows(kept)
@@ -74,7 +86,7 @@ class PageText:
         if self._length:
             self._put("\n\n")
         start = self._length
-        self._put("\n".join(CELL_GAP.join(one_line(cell.text) for cell in row) for row in rows))
+        self._put(_lines([[cell.text for cell in row] for row in rows]))
         block = Block("table", start, self._length)
         self.blocks.append(block)
         return block

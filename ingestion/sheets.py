@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.documents import Cell
 from ingestion.page_text import PageText, one_line
 
+Row = Sequence[Cell]
 
-def add_rows(page: PageText, rows: Iterable[list[Cell]], sheet: str | None) -> None:
+
+def add_rows(page: PageText, rows: Iterable[Row], sheet: str | None) -> None:
     """Appends tables and headings; rows keep their places and addresses."""
-    run: list[list[Cell]] = []
+    run: list[Row] = []
     for row in rows:
-        if any(_used(cell) for cell in row):
+        if any(map(_used, row)):
             run.append(row)
         else:
             _add_table(page, run, sheet)
@@ -24,7 +26,7 @@ def _used(cell: Cell) -> bool:
     return cell.kind != "empty" or cell.formula is not None
 
 
-def _add_table(page: PageText, rows: list[list[Cell]], sheet: str | None) -> None:
+def _add_table(page: PageText, rows: list[Row], sheet: str | None) -> None:
     title = None
     while len(rows) > 1 and _lone(rows[0]) and len(rows[0]) > 1:
         title = one_line(next(cell.text for cell in rows[0] if cell.text))
@@ -35,19 +37,19 @@ def _add_table(page: PageText, rows: list[list[Cell]], sheet: str | None) -> Non
     used = [c for c in range(len(rows[0])) if any(_used(row[c]) for row in rows)]
     if not used:
         return
-    kept = [row[used[0] : used[-1] + 1] for row in rows]
+    kept = [row[used[0] : used[-1] + 1] for row in rows] if len(used) < len(rows[0]) else rows
     if len(kept) == 1 and _lone(kept[0]):
         page.add("heading", one_line(kept[0][0].text), 2)
         return
     page.add_table(kept, sheet=sheet, header_rows=header_rows(kept), title=title)
 
 
-def _lone(row: list[Cell]) -> bool:
+def _lone(row: Row) -> bool:
     filled = [cell for cell in row if cell.kind != "empty"]
     text = len(filled) == 1 and filled[0].kind == "text"
     return text and not any(cell.formula for cell in row)
 
 
-def header_rows(rows: list[list[Cell]]) -> int:
+def header_rows(rows: Sequence[Row]) -> int:
     """1 when the first row is words alone, as the names of columns are."""
     return 0 if any(cell.kind in ("number", "date", "bool") for cell in rows[0]) else 1
