@@ -54,6 +54,7 @@ def test_a_killed_process_loses_and_repeats_nothing(
     assert found["recovered"]
     assert found["lost"] == []
     assert set(found["runs"].values()) <= {"completed"}
+    assert found["timely"] == 1
     assert found["repeated_steps"] == []
     assert found["repeated_thoughts"] == []
     # One effect and one callback for each run that was committed, each under one id.

@@ -23,12 +23,13 @@ from agents.supervisor import Supervisor
 from backends.build import open_runtime
 from core import failpoints
 from core.context import PLATFORM, Ctx, scopes_of
+from core.ids import new_id
 from core.ports import EffectCall
 from core.settings import Settings
-from database import dispatch
+from database import dispatch, triggers
 from runtime import Runtime
 from tests.engine import QUEUES, flow, intent, new_tenant, step
-from workflows import Submission, relay, sweeper
+from workflows import Submission, registry, relay, sweeper
 from workflows.engine import work_once
 from workflows.supervision import Agents
 from workflows.tasks import Catalog, Done, TaskSpec, Work
@@ -42,6 +43,10 @@ FLOW = flow(
 )
 SMALL = flow(step("two", task="analysis.think"), name="small")
 CONFIG = {"pre_approved": [{"connector": "sink", "target": "*"}]}
+CATALOG = Catalog([
+    TaskSpec(agent, task, lambda job: Done({}), "stands for those of `agents`")
+    for agent, task in (("supervisor", "noop"), ("analysis", "think"), ("action", "act"))
+])  # fmt: skip
 SECONDS = 20.0
 
 
@@ -107,6 +112,17 @@ def accept(rt: Runtime, ctx: Ctx, folder: Path) -> None:
     )
     for one in (submission, Submission(definition=SMALL)):
         note(folder / "accepted", workflows.submit(rt, ctx, one).id)
+
+
+def schedule(rt: Runtime, ctx: Ctx) -> None:
+    """A workflow whose time has come, once."""
+    definition = {**SMALL, "name": "timely"}
+    registry.save(rt, ctx, "timely", json.dumps(definition), CATALOG)
+    with rt.db.transaction(ctx) as tx:
+        triggers.create(tx, ctx, new_id(), {
+            "name": "timely", "kind": "schedule", "config": {"cron": "0 0 1 1 *"}, "secret": None,
+            "workflow": "timely", "inputs": {}, "scopes": [], "enabled": True, "due_ms": 1,
+        })  # fmt: skip
 
 
 def finish(rt: Runtime, crew: Agents) -> None:
@@ -175,6 +191,7 @@ def scenario(
     after_done, after_thought = lines(folder / "done"), lines(folder / "thought")
     with sqlite3.connect(folder / "weft.db") as db:
         runs = dict(db.execute("SELECT id, status FROM runs WHERE parent_run_id IS NULL"))
+        timely = db.execute("SELECT count(*) FROM runs WHERE workflow = 'timely'").fetchone()[0]
         acting = db.execute("SELECT count(*) FROM runs WHERE callback_url IS NOT NULL").fetchone()
         unpublished = db.execute("SELECT count(*) FROM events WHERE published_ms IS NULL")
         silent = unpublished.fetchone()[0]
@@ -186,6 +203,7 @@ def scenario(
         "recovered": ended == 0,
         "lost": [one for one in accepted if runs.get(one) != "completed"],
         "runs": runs,
+        "timely": timely,
         "intended": 2 * acting[0],
         "repeated_steps": [k for k, n in before["done"].items() if after_done.count(k) != n],
         "repeated_thoughts": [
@@ -201,7 +219,13 @@ def main(root: Path, rules: list[str]) -> None:
     template, supervisor = root / "template", Supervisor()
     supervisor.warm()
     made: list[str] = []
-    opened(template, lambda rt: made.append(new_tenant(rt, config=CONFIG).tenant))
+
+    def found(rt: Runtime) -> None:
+        ctx = new_tenant(rt, config=CONFIG)
+        schedule(rt, ctx)
+        made.append(ctx.tenant)
+
+    opened(template, found)
     ctx = Ctx(made[0], "user:u1", frozenset({"admin"}), scopes_of(["admin"]))
     for number, rule in enumerate(rules):
         print(json.dumps(scenario(rule, template, root / str(number), ctx, supervisor)), flush=True)  # noqa: T201
