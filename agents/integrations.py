@@ -31,6 +31,7 @@ def create(rt: Runtime, tx: Tx, ctx: Ctx, values: Mapping[str, Any]) -> Integrat
         "secret_names": sorted(values["secrets"]),
         "due_ms": tx.now_ms if schedule and "every_seconds" in schedule else (
             schedules.following(schedule, tx.now_ms) if schedule else None),
+        "watch_lease_ms": _unwatched(config),
     })  # fmt: skip
     audit.record(tx, ctx, "integration.create", own, {"kind": row.kind, "name": row.name})
     return row
@@ -53,6 +54,8 @@ def change(rt: Runtime, tx: Tx, ctx: Ctx, own: str, values: Mapping[str, Any]) -
         made["due_ms"] = (
             schedules.following(made["schedule"], tx.now_ms) if made["schedule"] else None
         )
+    if made.keys() & {"config", "enabled", "secrets"}:  # whoever listens now begins anew
+        made["watch_lease_ms"] = _unwatched(made.get("config", row.config))
     if made:
         integrations.change(tx, ctx, own, **made)
     audit.record(tx, ctx, "integration.change", own, {"fields": sorted(values)})
@@ -92,6 +95,10 @@ def again(tx: Tx, ctx: Ctx, own: str, item: str) -> None:
         raise InvalidInput("Only a dead letter can be fetched again.", code="not_dead")
     integrations.note_item(tx, ctx, own, one.key, "", "again", error=one.error)
     integrations.change(tx, ctx, own, cursor={})
+
+
+def _unwatched(config: Mapping[str, Any]) -> int | None:
+    return 0 if config.get("watch") else None
 
 
 def _opened(rt: Runtime, ctx: Ctx, row: Integration) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from agents import expiring
+from agents.listening import listen
 from agents.memory import searches, tidy
 from agents.planner import plan_task
 from agents.supervisor import Supervisor
@@ -14,8 +15,8 @@ from workflows.tasks import Catalog, Done, TaskSpec, Work
 AGENT_TYPES = ("supervisor", "ingestion", "analysis", "report", "action")
 # Their modules end with `TASKS`.
 _MODULES = (
-    "agents.ingestion", "agents.pulling", "agents.analysis_fields", "agents.analysis_answers",
-    "agents.report", "agents.action",
+    "agents.ingestion", "agents.pulling", "agents.calling", "agents.analysis_fields",
+    "agents.analysis_answers", "agents.report", "agents.action",
 )  # fmt: skip
 
 
@@ -41,5 +42,8 @@ def _collected() -> list[TaskSpec]:
 
 
 AGENTS = Agents(
-    Catalog(_collected()), Supervisor(), chores=(tidy.tidy, searches.tidy, expiring.tidy)
+    Catalog(_collected()),
+    Supervisor(),
+    chores=(tidy.tidy, searches.tidy, expiring.tidy),
+    beside=(listen,),
 )

@@ -45,7 +45,9 @@ PLATFORM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "chat_sessions": {"SELECT": ("tenant_id", "actor", "id", "due_ms", "summed_up_ms")},
     "searches": {"SELECT": ("tenant_id", "forget_ms")},
     # what time starts, and whose a webhook is
-    "integrations": {"SELECT": ("tenant_id", "id", "kind", "enabled", "due_ms")},
+    "integrations": {"SELECT": (
+        "tenant_id", "id", "kind", "enabled", "due_ms", "watch_lease_ms",
+    )},
     "triggers": {"SELECT": ("tenant_id", "id", "kind", "enabled", "due_ms")},
     # the relay
     "events": {"SELECT": (), "UPDATE": ("published_ms",)},

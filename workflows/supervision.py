@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Event
 from typing import Any, Protocol
 
 from core.context import Ctx
@@ -48,8 +49,10 @@ class Supervisor(Protocol):
 @dataclass(frozen=True, slots=True)
 class Agents:
     """All that works for a run: the tasks by name, and who decides. `chores` are what time brings
-    about in their own rooms; any number of workers may do them at once."""
+    about in their own rooms; any number of workers may do them at once. `beside` run in threads of
+    their own in each worker, until the event."""
 
     catalog: Catalog
     supervisor: Supervisor
     chores: tuple[Callable[[Runtime], object], ...] = ()
+    beside: tuple[Callable[[Runtime, Event], None], ...] = ()

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from core import telemetry
 from core.context import PLATFORM
@@ -38,11 +39,15 @@ class Worker:
         self._join()
         keeper = self._thread("keeper", self._keep, stop)
         crew = self._thread("crew", self._serve, stop)
+        beside = [self._thread(f"beside-{n}", partial(one, self._rt), stop)
+                  for n, one in enumerate(self._agents.beside)]  # fmt: skip
         try:
             stop.wait()
         finally:
             crew.join(STOP_SECONDS)
             keeper.join(STOP_SECONDS)
+            for one in beside:
+                one.join(STOP_SECONDS)
             self._leases.release(self._rt)
             with contextlib.suppress(WeftError):
                 self._leave()

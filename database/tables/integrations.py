@@ -32,6 +32,7 @@ integrations = tenant_table(
     Column("last_run_id", String(64)),
     Column("handler", String(80)),  # the step that pulls now; free again when the lease is over
     ms("handler_lease_ms"),
+    ms("watch_lease_ms"),  # until when a process listens to it; 0: none does, null: none is to
     ms("due_ms"),
     ms("pulled_ms"),
     Column("created_by", String(80), nullable=False),
@@ -39,6 +40,7 @@ integrations = tenant_table(
     ms("updated_ms", nullable=False),
     UniqueConstraint("tenant_id", "name"),
     Index("ix_integrations_due", "due_ms"),
+    Index("ix_integrations_watch", "watch_lease_ms"),
 )
 
 integration_items = tenant_table(

@@ -77,9 +77,10 @@ class Imap:
         config, told = access.config, []
         with _session(access) as client:
             for folder in config.folders:
-                validity, there = client.enter(folder, readonly=config.on_taken == "nothing")
-                new = len(_new(client, config, _place(access.cursor, folder, validity)["uid"]))
-                told.append(f"{folder} has {count(there, 'message')}, {new:,} new")
+                found = client.enter(folder, readonly=config.on_taken == "nothing")
+                place = _place(access.cursor, folder, found.validity)
+                new = len(_new(client, config, place["uid"]))
+                told.append(f"{folder} has {count(found.mails, 'message')}, {new:,} new")
             if config.move_to and not client.there(config.move_to):
                 raise no_target(config.move_to)
             if config.watch and "IDLE" not in client.capabilities:
@@ -101,7 +102,7 @@ class Imap:
         """IDLE in the first folder, after a look at what came while nobody watched."""
         until, folder = time.monotonic() + seconds, access.config.folders[0]
         with _session(access) as client:
-            validity, _ = client.enter(folder, readonly=True)
+            validity = client.enter(folder, readonly=True).validity
             if _new(client, access.config, _place(access.cursor, folder, validity)["uid"]):
                 return True
             while (left := until - time.monotonic()) > 0 and not access.stopped():
@@ -121,16 +122,19 @@ class _Folder:
 
     def pull(self) -> Iterator[Pulled]:
         acts = self._config.on_taken != "nothing"
-        self._validity, _ = self._client.enter(self._name, readonly=not acts)
+        found = self._client.enter(self._name, readonly=not acts)
+        self._validity = found.validity
         place = _place(self._cursor, self._name, self._validity)
         if acts:
             self._catch_up(place)
         uids = _new(self._client, self._config, place["uid"])
         for start in range(0, len(uids), _BATCH):
-            if self._access.stopped():
-                break
             yield from self._batch(uids[start : start + _BATCH], place)
+            if self._access.stopped():
+                return
             yield At(self._at(place))
+        # What the server's search left out is passed over too.
+        place["uid"] = max(place["uid"], found.following - 1)
         self._act(place)
         yield At(self._at(place))
 

@@ -32,6 +32,15 @@ class About:
     top: Head
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A folder: its UIDVALIDITY, the UID that the next mail gets (0: unknown), how many it has."""
+
+    validity: int
+    following: int
+    mails: int
+
+
 class Client(imaplib.IMAP4):
     """The library's grammar on our own `Wire`, which bounds every answer."""
 
@@ -103,8 +112,8 @@ class Client(imaplib.IMAP4):
             ) from error
         self.learn()
 
-    def enter(self, folder: str, *, readonly: bool) -> tuple[int, int]:
-        """The folder's UIDVALIDITY and how many mails it has. Raises `InvalidInput`."""
+    def enter(self, folder: str, *, readonly: bool) -> Opened:
+        """Raises `InvalidInput`."""
         self.wire.begin()
         try:
             answer, told = self.select(named(folder), readonly)
@@ -119,8 +128,8 @@ class Client(imaplib.IMAP4):
                 f"There are: {', '.join(self.folders())}.",
                 code="no_folder", field="config.folders",
             )  # fmt: skip
-        validity = self.response("UIDVALIDITY")[1][-1]
-        return _number(validity), _number(told[-1])
+        validity, following = (self.response(name)[1][-1] for name in ("UIDVALIDITY", "UIDNEXT"))
+        return Opened(_number(validity), _number(following), _number(told[-1]))
 
     def folders(self) -> list[str]:
         from imap_tools.imap_utf7 import utf7_decode

@@ -157,6 +157,7 @@ def test_query_functions_of_a_tenant_take_ctx() -> None:
         ("searches", "due"): "which tenants have searches that are over, not what they were",
         ("shelves", "with_kept"): "which indexes keep a generation, not what is in them",
         ("integrations", "due"): "whose time has come, of all tenants; nothing of what it is",
+        ("watches", "free"): "whose mail box nobody listens to, of all tenants; nothing of it",
         ("triggers", "due"): "whose time has come, of all tenants; nothing of what it is",
         ("triggers", "tenant_of"): "a signed call's address finds the tenant",
         ("api_keys", "*"): "a key's hash finds the tenant",
