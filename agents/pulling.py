@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from core.plain import check_plain
 from core.vault import unseal
 from database import Tx, integrations
 from database.integrations import Integration, ItemRow
-from ingestion.sources import Access, At, Dead, Gone, Item, Pulled
+from ingestion.sources import Access, At, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.kinds import source
 from runtime import Runtime
 from workflows.tasks import Defer, Done, TaskSpec, Work
@@ -85,6 +86,9 @@ def pull(work: Work) -> Done | Defer:
     except BaseException:
         one.let_go()
         raise
+    if one.pause is not None:
+        one.turn_over()
+        return Defer(one.pause.seconds, f"integration {row.name}: {one.pause.waiting_for}")
     one.end("ok", None)
     return Done({"integration_id": name, **one.summary()})
 
@@ -96,12 +100,16 @@ class _Pull:
         self._counts: Counter[str] = Counter()
         self._documents: list[str] = []
         self._more = False
+        self.pause: Pause | None = None
 
     def run(self) -> None:
         self._clear_stale()
         kind = source(self._row.kind)
         seen = 0
         for one in kind.pull(access_of(self._rt, self._ctx, self._row, self._work)):
+            if isinstance(one, Pause):
+                self.pause = one
+                break
             self._take(one)
             seen += not isinstance(one, At)
             if seen % _BEAT_ITEMS == 1:
@@ -111,9 +119,34 @@ class _Pull:
                 break
         self._clear_stale()
 
+    def turn_over(self) -> None:
+        """A pause: where it goes on is kept, and what came so far counts for the whole run."""
+        assert self.pause is not None
+        if self._counts:
+            turn = len(list(self._turns()))
+            kept = {"counts": dict(self._counts), "documents": self._documents}
+            self._work.remember(f"turn-{turn}", lambda: kept)
+        with self._rt.db.transaction(self._ctx) as tx:
+            self._move(tx, self.pause.cursor)
+            integrations.release(tx, self._ctx, self._row.id, self._work.step_id)
+
+    def _turns(self) -> Iterator[dict[str, Any]]:
+        """What came in the earlier turns of this run."""
+        for turn in itertools.count():
+            known, kept = self._work.desk.recall(f"turn-{turn}")
+            if not known:
+                return
+            yield kept
+
     def summary(self) -> dict[str, Any]:
-        counts = {state: self._counts[state] for state in ("taken", "duplicate", "dead", "gone")}
-        return {**counts, "documents": self._documents[:_ITEMS_MAX], "more": self._more}
+        counts, documents = Counter[str](), list[str]()
+        for turn in self._turns():
+            counts.update(turn["counts"])
+            documents += turn["documents"]
+        counts.update(self._counts)
+        documents += self._documents
+        told = {state: counts[state] for state in ("taken", "duplicate", "dead", "gone")}
+        return {**told, "documents": documents[:_ITEMS_MAX], "more": self._more}
 
     def end(self, status: str, error: Mapping[str, Any] | None) -> None:
         with self._rt.db.transaction(self._ctx) as tx:
@@ -143,7 +176,7 @@ class _Pull:
             self._note(one.key, one.version, "dead", one.cursor, error=error)
         elif isinstance(one, Gone):
             self._gone(one)
-        else:
+        elif isinstance(one, At):
             with self._rt.db.transaction(self._ctx, durable=False) as tx:
                 self._move(tx, one.cursor)
 

@@ -7,6 +7,7 @@ decided by `agents.pulling`. Every connection is made by the `Net` that a source
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,22 @@ class At:
     cursor: Cursor
 
 
-Pulled = Item | Dead | Gone | At
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The rest comes after so many seconds: the pull ends here and is taken up again by itself, as
+    the same run. Nobody's thread waits meanwhile."""
+
+    seconds: float
+    cursor: Cursor
+    waiting_for: str  # in words for people
+
+
+Pulled = Item | Dead | Gone | At | Pause
+
+
+def sleep(seconds: float) -> None:
+    """A short wait between two requests; longer ones are a `Pause`."""
+    threading.Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,7 @@ class Access:
     stopped: Callable[[], bool]
     bytes_max: int
     inbox: Path
+    wait: Callable[[float], None] = sleep
 
 
 class Source(Protocol):

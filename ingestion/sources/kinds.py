@@ -22,6 +22,7 @@ _MODULES = {
     "rest": "rest",
     "s3": "s3",
     "sftp": "sftp",
+    "web": "web",
 }
 KINDS = tuple(sorted(_MODULES))
 
