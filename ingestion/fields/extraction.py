@@ -27,6 +27,7 @@ from ingestion.fields.concepts import Concept, asked, guess_kind, kind_named, re
 from ingestion.fields.context import Context, context
 from ingestion.fields.layout import Sheet
 from ingestion.fields.reading import Candidate
+from ingestion.fields.stated import stated
 from ingestion.fields.totals import add_rows_of_three, choose
 from ingestion.fields.witness import witness
 
@@ -112,6 +113,9 @@ def read(
     chosen = every if asked_for else papers.kept(kind, every)
     if kind == "invoice" and "amount_due" not in chosen and (due := money.owed(sheet, chosen)):
         chosen["amount_due"] = due
+    if (told := stated(document)) is not None:
+        kind, (every, items) = document.document_type, told
+        chosen, whole = every, True
     sign = _sign(kind, chosen)
     items = papers.rows(kind, sheet, ctx) or items
     return Reading(
