@@ -76,7 +76,7 @@ def _fill(owner_url: str) -> None:
 
 
 def _value(column: Any) -> Any:
-    if column.name in ("run_id", "user_id", "session_id"):
+    if column.name in ("run_id", "user_id", "session_id", "integration_id"):
         return "one"
     kind = column.type.python_type
     if column.name == "id":
