@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import ConfigDict, PlainSerializer, WrapValidator
 
+from core.grid import Grid
 from core.words import Packed
 
 # Kinds that rules, planning and filters know (`document_type` in the API).
@@ -34,12 +35,26 @@ class Cell(NamedTuple):
     colspan: int = 1
 
 
+def _dump_rows(rows: Sequence[Sequence[Cell]]) -> Any:
+    return rows.dumped() if isinstance(rows, Grid) else list(rows)
+
+
+def _load_rows(held: Any, listed: Any) -> Sequence[tuple[Cell, ...]]:
+    if isinstance(held, dict):
+        return Grid.loaded(held, Cell)
+    return held if isinstance(held, Grid) else tuple(listed(held))
+
+
+Rows = Annotated[Sequence[tuple[Cell, ...]], WrapValidator(_load_rows), PlainSerializer(_dump_rows)]
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells. `start:end` are offsets of the table's text in its page's `text`."""
+    """Rows of cells. `start:end` are offsets of the table's text in its page's `text`. A sheet's
+    rows are kept by columns, as a `Grid`."""
 
     page: int
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: Rows
     start: int = 0
     end: int = 0
     sheet: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from core.documents import Block, Cell, Page, Table, Word
+from core.grid import Grid
 
 CELL_GAP = " | "
 _NOT_ONE_LINE = ("  ", "\x00 ", " \x00", *filter(str.isspace, map(chr, (
@@ -82,11 +83,21 @@ class PageText:
         self.tables.append(table)
         return table
 
+    def add_grid(
+        self, grid: Grid[Cell], *, sheet: str | None, header_rows: int, title: str | None
+    ) -> None:
+        """Appends a table whose cells are kept by columns."""
+        block = self._texts(grid.texts())
+        self.tables.append(Table(0, grid, block.start, block.end, sheet, header_rows, title))
+
     def _rows(self, rows: Iterable[Sequence[Cell]]) -> Block:
+        return self._texts([[cell.text for cell in row] for row in rows])
+
+    def _texts(self, rows: Sequence[Sequence[str]]) -> Block:
         if self._length:
             self._put("\n\n")
         start = self._length
-        self._put(_lines([[cell.text for cell in row] for row in rows]))
+        self._put(_lines(rows))
         block = Block("table", start, self._length)
         self.blocks.append(block)
         return block

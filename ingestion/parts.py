@@ -16,6 +16,7 @@ from ingestion.limits import Limits
 
 _PIECE = 2**18
 _WHOLE = 32 * 2**20  # as a tree in memory it takes some ten times as much
+_NO_MEMORY = 2  # libxml2's XML_ERR_NO_MEMORY
 _HEAD = 8192  # bytes in which a document type definition and the namespaces stand
 # "Strict" files say the same in other namespaces.
 _STRICT = (
@@ -164,6 +165,8 @@ def tree(data: bytes) -> Any:
 
 def _broken(error: Any) -> Unfinishable:
     told = str(error.msg)
+    if error.code == _NO_MEMORY or "allocation" in told.lower():
+        return Unfinishable("The file takes more memory than allowed.", code="limit_memory")
     if "huge" in told or "too long" in told:
         return Unfinishable("The file holds one text of many megabytes.", code="limit_memory")
     return Unfinishable(f"The file is damaged: {told}", code="corrupted")

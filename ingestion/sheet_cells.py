@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import partial
-from itertools import chain, repeat
-from typing import Any
+from math import isfinite
+from typing import Any, TypeVar
 
 from core.documents import Cell
-from ingestion.values import letters
+from core.grid import KINDS, Column, Grid
 
+Mark = TypeVar("Mark")
 Value = str | int | float | bool | None
 Seen = tuple[str, Value, str]  # what a person sees, the value, its kind
 
 _ERRORS = re.compile(r"#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|GETTING_DATA|SPILL!|CALC!)")
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _HEAD = 4  # rows in which names and units of columns stand
-_MADE = partial(tuple.__new__, Cell)
+_LETTERS = {kind: letter for letter, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,43 +30,20 @@ class SheetMarks:
     merged: dict[str, tuple[int, int]] = field(default_factory=dict)  # top left → (rows, columns)
 
 
-def rows_of(
-    values: Sequence[Sequence[Any]], row0: int, col0: int, marks: SheetMarks
-) -> list[tuple[Cell, ...]]:
-    """Rows of one width, as cells with addresses."""
-    numbers = [str(row0 + at) for at in range(1, len(values) + 1)]
-    columns: list[list[Any]] = []
-    for col, column in enumerate(zip(*values, strict=True), col0):
-        texts, kept, kinds = _seen(column)
-        letter = letters(col)
-        places = [letter + number for number in numbers]
-        columns.append(list(map(_MADE, zip(
-            texts, range(row0, row0 + len(column)), repeat(col), kept, kinds, places,
-            repeat(None), repeat(1), repeat(1), strict=False,
-        ))))  # fmt: skip
-    _mark(columns, row0, col0, marks)
-    return list(zip(*columns, strict=True))
+def grid_of(values: Sequence[Sequence[Any]], row0: int, col0: int, marks: SheetMarks) -> Grid[Cell]:
+    """Rows of one width; what stands beside cells that are not among them is left out."""
+    columns = list(map(_column, zip(*values, strict=True)))
 
+    def placed(told: Mapping[str, Mark]) -> dict[tuple[int, int], Mark]:
+        found = {}
+        for place, mark in told.items():
+            at = _PLACE.fullmatch(place)
+            row, col = (int(at[2]) - 1 - row0, column_number(at[1]) - col0) if at else (-1, -1)
+            if 0 <= row < len(values) and 0 <= col < len(columns):
+                found[row, col] = mark
+        return found
 
-def _mark(columns: list[list[Any]], row0: int, col0: int, marks: SheetMarks) -> None:
-    for place, formula in marks.formulas.items():
-        if found := _at(columns, row0, col0, place):
-            column, row = found
-            column[row] = column[row]._replace(formula=formula)
-    for place, (down, right) in marks.merged.items():
-        if found := _at(columns, row0, col0, place):
-            column, row = found
-            column[row] = column[row]._replace(rowspan=down, colspan=right)
-
-
-def _at(columns: list[list[Any]], row0: int, col0: int, place: str) -> tuple[list[Any], int] | None:
-    told = _PLACE.fullmatch(place)
-    if told is None:
-        return None
-    col, row = column_number(told[1]) - col0, int(told[2]) - 1 - row0
-    if 0 <= col < len(columns) and 0 <= row < len(columns[col]):
-        return columns[col], row
-    return None
+    return Grid(row0, col0, columns, Cell, placed(marks.formulas), placed(marks.merged))
 
 
 def column_number(name: str) -> int:
@@ -77,35 +54,40 @@ def column_number(name: str) -> int:
     return number - 1
 
 
-def _seen(column: Sequence[Any]) -> tuple[Iterable[str], Iterable[Value], Iterable[str]]:
-    """Texts, values and kinds; the name above a column is looked at apart."""
-    alike = _alike(column)
+def _column(values: Sequence[Any]) -> Column:
+    """The names above a column are looked at apart from what stands below."""
+    alike = _alike(values)
     if alike is not None:
         return alike
-    below = _alike(column[_HEAD:]) if len(column) > 2 * _HEAD else None
-    found = [seen(value) for value in (column[:_HEAD] if below else column)]
-    texts, kept, kinds = zip(*found, strict=True)
+    below = _alike(values[_HEAD:]) if len(values) > 2 * _HEAD else None
+    found = [seen(value) for value in (values[:_HEAD] if below else values)]
+    texts, kept, kinds = (list(one) for one in zip(*found, strict=True))
+    letters = "".join(_LETTERS[kind] for kind in kinds)
     if below is None:
-        return texts, kept, kinds
-    return chain(texts, below[0]), chain(kept, below[1]), chain(kinds, below[2])
+        return Column(texts, letters, kept)
+    after = below.texts if below.values is None else below.values
+    return Column([*texts, *below.texts], letters + below.kinds, [*kept, *after])
 
 
-def _alike(column: Sequence[Any]) -> tuple[Iterable[str], Iterable[Value], Iterable[str]] | None:
-    """The same for a column of one type; None where there are several."""
-    types = set(map(type, column))
+def _alike(values: Sequence[Any]) -> Column | None:
+    """The same for values of one type; None where there are several."""
+    types = set(map(type, values))
     if types == {str}:
-        texts = list(map(str.strip, column))
+        texts = list(map(str.strip, values))
         joined = "".join(texts)
         if "#" not in joined and "\x00" not in joined and all(texts):
-            return texts, column, repeat("text")
-    elif types == {float} or types == {int}:
-        numbers = list(map(_number, column))
-        return [text for text, _ in numbers], [value for _, value in numbers], repeat("number")
+            kept = None if tuple(texts) == tuple(values) else list(values)
+            return Column(texts, "t" * len(texts), kept)
+    elif types in ({float}, {int}) and isfinite(sum(values)):
+        numbers = list(map(_number, values))
+        texts, kept = [text for text, _ in numbers], [value for _, value in numbers]
+        return Column(texts, "n" * len(texts), kept)
     elif types == {date}:
-        texts = list(map(date.isoformat, column))
-        return texts, texts, repeat("date")
+        texts = list(map(date.isoformat, values))
+        return Column(texts, "d" * len(texts))
     elif types == {bool}:
-        return ["TRUE" if value else "FALSE" for value in column], column, repeat("bool")
+        texts = ["TRUE" if value else "FALSE" for value in values]
+        return Column(texts, "b" * len(texts), list(values))
     return None
 
 

@@ -65,8 +65,8 @@ def _merged(data: bytes) -> dict[str, tuple[int, int]]:
 
 def _formulas(data: bytes) -> dict[str, str]:
     """Address to formula; one that many cells share is told for each of them."""
-    if b"<f>" not in data and b"<f " not in data and b":f" not in data:
-        return {}
+    if b"</f>" not in data and b":f>" not in data:
+        return {}  # one without a text shares another's
     found: dict[str, str] = {}
     shared: dict[bytes, tuple[str, int, int]] = {}
     for match in _FORMULA.finditer(data):

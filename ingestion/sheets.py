@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from core.documents import Cell
+from core.grid import Grid
 from ingestion.page_text import PageText, one_line
 
 Row = Sequence[Cell]
@@ -20,6 +21,57 @@ def add_rows(page: PageText, rows: Iterable[Row], sheet: str | None) -> None:
             _add_table(page, run, sheet)
             run = []
     _add_table(page, run, sheet)
+
+
+def add_grid(page: PageText, grid: Grid[Cell], sheet: str) -> None:
+    """The same for cells that are kept by columns."""
+    begin = 0
+    for end in [*_unused(grid), len(grid)]:
+        _add_part(page, grid, begin, end, sheet)
+        begin = end + 1
+
+
+def _unused(grid: Grid[Cell]) -> list[int]:
+    """Rows in which nothing stands."""
+    kinds = [column.kinds for column in grid.columns]
+    if not all("-" in one for one in kinds):
+        return []
+    told = {row for row, _col in grid.formulas}
+    empty = ("-",) * len(kinds)
+    return [row for row, one in enumerate(zip(*kinds, strict=True))
+            if one == empty and row not in told]  # fmt: skip
+
+
+def _add_part(page: PageText, grid: Grid[Cell], top: int, bottom: int, sheet: str) -> None:
+    title, told = None, {row for row, _col in grid.formulas}
+    wide = len(grid.columns)
+    while bottom - top > 1 and wide > 1 and top not in told and (alone := _alone(grid, top)):
+        title = one_line(alone)
+        page.add("heading", title, 2)
+        top += 1
+    if top >= bottom:
+        return
+    here = {col for row, col in grid.formulas if top <= row < bottom}
+    used = [
+        col for col, column in enumerate(grid.columns)
+        if col in here or column.kinds[top:bottom].count("-") < bottom - top
+    ]  # fmt: skip
+    if not used:
+        return
+    if bottom - top == 1 and top not in told and (alone := _alone(grid, top)):
+        page.add("heading", one_line(alone), 2)
+        return
+    part = grid.part(top, bottom, used[0], used[-1] + 1)
+    first = {column.kinds[0] for column in part.columns}
+    page.add_grid(part, sheet=sheet, header_rows=0 if first & set("ndb") else 1, title=title)
+
+
+def _alone(grid: Grid[Cell], row: int) -> str:
+    """The words of a row that has nothing else; else empty."""
+    filled = [column for column in grid.columns if column.kinds[row] != "-"]
+    if len(filled) == 1 and filled[0].kinds[row] == "t":
+        return filled[0].texts[row]
+    return ""
 
 
 def _used(cell: Cell) -> bool:

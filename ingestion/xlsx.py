@@ -8,13 +8,14 @@ from typing import Any
 
 from core.documents import Document, Page
 from core.errors import Unfinishable
+from core.grid import Grid
 from ingestion.limits import Limits
 from ingestion.page_text import PageText
 from ingestion.parts import Parts, core_properties
-from ingestion.sheet_cells import SheetMarks, metadata_of, rows_of
+from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
 from ingestion.sheet_styles import shown_of, units_of
 from ingestion.sheet_xml import marks_of, sheet_paths
-from ingestion.sheets import add_rows
+from ingestion.sheets import add_grid
 
 
 def read(data: bytes, limits: Limits) -> Document:
@@ -57,9 +58,12 @@ def _uncomputed(pages: list[Page], marks: Mapping[str, SheetMarks]) -> int:
     told = sum(len(mark.formulas) for mark in marks.values())
     if not told:
         return 0
-    rows = (row for page in pages for table in page.tables for row in table.rows)
     return told - sum(
-        cell.formula is not None and cell.kind != "empty" for row in rows for cell in row
+        table.rows.columns[col].kinds[row] != "-"
+        for page in pages
+        for table in page.tables
+        if isinstance(table.rows, Grid)
+        for row, col in table.rows.formulas
     )
 
 
@@ -85,5 +89,5 @@ def _page(book: Any, name: str, number: int, marks: SheetMarks, left: int) -> tu
     width = max(1, sheet.width)
     values = sheet.to_python(skip_empty_area=True, nrows=max(1, min(sheet.height, left // width)))
     page = PageText()
-    add_rows(page, rows_of(values, row0, col0, marks), name)
+    add_grid(page, grid_of(values, row0, col0, marks), name)
     return page.page(number, sheet=name), len(values) * width
