@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from agents import calling
 from agents import integrations as setting_up
+from core.errors import InvalidInput
 from database import integrations
 from database.integrations import Integration, ItemRow
 from gateway.house import Caller, permit
@@ -15,12 +17,17 @@ from gateway.once import Creating, Keep
 from gateway.paging import Cursor, Limit, listed
 from gateway.schemas.base import Listing
 from gateway.schemas.integrations import (
+    CallAnswer,
+    CallRequest,
     IntegrationAnswer,
     IntegrationChange,
     IntegrationRequest,
     ItemAnswer,
     KindAnswer,
     Kinds,
+    OpenapiAnswer,
+    OpenapiRequest,
+    Operations,
     Pulling,
     TryAnswer,
 )
@@ -30,6 +37,7 @@ from workflows import triggers
 router = APIRouter(prefix="/integrations", tags=["integrations"])
 Reader = Annotated[Caller, permit("integrations:read")]
 Writer = Annotated[Caller, permit("integrations:write")]
+Asker = Annotated[Caller, permit("workflows:execute")]
 State = Annotated[Literal["taken", "duplicate", "dead", "gone", "again"] | None, Query()]
 
 
@@ -51,6 +59,27 @@ def create(who: Writer, once: Creating, body: IntegrationRequest) -> Response:
     def make(keep: Keep) -> IntegrationAnswer:
         with who.rt.db.transaction(who.ctx) as tx:
             made = _shown(setting_up.create(who.rt, tx, who.ctx, body.model_dump()))
+            keep(tx, made)
+        return made
+
+    return once.within(who, body, make, status=201)
+
+
+@router.post("/openapi", status_code=201, response_model=OpenapiAnswer)
+def openapi(who: Writer, once: Creating, body: OpenapiRequest) -> Response:
+    """An outside API by its OpenAPI document. Its reading operations can be called from then on."""
+
+    def make(keep: Keep) -> OpenapiAnswer:
+        found = calling.contract(who.rt, body.document, body.url)
+        with who.rt.db.transaction(who.ctx) as tx:
+            row = calling.create(
+                who.rt, tx, who.ctx, found, name=body.name, base_url=body.base_url,
+                secrets=body.secrets, auth=body.auth,
+            )  # fmt: skip
+            made = OpenapiAnswer.model_validate({
+                "integration_id": row.id, "base_url": row.config["base_url"],
+                "operations": calling.operations(row),
+            })  # fmt: skip
             keep(tx, made)
         return made
 
@@ -79,7 +108,7 @@ def change(who: Writer, integration_id: str, body: IntegrationChange) -> Integra
         name: value for name, value in given.items() if value is not None or name == "schedule"
     }
     with who.rt.db.transaction(who.ctx) as tx:
-        return _shown(setting_up.change(who.rt, tx, who.ctx, integration_id, values))
+        return _shown(calling.change(who.rt, tx, who.ctx, integration_id, values))
 
 
 @router.delete("/{integration_id}", status_code=204)
@@ -110,6 +139,23 @@ def pull(who: Writer, once: Creating, integration_id: str) -> Response:
     return once.within(who, {"pull": integration_id}, begin, status=202)
 
 
+@router.get("/{integration_id}/operations")
+def list_operations(who: Reader, integration_id: str) -> Operations:
+    """What the OpenAPI document offers."""
+    with who.rt.db.read(who.ctx) as tx:
+        row = integrations.get(tx, who.ctx, integration_id)
+    return Operations.model_validate({"items": calling.operations(row)})
+
+
+@router.post("/{integration_id}/call")
+def call(who: Asker, integration_id: str, body: CallRequest) -> CallAnswer:
+    """Asks the outside API, with the integration's secrets. Only what reads: GET and HEAD."""
+    if body.body is not None:
+        raise InvalidInput("A reading operation takes no body.", code="bad_parameter", field="body")
+    answer = calling.ask(who.rt, who.ctx, integration_id, body.operation_id, body.parameters)
+    return CallAnswer.model_validate(calling.shown(answer))
+
+
 @router.get("/{integration_id}/items")
 def items(
     who: Reader, integration_id: str, state: State = None, limit: Limit = 50, cursor: Cursor = None
@@ -132,7 +178,7 @@ def retry(who: Writer, integration_id: str, item_id: str) -> None:
 
 def _shown(row: Integration, counts: dict[str, int] | None = None) -> IntegrationAnswer:
     values: dict[str, Any] = {
-        "integration_id": row.id, "name": row.name, "kind": row.kind, "config": dict(row.config),
+        "integration_id": row.id, "name": row.name, "kind": row.kind, "config": _config(row),
         "secrets": list(row.secret_names), "schedule": row.schedule, "on_gone": row.on_gone,
         "tags": list(row.tags), "enabled": row.enabled, "status": row.status, "error": row.error,
         "items": counts or {}, "workflow_id": row.last_run_id, "due_at": row.due_ms,
@@ -140,6 +186,11 @@ def _shown(row: Integration, counts: dict[str, int] | None = None) -> Integratio
         "updated_at": row.updated_ms,
     }  # fmt: skip
     return IntegrationAnswer.model_validate(values)
+
+
+def _config(row: Integration) -> dict[str, Any]:
+    """Operations have a list of their own."""
+    return {name: each for name, each in row.config.items() if name != "operations"}
 
 
 def _item(row: ItemRow) -> ItemAnswer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -31,7 +31,6 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "none": (), "basic": ("username", "password"), "bearer": ("token",), "header": ("api_key",),
     "query": ("api_key",), "oauth2": ("client_id", "client_secret"),
 }  # fmt: skip
-_TRIES = 3
 _WAIT_SECONDS = 20.0  # longer than this nobody's thread waits
 _LIMITED = frozenset({"rate_limited"})
 _REFUSALS = {
@@ -78,9 +77,10 @@ class Api:
     """Of one pull or call. What it sends as a secret goes to the origin of `base_url` only."""
 
     def __init__(
-        self, access: Access, base_url: str, auth: Auth, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self._access, self._auth = access, auth
+        self, access: Access, base_url: str, auth: Auth, headers: Mapping[str, str] | None = None,
+        *, tries: int = 3,
+    ) -> None:  # fmt: skip
+        self._access, self._auth, self._tries = access, auth, tries
         self._base, self._headers = base_url, dict(headers or {})
         self.place = urlsplit(base_url).netloc
         self._token = ""
@@ -101,10 +101,11 @@ class Api:
     def ask(
         self, method: str, url: str, query: Mapping[str, Any] | None = None,
         *, body: Any = None, headers: Mapping[str, str] | None = None,
+        also: Set[int] = frozenset(),
     ) -> Reply:  # fmt: skip
-        """A 2xx reply. Raises `Unavailable` (also for a limit of rate that takes long, with
-        `retry_after`) or `Unfinishable` that says who must act; `status` is with both."""
-        for left in reversed(range(_TRIES)):
+        """A 2xx reply, or one of `also`. Raises `Unavailable` (for a long limit of rate
+        too, with `retry_after`) or `Unfinishable` that says who must act; `status` is with both."""
+        for left in reversed(range(self._tries)):
             reply = self._once(method, url, query or {}, body, headers or {})
             if reply.status == 401 and self._auth.style == "oauth2" and self._token and left:
                 self._token = ""
@@ -117,7 +118,7 @@ class Api:
                     )  # fmt: skip
                 self._wait(seconds)
                 continue
-            return self._expected(reply)
+            return reply if reply.status in also else self._expected(reply)
         raise Unavailable(f"{self.place} takes no more requests for now.", code="rate_limited")
 
     def json(self, reply: Reply) -> Any:

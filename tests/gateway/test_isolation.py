@@ -32,6 +32,7 @@ COVERED = {
         "tenant_id", "documents",
         "session_id",  # chosen by the client, and kept per tenant and person
         "id", "tool_call_id",  # of a tool's call: names within one request
+        "operation_id",  # a name within the integration that the path names
     },
 }  # fmt: skip
 FREE = {"agent_type", "name", "status", "document_type", "format", "filename", "sha256", "workflow",
@@ -165,6 +166,7 @@ def _valid(one: Operation) -> dict[str, Any]:
         "approvals_decide": {"decision": "approve"},
         "replay_run": {"model": "any"},
         "integrations_change": {"name": "taken over"},
+        "integrations_call": {"operation_id": "list"},
         "triggers_change": {"name": "taken over"},
         "memory_prefer": {"length": "short"},
         "memory_save_facts": {"facts": [{"text": "taken over"}]},
