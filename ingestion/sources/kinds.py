@@ -18,6 +18,7 @@ _MODULES = {
     "ftp": "ftp",
     "gmail": "gmail",
     "imap": "imap",
+    "openapi": "openapi",
     "pop3": "pop3",
     "rest": "rest",
     "s3": "s3",
