@@ -94,6 +94,12 @@ def get(tx: Tx, ctx: Ctx, integration_id: str) -> Integration:
     return Integration(*row)
 
 
+def by_name(tx: Tx, ctx: Ctx, name: str) -> Integration | None:
+    query = select(*_columns).where(_c.tenant_id == ctx.tenant, _c.name == name)
+    row = tx.execute(query).first()
+    return None if row is None else Integration(*row)
+
+
 def change(tx: Tx, ctx: Ctx, integration_id: str, **values: Any) -> None:
     """Raises `NotFound`, or `Conflict` for a name that is taken."""
     found = update(integrations).where(_is(ctx, integration_id))

@@ -44,6 +44,7 @@ from gateway.routers import (
     triggers,
     usage,
     users,
+    web,
     workflows,
 )
 from gateway.shed import Shed
@@ -56,7 +57,7 @@ from runtime.scrape import registry_of
 ROUTERS = (
     workflows, replay, auth, documents, search, answers, sessions, memory, models, routing,
     approvals, reports, definitions, agents, templates, tenants, usage, users, integrations,
-    triggers, health, pages,
+    triggers, web, health, pages,
 )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "integrations_call": ("workflows:execute",),
     "integrations_items": ("integrations:read",),
     "integrations_retry": ("integrations:write",),
+    "web_scrape": ("integrations:write",),
     "triggers_create": ("integrations:write",),
     "triggers_listing": ("integrations:read",),
     "triggers_show": ("integrations:read",),
