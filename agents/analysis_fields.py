@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from agents import checks, fields_model
+from agents import checks, fields_model, privacy
 from agents.checks import Paper, Unreadable
-from agents.documents import text_of
+from agents.documents import text_of, whole_text_of
 from agents.metering import chat_for
 from core.context import Ctx
 from core.documents import Document, Fields, FieldValue
@@ -69,12 +69,17 @@ def fields_of(
     Raises `NotFound`; `Conflict` (`not_ready`) while it is being read; `Unfinishable` when it
     could not be read; `InvalidInput` for names that are none.
     """
+    return privacy.fields(rt, ctx, document_id, _whole_fields(rt, ctx, document_id, wanted))
+
+
+def _whole_fields(rt: Runtime, ctx: Ctx, document_id: str, wanted: Sequence[str] | None) -> Fields:
+    """From the whole text, and kept whole: who reads them sees what they may."""
     names = _names(wanted)
     with rt.db.read(ctx) as tx:
         row = documents.get(tx, ctx, document_id)
         kept = documents.fields(tx, ctx, document_id)
     if kept is None:
-        parsed = replace(text_of(rt, ctx, document_id), document_type=_guess(row))
+        parsed = replace(whole_text_of(rt, ctx, document_id), document_type=_guess(row))
         kept = reading.extract(parsed, document_id, row.filename)
         with rt.db.transaction(ctx) as tx:
             documents.save_fields(tx, ctx, document_id, kept)
@@ -83,7 +88,7 @@ def fields_of(
     known = {name: kept.fields[name] for name in names if name in kept.fields}
     if all(value.value is not None for value in known.values()) and len(known) == len(names):
         return replace(kept, fields=known)
-    parsed = replace(text_of(rt, ctx, document_id), document_type=kept.document_type)
+    parsed = replace(whole_text_of(rt, ctx, document_id), document_type=kept.document_type)
     read = reading.read(parsed, document_id, row.filename, asked_for=True)
     asked = {**reading.named(read, names), **_found(known)}
     return replace(kept, fields=_with_model(rt, ctx, parsed, read, asked))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import UUID, uuid5
 
-from core import codec
+from agents import privacy
+from agents.stored import ORIGINAL, PARSED, stored_text, whole_text_of
 from core.context import Ctx
 from core.documents import Document
-from core.errors import Conflict, NotFound, Unfinishable
+from core.errors import NotFound
 from database import documents
 from database.documents import DocumentRow
 from runtime import Runtime
 
-ORIGINAL, PARSED = "original", "parsed"  # kinds of object in the vault, both named by document id
+__all__ = [
+    "ORIGINAL", "PARSED", "child_id", "content_of", "drop_original", "is_alias", "original_of",
+    "stored_text", "text_of", "whole_text_of",
+]  # fmt: skip
 
 
 def original_of(rt: Runtime, ctx: Ctx, row: DocumentRow) -> DocumentRow | None:
@@ -36,35 +39,31 @@ def child_id(document_id: str, number: int) -> str:
 
 
 def text_of(rt: Runtime, ctx: Ctx, document_id: str) -> Document:
-    """The parsed document (attachments without their bytes: they are documents of their own).
+    """The parsed document as `ctx` may see it (attachments without their bytes: they are documents
+    of their own).
 
     Raises `NotFound`, `Conflict` (`not_ready`) while nobody has read it, or why it never will be.
     """
-    with rt.db.read(ctx) as tx:
-        row = documents.get(tx, ctx, document_id)
-    for holder in filter(None, (row.id, row.duplicate_of)):
-        found = stored_text(rt, ctx, holder)
-        if found is not None:
-            return found
-    if row.status == "failed" and row.error:
-        raise Unfinishable(row.error["detail"], code=row.error["code"])
-    raise Conflict("This document has not been read yet.", code="not_ready")
-
-
-def stored_text(rt: Runtime, ctx: Ctx, document_id: str) -> Document | None:
-    data = _found(lambda: rt.vault.get(ctx, PARSED, document_id))
-    return None if data is None else codec.decode(Document, data)
+    return privacy.document(rt, ctx, document_id, whole_text_of(rt, ctx, document_id))
 
 
 def content_of(rt: Runtime, ctx: Ctx, document_id: str) -> bytes:
-    """The bytes as they were uploaded."""
+    """The bytes as they were uploaded. Raises `Forbidden` where they hold what this reader may not
+    see, `NotFound` (`original_not_kept`) where the tenant redacts."""
     with rt.db.read(ctx) as tx:
-        documents.get(tx, ctx, document_id)
-    return rt.vault.get(ctx, ORIGINAL, document_id)
-
-
-def _found(get: Callable[[], bytes]) -> bytes | None:
+        row = documents.get(tx, ctx, document_id)
+    if row.status == "ready":
+        privacy.content(rt, ctx, document_id)
     try:
-        return get()
-    except NotFound:
-        return None
+        return rt.vault.get(ctx, ORIGINAL, document_id)
+    except NotFound as error:
+        raise NotFound(
+            "The original of this document is not kept: personal data was redacted when it was "
+            "read. Its text is under `/text`.", code="original_not_kept",
+        ) from error  # fmt: skip
+
+
+def drop_original(rt: Runtime, ctx: Ctx, document_id: str) -> None:
+    """Where the tenant redacts, nothing is left of what was uploaded but the redacted text."""
+    if privacy.policy(rt, ctx).mode == "redact":
+        rt.vault.delete(ctx, ORIGINAL, document_id)

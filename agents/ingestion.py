@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from agents import attachments, compaction, generations, reindexing, shelf
+from agents import attachments, compaction, generations, privacy, reindexing, shelf
 from agents.documents import (
     PARSED,
     content_of,
+    drop_original,
     is_alias,
     original_of,
     stored_text,
@@ -112,6 +113,7 @@ def _read(work: Work, document_id: str, place: _Place) -> None:
     except Exception as error:  # the row must not stay half-read: it says why, then the run does
         _note_failure(work, row, error)
         raise
+    drop_original(work.rt, work.ctx, row.id)
     telemetry.documents.labels(row.format, "ready").inc()
 
 
@@ -157,6 +159,7 @@ def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Docum
     same = stored_text(rt, ctx, original.id) if original is not None else None
     document = same if same is not None and not same.attachments else parsed(rt, ctx, row)
     document = attachments.keep(rt, ctx, row, document)
+    document = privacy.redacted(rt, ctx, document) or document
     with fp("journal.commit"):
         rt.vault.put(ctx, PARSED, row.id, codec.encode(Document, document))
     return document
@@ -238,6 +241,8 @@ def _note_failure(work: Work, row: DocumentRow, error: Exception) -> None:
     note = {"code": "internal", "detail": "Reading this document failed. An operator can see why."}
     if isinstance(error, WeftError):
         note = {"code": error.slug, "detail": error.detail}
+    if lasting:
+        drop_original(work.rt, work.ctx, row.id)
     telemetry.documents.labels(row.format, "failed").inc()
     telemetry.ingestion_failures.labels(note["code"]).inc()
     try:

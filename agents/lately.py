@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agents import privacy
 from agents.search import Found, search
 from core import telemetry
 from core.context import Ctx
@@ -83,7 +84,7 @@ def search_or_last(
 ) -> Found:
     """Raises what `search` raises, unless the index is away and the same was found before."""
     key = (
-        ctx.tenant, " ".join(sorted(ctx.scopes)), text, str(k), mode,
+        ctx.tenant, " ".join(sorted(ctx.scopes)), privacy.sight(rt, ctx), text, str(k), mode,
         json.dumps(filters or {}, sort_keys=True),
     )  # fmt: skip
     now_ms, known = rt.clock.now_ms(), lately.get(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agents import shelf
+from agents import privacy, shelf
 from agents.documents import ORIGINAL, PARSED, child_id, stored_text
 from agents.reading import entries_of
 from agents.uploads import Start, ring, submitted
@@ -40,6 +40,7 @@ def remove(rt: Runtime, ctx: Ctx, document_id: str, start: Start = submitted) ->
     ring(rt)
     for one in gone:
         rt.vault.delete(ctx, PARSED, one)
+        privacy.forget(rt, ctx, one)
     for one in (*gone, *loose):
         rt.vault.delete(ctx, ORIGINAL, one)
 

@@ -13,9 +13,10 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import reports
+from agents import privacy
 from core.clock import rfc3339
 from core.context import Ctx
-from core.errors import InvalidInput, NotFound, Unfinishable
+from core.errors import Forbidden, InvalidInput, NotFound, Unfinishable
 from database import reports as report_rows
 from database import templates as template_rows
 from database import tenants
@@ -35,7 +36,10 @@ def compose(work: Work) -> Done:
     formats = _formats(given.get("formats") or list(reports.FORMATS))
     params = dict(given.get("params") or {})
     template = find_template(work.rt, work.ctx, str(given.get("template") or ""))
+    hidden = privacy.hides(work.rt, work.ctx)
     facts = _facts(work, given.get("facts"))
+    if hidden is not None:
+        facts = privacy.plain(work.rt, work.ctx, facts, hidden.kinds)
     created_ms = int(work.remember("created_ms", work.rt.clock.now_ms))
     report = reports.compose(template, facts, _branding(work.rt, work.ctx), created_ms,
                              params=params, title=str(given.get("title") or ""))  # fmt: skip
@@ -43,6 +47,8 @@ def compose(work: Work) -> Done:
     files = {}
     for done, format in enumerate(formats, 1):
         files[format] = _stored(work, format, reports.render(report, format))
+        if hidden is not None:
+            files[format]["hidden"] = hidden.name
         work.progress(done, len(formats))
     with work.rt.db.transaction(work.ctx) as tx:
         report_rows.create(
@@ -117,10 +123,24 @@ def download(rt: Runtime, ctx: Ctx, report_id: str, format: str) -> tuple[bytes,
     if format not in report.files:
         made = ", ".join(report.files)
         raise NotFound(f"This report has no {format!r}; it has {made}.")
+    _may_see(rt, ctx, report, format)
     data = rt.vault.get(ctx, _KIND, str(report.files[format]["name"]))
     title = re.sub(r"[^\w.,()–-]+", " ", report.title).strip()[:100] or "report"
     filename = f"{title} {rfc3339(report.created_ms)[:10]}.{format}"
     return data, filename, reports.FORMATS[format]
+
+
+def _may_see(rt: Runtime, ctx: Ctx, report: report_rows.Report, format: str) -> None:
+    """A file cannot be masked after it was made. Raises `Forbidden` for one that was made while
+    nothing was hidden, by the policy as it is now or by somebody who may see it."""
+    hides = privacy.hides(rt, ctx)
+    if hides is not None and report.files[format].get("hidden") != hides.name:
+        raise Forbidden(
+            "This report was made without hiding personal data: reading it needs the scope "
+            f"{privacy.REVEAL!r}. Have it made again.", scope=privacy.REVEAL,
+        )  # fmt: skip
+    if hides is None and privacy.policy(rt, ctx).mode == "mask":
+        privacy.revealed(rt, ctx, [report.id])
 
 
 def find_template(rt: Runtime, ctx: Ctx, name: str) -> reports.Template:

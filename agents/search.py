@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast, get_args
 
-from agents import generations, reindexing, repair, shelf
+from agents import generations, privacy, reindexing, repair, shelf
 from core.context import Ctx
 from core.documents import Hit
 from core.errors import InvalidInput, Unavailable
@@ -54,7 +54,7 @@ def search(
         reindexing.ask(rt, ctx, query.digest)
     if head.damaged:
         repair.ask(rt, ctx)
-    shown = [_as_copy(hit, copies) for hit in hits]
+    shown = privacy.hits(rt, ctx, [_as_copy(hit, copies) for hit in hits])
     said = [_damaged(head), without or _degraded(head, query)]
     return Found(shown, took * 1000, " ".join(filter(None, said)) or None)
 

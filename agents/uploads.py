@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import ingestion
-from agents.documents import ORIGINAL, is_alias
+from agents.documents import ORIGINAL, drop_original, is_alias
 from core.context import Ctx
 from core.errors import Outage, Rejected
 from core.failpoints import fp
@@ -88,6 +88,9 @@ def receive(
         with contextlib.suppress(Outage):
             _unkept(rt, ctx, new)
         raise
+    for done in received:
+        if done.status == "ready":  # a copy of what was read already
+            drop_original(rt, ctx, done.document_id)
     ring(rt)
     return received
 

@@ -25,6 +25,7 @@ _ADMIN = _OPERATOR | {
     "tenant:read",
     "tenant:write",
     "integrations:write",
+    "pii:reveal",
 }
 _PLATFORM = frozenset({
     "tenants:read", "tenants:write", "platform:read", "metrics:read", "keys:write",

@@ -34,6 +34,7 @@ from gateway.routers import (
     memory,
     models,
     pages,
+    privacy,
     replay,
     reports,
     routing,
@@ -50,14 +51,15 @@ from gateway.routers import (
 from gateway.shed import Shed
 from gateway.streams import Doorbells
 from gateway.uploads import clear_scratch
+from gateway.veil import Veil
 from runtime import Runtime
 from runtime.scrape import registry_of
 
 # Routes are tried in this order, so those that are asked most stand first.
 ROUTERS = (
     workflows, replay, auth, documents, search, answers, sessions, memory, models, routing,
-    approvals, reports, definitions, agents, templates, tenants, usage, users, integrations,
-    triggers, web, health, pages,
+    approvals, reports, definitions, agents, templates, tenants, privacy, usage, users,
+    integrations, triggers, web, health, pages,
 )  # fmt: skip
 
 
@@ -107,6 +109,7 @@ def _middleware(house: House, gate: Gate) -> list[Middleware]:
         Middleware(Head),
         *([cors] if origins else []),
         Middleware(Guard, rt=house.rt, access=house.access),
+        Middleware(Veil, rt=house.rt),
         Middleware(HotReads, house=house),
     ]
 

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from agents import privacy
 from agents.answers import alike
 from agents.answers.style import Style
 from agents.answers.values import Answer, Sentence, Usage
@@ -203,7 +204,7 @@ def _scope(rt: Runtime, ctx: Ctx, asking: Asking) -> str:
     parts = (
         _logic(), _digest(embedder), chat.name if chat else "",
         json.dumps(asking.filters or {}, sort_keys=True), repr(asking.style),
-        " ".join(sorted(ctx.scopes)), _meant(alike.meaning(asking.text)),
+        " ".join(sorted(ctx.scopes)), privacy.sight(rt, ctx), _meant(alike.meaning(asking.text)),
     )  # fmt: skip
     return sealed.fingerprint(rt, ctx, *parts)
 

@@ -17,7 +17,8 @@ _MAIL = re.compile(
     r"(?:[\w-]{1,63}(?:\.|\s?[\[(](?:dot|punkt)[\])]\s?)){1,5}[A-Za-z]{2,24}(?![\w@])"
 )
 _FILES = frozenset((
-    "png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "ts", "json", "md", "txt", "pdf", "lan",
+    "png", "jpg", "jpeg", "gif", "svg", "webp", "js", "css", "ts", "json", "md", "txt", "pdf",
+    "lan",
 ))  # fmt: skip
 _IBAN = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,31}", re.I)
 _LENGTHS = {

@@ -26,6 +26,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "tenants_show": ("tenants:read", "tenant:read"),
     "tenants_change": ("tenants:write", "tenant:write"),
     "tenants_delete": ("tenants:write",),
+    "privacy_show": ("tenant:read",),
+    "privacy_choose": ("tenant:write",),
     "usage_usage": ("tenant:read",),
     "integrations_kinds": ("integrations:read",),
     "integrations_create": ("integrations:write",),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from agents import privacy
 from agents.answers.tables.choosing import answered
 from agents.answers.tables.keeping import kept
 from agents.answers.tables.reading import grids
@@ -107,6 +108,7 @@ def _of(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Sequence[Vocabulary]:
         return [vocabulary(grid) for grid in grids(document, row.id, row.filename)]
 
     try:
-        return kept(rt.vault).get(ctx, row.id, f"{row.sha256}:{row.filename}", read)
+        content = f"{row.sha256}:{row.filename}:{privacy.sight(rt, ctx)}"
+        return kept(rt.vault).get(ctx, row.id, content, read)
     except (Conflict, NotFound, Unfinishable):
         return ()

@@ -77,14 +77,15 @@ def _mail(*domains: str) -> _Make:
 
 def _id(language: str) -> dict[str, _Make]:
     """Slot → number. The kind is the slot's first part."""
-    return {
+    made_by: dict[str, dict[str, _Make]] = {
         "de": {"tax_id": _spaced(made.tax_de, 2, 3, 3), "national_id": _spaced(made.svnr_at, 4)},
         "en": {"tax_id": made.ssn_us, "national_id": _spaced(made.nino_gb, 2, 2, 2, 2)},
         "fr": {"tax_id": _spaced(made.nir_fr, 1, 2, 2, 2, 3, 3),
                "national_id": lambda r: _belgian(made.nn_be(r))},
         "nl": {"tax_id": made.bsn_nl, "national_id": made.bsn_nl},
         "es": {"tax_id": made.dni_es, "national_id": made.nie_es},
-    }[language]  # fmt: skip
+    }  # fmt: skip
+    return made_by[language]
 
 
 def _belgian(number: str) -> str:
