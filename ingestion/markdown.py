@@ -15,7 +15,8 @@ _HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
 _LIST = re.compile(r"(\s*)(?:[-*+]|\d{1,3}[.)])\s+(.*)")
 _RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\(([^)\s]*)[^)\n]*\)")
+# Bounded: a line of nothing but brackets is looked through once, not once for each of them.
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,2000})\]\(([^)\s]{0,4000})[^)\n]{0,500}\)")
 _MARKS = re.compile(
     r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1|(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])|`([^`\n]+)`"
 )

@@ -17,6 +17,13 @@ from ingestion.pii.values import KINDS, hidden
 
 _VALUE_MIN = 5  # characters: a shorter one stands in too many words
 _VALUES_MAX = 5_000
+# Heads of columns that say what stands under them.
+_TELLING = re.compile(
+    r"name|nom\b|naam|nombre|nome|contact|kontakt|patient|tel|phone|fon|mobil|handy|fax|cell|gsm"
+    r"|mail|iban|card|karte|tarjeta|carte|tax|steuer|ssn|bsn|dni|nif|nie|insurance|versicher"
+    r"|passport|ausweis|birth|geburt|geb\.|born|naiss|nacim|nascita|addr|adress|street|stra",
+    re.IGNORECASE,
+)
 # These are looked for everywhere; a birth date or a town may mean something else elsewhere.
 _REPEATED = frozenset(KINDS) - {"birth_date"}
 
@@ -64,14 +71,30 @@ def marks_of(document: Document) -> Marks:
 def _in_cells(tables: Iterable[Table], language: str | None) -> Iterator[tuple[str, str]]:
     """A column's head says what its numbers are."""
     for table in tables:
-        heads = {cell.col: cell.text for row in table.rows[: table.header_rows] for cell in row}
+        heads = {
+            cell.col: f"{cell.text}: "
+            for row in table.rows[: table.header_rows]
+            for cell in row
+            if _TELLING.search(cell.text)
+        }
         for row in table.rows[table.header_rows :]:
             for cell in row:
-                label = f"{heads.get(cell.col, '')}: "
-                text = label + cell.text
-                for one in find(text, language, KINDS) if cell.text else ():
+                label = heads.get(cell.col, "")
+                whole = _whole_number(cell)
+                if not label and whole is None:  # found in the page's text, if at all
+                    continue
+                for one in find(label + (whole or cell.text), language, KINDS):
                     if one.start >= len(label):
-                        yield one.kind, text[one.start : one.end]
+                        found = (label + (whole or cell.text))[one.start : one.end]
+                        yield one.kind, cell.text if whole else found
+
+
+def _whole_number(cell: Cell) -> str | None:
+    """A long number whose text is shortened, as sheets do: 4.11E+15 for a card's."""
+    value = cell.value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1e8 <= value < 1e19:
+        return None
+    return str(int(value)) if value == int(value) and str(int(value)) != cell.text else None
 
 
 def _again(values: Iterable[tuple[str, str]]) -> Callable[[str], Iterator[tuple[str, int, int]]]:
