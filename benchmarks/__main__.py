@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 BENCHES = (
-    "platform", "parsing", "workflow", "workflow_postgres", "dispatch", "search", "http", "reports",
-    "embedding", "scaling", "answers", "retrieval", "pii",
+    "platform", "parsing", "fidelity", "workflow", "workflow_postgres", "dispatch", "search",
+    "http", "reports", "embedding", "scaling", "answers", "retrieval", "pii",
 )  # fmt: skip
 FIGURES = Path("build/figures.jsonl")
 

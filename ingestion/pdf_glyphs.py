@@ -20,6 +20,8 @@ _MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-", "\uffff": " "
 _MARKED = re.compile("[\x00\x02\u00ad\ufffe\uffff]")
 _STRANGE = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\uffff]")
 _BLANKS = str.maketrans(dict.fromkeys(" \t\r\n"))
+_BOLD = re.compile(rb"(?i:bold|black|heavy)")
+_HEADING_MAX = 90  # characters of a line that may be a heading
 SLANTED = 4  # a quarter that no page has: stamps and watermarks
 Box = tuple[float, float, float, float]
 
@@ -56,7 +58,7 @@ class PageGlyphs:
     words: list[Piece] = field(default_factory=list)
     across: list[Line] = field(default_factory=list)  # horizontal, `at` is y
     down: list[Line] = field(default_factory=list)  # vertical, `at` is x
-    seen: Callable[[Sequence[Piece]], Sequence[Box]] | None = None  # boxes on the page as it lies
+    seen: Callable[[Sequence[Piece]], Sequence[Piece]] | None = None  # on the page as it lies
     quarter: int = 0  # turned clockwise so often from page space; SLANTED
 
 
@@ -123,21 +125,17 @@ def _unknown(text: str) -> float:
 
 
 def _directions(raw: Any, text_page: Any, text: str, lies: Turn) -> list[PageGlyphs]:
-    words, turned = _words(raw, text_page, text)
+    words, turned = _words(raw, text_page, text, lies.turned(0))
     if not turned and not lies.quarter:
-        left, top = lies.left, lies.top
-        placed = [
-            Piece(word, x0 - left, top - y1, x1 - left, top - y0, bold)
-            for word, x0, y0, x1, y1, bold in words
-        ]
-        return [PageGlyphs(lies.width, lies.height, placed)]
+        return [PageGlyphs(lies.width, lies.height, words)]
+    upright = lies.turned(0)
     groups: dict[int, list[Piece]] = {}
     for at, (told, *box, bold) in enumerate(words):
         quarter = turned.get(at, 0)
         turn = lies if quarter == SLANTED else lies.turned(quarter)
-        groups.setdefault(quarter, []).append(Piece(told, *turn.box(*box), bold))
+        groups.setdefault(quarter, []).append(Piece(told, *turn.box(*upright.back(*box)), bold))
     order = sorted(groups, key=lambda q: (q == SLANTED, -len(groups[q]), q != lies.quarter))
-    return [_group(quarter, groups[quarter], lies) for quarter in order]
+    return [_group(quarter, groups[quarter], lies) for quarter in order or [lies.quarter]]
 
 
 def _group(quarter: int, words: list[Piece], lies: Turn) -> PageGlyphs:
@@ -145,8 +143,8 @@ def _group(quarter: int, words: list[Piece], lies: Turn) -> PageGlyphs:
         return PageGlyphs(lies.width, lies.height, words, quarter=quarter)
     turn = lies.turned(quarter)
 
-    def seen(pieces: Sequence[Piece]) -> list[Box]:
-        return [lies.box(*turn.back(*piece[1:5])) for piece in pieces]
+    def seen(pieces: Sequence[Piece]) -> list[Piece]:
+        return [Piece(told, *lies.box(*turn.back(*box)), bold) for told, *box, bold in pieces]
 
     return PageGlyphs(turn.width, turn.height, words, seen=seen, quarter=quarter)
 
@@ -186,29 +184,28 @@ def _boxes(text_page: Any, spans: list[tuple[int, int]]) -> tuple[list[int], Any
     return known, iter_unpack("8f", rects)
 
 
-_Placed = tuple[str, float, float, float, float, bool]  # left, bottom, right, top in page space
-
-
-def _words(raw: Any, text_page: Any, text: str) -> tuple[list[_Placed], dict[int, int]]:
-    """Words, and the quarter turns of those that do not run from left to right."""
+def _words(raw: Any, text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
+    """Words as on an unturned page, and the quarters of those that do not run from the left."""
     if _MARKED.search(text):
         text = text.translate(_MARKS)
     spans = [match.span() for match in _WORD.finditer(text)]
     known, rects = _boxes(text_page, spans)
     whole = all(known)
     heavy = _heavy(raw, text_page, text)
-    words: list[_Placed] = []
+    left, top = turn.left, turn.top
+    words: list[Piece] = []
     starts: list[int] = []
     odd = False
     for at, ((start, end), rect) in enumerate(zip(spans, rects, strict=True)):
         if not whole and not (known[2 * at] and known[2 * at + 1]):
             continue
         l, t, r, b, l2, t2, r2, b2 = rect  # noqa: E741
-        if l2 < l or (end - start > 1 and r2 - r < 0.5 * (r - l) and abs(t2 - t) > 1):
+        if l2 < l or abs(t2 - t) > 1 + 0.3 * abs(r2 - r):
             odd = True
-        words.append((
-            text[start:end], l if l < l2 else l2, b if b < b2 else b2, r if r > r2 else r2,
-            t if t > t2 else t2, heavy[start] if heavy else False,
+        words.append(Piece(
+            text[start:end], (l if l < l2 else l2) - left, top - (t if t > t2 else t2),
+            (r if r > r2 else r2) - left, top - (b if b < b2 else b2),
+            heavy[start] if heavy else False,
         ))  # fmt: skip
         starts.append(start)
     turned = _turned(raw, text_page, starts) if odd else {}
@@ -222,8 +219,17 @@ def _heavy(raw: Any, text_page: Any, text: str) -> list[bool]:
     for line in text.splitlines(keepends=True):
         first = len(line) - len(line.lstrip())
         bold = first < len(line) and weight_of(text_page, len(heavy) + first) >= 600
+        if not bold and first < len(line) < _HEADING_MAX:
+            bold = _named_bold(raw, text_page, len(heavy) + first)
         heavy.extend([bold] * len(line))
     return heavy if any(heavy) else []
+
+
+def _named_bold(raw: Any, text_page: Any, at: int) -> bool:
+    """The standard fonts tell no weight; their names do."""
+    buffer, flags = ctypes.create_string_buffer(64), ctypes.c_int()
+    raw.FPDFText_GetFontInfo(text_page, at, buffer, 64, ctypes.byref(flags))
+    return bool(_BOLD.search(buffer.raw))
 
 
 def _turned(raw: Any, text_page: Any, starts: list[int]) -> dict[int, int]:

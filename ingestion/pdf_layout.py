@@ -9,7 +9,7 @@ from statistics import median
 from core.documents import Cell, Page
 from ingestion.page_text import CELL_GAP
 from ingestion.pdf_columns import Segments, segments, unruled
-from ingestion.pdf_glyphs import SLANTED, Box, Directions, PageGlyphs, Piece, Turn
+from ingestion.pdf_glyphs import SLANTED, Directions, PageGlyphs, Piece, Turn
 from ingestion.pdf_grid import Found, ruled, text_lines
 from ingestion.pdf_page import WordPage
 from ingestion.pdf_zones import zones
@@ -27,10 +27,12 @@ def page_of(found: PageGlyphs, number: int) -> Page:
     return page_of_all(Directions([found], lies, 0.0), number)
 
 
-def _tenths(pieces: Sequence[Piece]) -> list[Box]:
+def _tenths(pieces: Sequence[Piece]) -> list[Piece]:
     return [
-        (int(x0 * 10) / 10, int(y0 * 10) / 10, int(x1 * 10) / 10, int(y1 * 10) / 10)
-        for _text, x0, y0, x1, y1, _bold in pieces
+        Piece(
+            text, int(x0 * 10) / 10, int(y0 * 10) / 10, int(x1 * 10) / 10, int(y1 * 10) / 10, bold
+        )
+        for text, x0, y0, x1, y1, bold in pieces
     ]
 
 
@@ -40,7 +42,8 @@ def page_of_all(read: Directions, number: int) -> Page:
     for found in read.found:
         page.seen = found.seen
         if found.quarter == SLANTED:
-            _write(page, [(0.0, [words]) for words in text_lines(found.words)], 0.0)
+            start = page.put_words(found.words, "\n\n")  # a stamp or a watermark
+            page.close_block("paragraph", start)
         else:
             _write(page, _ordered(found), _body_height(found.words))
     return page.page(number, width=read.lies.width, height=read.lies.height)

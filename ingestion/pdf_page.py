@@ -8,7 +8,7 @@ from dataclasses import replace
 from core.documents import Page, Word
 from core.words import Packed
 from ingestion.page_text import PageText
-from ingestion.pdf_glyphs import Box, Piece
+from ingestion.pdf_glyphs import Piece
 
 
 class WordPage(PageText):
@@ -16,27 +16,25 @@ class WordPage(PageText):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: Callable[[Sequence[Piece]], Sequence[Box]] | None = None
-        self._texts: list[str] = []
+        self.seen: Callable[[Sequence[Piece]], Sequence[Piece]] | None = None
         self._starts: list[int] = []
-        self._boxes: list[Box] = []
+        self._pieces: list[Piece] = []
 
     def put_words(self, words: Sequence[Piece], gap: str) -> int:
         """Appends words apart by blanks, after `gap`, and gives where they start."""
         texts = [word[0] for word in words]
         start = at = self.line(" ".join(texts), gap)
-        self._texts += texts
         for text in texts:
             self._starts.append(at)
             at += len(text) + 1
-        self._boxes += [word[1:5] for word in words] if self.seen is None else self.seen(words)
+        self._pieces += words if self.seen is None else self.seen(words)
         return start
 
     def page(
         self, number: int, *, sheet: str | None = None, width: float = 0.0, height: float = 0.0
     ) -> Page:
         page = super().page(number, sheet=sheet, width=width, height=height)
-        if not self._texts:
+        if not self._pieces:
             return page
-        columns = list(zip(*self._boxes, strict=True))
-        return replace(page, words=Packed.of(self._texts, self._starts, columns, Word))
+        texts, x0, y0, x1, y1, _bold = zip(*self._pieces, strict=True)
+        return replace(page, words=Packed.of(texts, self._starts, (x0, y0, x1, y1), Word))

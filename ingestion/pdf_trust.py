@@ -7,7 +7,7 @@ import re
 _UNKNOWN_SHARE = 0.2
 _LETTERS_ENOUGH = 80
 _VOWELS_LEAST = 0.2  # English and German have 0.37 to 0.42; fonts without a map about 0.15
-_WORD = re.compile(r"[A-Za-z]{2,}(?![\w])")
+_WORD = re.compile(r"(?<![\w-])[A-Za-z]{2,}(?![\w-])")  # no part of a code
 _VOWELS = re.compile(r"[aeiouyAEIOUY]")
 _COMMON = re.compile(
     r"\b(?:the|of|to|in|is|and|for|der|die|das|und|von|mit|le|la|les|de|du|et|el|en|los|il|di|che)\b"

@@ -9,19 +9,25 @@ _GUTTER = 8.0  # points of free space between two zones
 _LINES = 5  # lines that each zone has at least
 _SHARED = 0.4  # of the lines of the shorter zone keep step with the other
 _STEP = 0.8
+_FULL = 0.75  # of the column's width that a line of running text takes
+_WORDS = 3.5  # of such a line, on average
 
 
 Lines = list[list[Piece]]
 
 
 def zones(words: list[Piece]) -> list[Lines]:
-    """The lines in groups to be read one after the other. Rows of a table or a list of labels share
-    their baselines on both sides of a gap; zones do not."""
-    lines = text_lines(words)
+    """The lines of `words` in groups to be read one after the other."""
+    return _zones(text_lines(words), 6)
+
+
+def _zones(lines: Lines, depth: int) -> list[Lines]:
+    """Rows of a table or a list of labels share their baselines on both sides of a gap; zones do
+    not, or both are running text."""
     best: tuple[int, int, int, float] | None = None
     for at in _gutters(lines):
         low, high = _longest_run(lines, at)
-        if (best is None or high - low > best[0]) and _independent(lines[low:high], at):
+        if (best is None or high - low > best[0]) and _apart(lines[low:high], at):
             best = (high - low, low, high, at)
     if best is None:
         return [lines]
@@ -33,7 +39,9 @@ def zones(words: list[Piece]) -> list[Lines]:
         text_lines([word for word in middle if word.x0 >= at]),
         lines[high:],
     ]
-    return [part for part in parts if part]
+    if depth == 0:
+        return [part for part in parts if part]
+    return [zone for part in parts if part for zone in _zones(part, depth - 1)]
 
 
 def _gutters(lines: list[list[Piece]]) -> list[float]:
@@ -61,14 +69,24 @@ def _longest_run(lines: list[list[Piece]], at: float) -> tuple[int, int]:
     return best
 
 
-def _independent(lines: list[list[Piece]], at: float) -> bool:
+def _apart(lines: Lines, at: float) -> bool:
     left = text_lines([word for line in lines for word in line if word.x0 < at])
     right = text_lines([word for line in lines for word in line if word.x0 >= at])
     fewer, more = sorted((left, right), key=len)
     if len(fewer) < _LINES:
         return False
+    if _running(left) and _running(right):
+        return True
     offsets = sorted(min((_offset(line, other) for other in more), key=abs) for line in fewer)
     return _in_step(offsets) <= _SHARED * len(fewer)
+
+
+def _running(lines: Lines) -> bool:
+    """Most lines hold several words and reach almost as far as the widest."""
+    low, high = min(line[0].x0 for line in lines), max(line[-1].x1 for line in lines)
+    full = sum(line[-1].x1 - low > _FULL * (high - low) for line in lines)
+    words = sum(map(len, lines))
+    return full > 0.6 * len(lines) and words > _WORDS * len(lines)
 
 
 def _offset(line: list[Piece], other: list[Piece]) -> float:
