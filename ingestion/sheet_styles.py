@@ -13,11 +13,11 @@ from ingestion.parts import tree
 from ingestion.values import letters
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*?)/?>")
+_CELL = re.compile(rb"<(?:\w+:)?c\s([^<>]*?)/?>")
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _STYLE = re.compile(rb'\bs="(\d{1,6})"')
-_ROW = re.compile(rb"<(?:\w+:)?row\s([^>]*?)/?>")
-_COL = re.compile(rb"<(?:\w+:)?col\s([^>]*?)/?>")
+_ROW = re.compile(rb"<(?:\w+:)?row\s([^<>]*?)/?>")
+_COL = re.compile(rb"<(?:\w+:)?col\s([^<>]*?)/?>")
 _HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 _NUMBER = re.compile(rb'\br="(\d{1,7})"')
 _BOUNDS = {side: re.compile(rb'\b%s="(\d{1,5})"' % side.encode()) for side in ("min", "max")}
@@ -77,7 +77,7 @@ def unit_in(code: str) -> str | None:
 def shown_of(data: bytes, units: Mapping[int, str]) -> Shown:
     """Of one sheet's part."""
     rows = (int(m[1]) for m in map(_NUMBER.search, _hidden(_ROW, data)) if m)
-    return Shown(_units(data, units), _spans("", sorted(rows)), list(_columns(data)))
+    return Shown(_units(data, units), spans_of("", sorted(rows)), list(_columns(data)))
 
 
 def _hidden(kind: re.Pattern[bytes], data: bytes) -> Iterator[bytes]:
@@ -106,11 +106,11 @@ def _units(data: bytes, units: Mapping[int, str]) -> dict[str, list[str]]:
             found[unit, place[1].decode()].append(int(place[2]))
     told: dict[str, list[str]] = defaultdict(list)
     for (unit, column), numbers in found.items():
-        told[unit] += _spans(column, numbers)
+        told[unit] += spans_of(column, numbers)
     return dict(told)
 
 
-def _spans(column: str, numbers: list[int]) -> list[str]:
+def spans_of(column: str, numbers: list[int]) -> list[str]:
     """`E2:E25`; of one cell `E2`."""
     spans: list[list[int]] = []
     for number in numbers:

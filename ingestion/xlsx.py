@@ -28,7 +28,7 @@ def read(data: bytes, limits: Limits) -> Document:
         data_of = parts.read(path)
         marks[name], shown[name] = marks_of(data_of), shown_of(data_of, units)
     parts.maybe("xl/sharedStrings.xml")  # counted before native code inflates it again
-    book = _open(data)
+    book = open_book(data)
     pages, warnings, left = [], [], limits.cells
     for number, sheet in enumerate(book.sheets_metadata, 1):
         if not str(sheet.typ).endswith("WorkSheet"):
@@ -67,7 +67,8 @@ def _uncomputed(pages: list[Page], marks: Mapping[str, SheetMarks]) -> int:
     )
 
 
-def _open(data: bytes) -> Any:
+def open_book(data: bytes) -> Any:
+    """By native code, which reads XLSX, XLS and others alike."""
     import python_calamine as calamine
 
     try:
@@ -79,15 +80,20 @@ def _open(data: bytes) -> Any:
 
 
 def _page(book: Any, name: str, number: int, marks: SheetMarks, left: int) -> tuple[Page, int]:
+    sheet, values = values_of(book, name, left)
+    row0, col0 = sheet.start or (0, 0)
+    page = PageText()
+    add_grid(page, grid_of(values, row0, col0, marks), name)
+    return page.page(number, sheet=name), len(values) * max(1, sheet.width)
+
+
+def values_of(book: Any, name: str, left: int) -> tuple[Any, list[list[Any]]]:
+    """A sheet and the rows of its used area, at most about `left` cells."""
     import python_calamine as calamine
 
     try:
         sheet = book.get_sheet_by_name(name)
     except calamine.CalamineError as error:
         raise Unfinishable(f"Sheet {name} is damaged: {error}", code="corrupted") from error
-    row0, col0 = sheet.start or (0, 0)
-    width = max(1, sheet.width)
-    values = sheet.to_python(skip_empty_area=True, nrows=max(1, min(sheet.height, left // width)))
-    page = PageText()
-    add_grid(page, grid_of(values, row0, col0, marks), name)
-    return page.page(number, sheet=name), len(values) * width
+    rows = max(1, min(sheet.height, left // max(1, sheet.width)))
+    return sheet, sheet.to_python(skip_empty_area=True, nrows=rows)

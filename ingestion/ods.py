@@ -1,0 +1,228 @@
+"""ODS as tables: computed values with their types, formulas beside them, a page per sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.documents import Document, Page
+from core.errors import Unfinishable
+from ingestion.limits import Limits
+from ingestion.odf import OFFICE, STYLE, TABLE, check_readable, metadata_of_odf, text_of, whole
+from ingestion.page_text import PageText
+from ingestion.parts import Parts, stream_xml
+from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
+from ingestion.sheet_styles import Shown, spans_of
+from ingestion.sheets import add_grid
+from ingestion.values import address, letters
+
+_COLUMNS = 16_384
+_ROWS = 1_048_576
+_PLACES = re.compile(r"\[\.?([^\[\]]{1,200})\]")  # [.B2:.C3], ['Other sheet'.A1]
+_MARKS = 10_000
+_NUMBERS = ("float", "percentage", "currency")
+_COVERED = f"{TABLE}covered-table-cell"
+_HIDES = ("collapse", "filter")
+
+
+def read(data: bytes, limits: Limits) -> Document:
+    """Hidden sheets, rows and columns are read too and named in `metadata`."""
+    parts = Parts(data, limits)
+    check_readable(parts)
+    book = _Book(limits)
+    with parts.open("content.xml") as stream:
+        book.read(stream)
+    metadata = metadata_of_odf(parts)
+    metadata |= metadata_of([str(page.sheet) for page in book.pages], book.hidden, book.shown)
+    if not book.pages:
+        raise Unfinishable("The workbook has no sheets.", code="no_pages")
+    return Document(
+        "ods", tuple(book.pages), title=metadata.pop("title", None), metadata=metadata,
+        warnings=tuple(book.warnings),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Sheet:
+    name: str
+    rows: dict[int, list[Any]] = field(default_factory=dict)  # only those in which something is
+    at: int = 0  # the next row
+    col: int = 0  # the next column that is declared
+    marks: SheetMarks = field(default_factory=SheetMarks)
+    shown: Shown = field(default_factory=Shown)
+    units: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    hidden_rows: list[int] = field(default_factory=list)
+
+
+class _Book:
+    def __init__(self, limits: Limits) -> None:
+        self.pages: list[Page] = []
+        self.hidden: list[str] = []
+        self.shown: dict[str, Shown] = {}
+        self.warnings: list[str] = []
+        self._cells = limits.cells
+        self._most = 2 * limits.cells
+        self._pages = limits.pages
+        self._hides: set[str] = set()  # styles of hidden sheets
+        self._sheet = _Sheet("")
+
+    def read(self, stream: Any) -> None:
+        tags = tuple(f"{TABLE}{name}" for name in ("table", "table-row", "table-column"))
+        tags = (*tags, f"{STYLE}style")
+        for event, element in stream_xml(stream, events=("start", "end"), tags=tags):
+            if event == "start":
+                if element.tag == tags[0]:
+                    self._begin(element)
+                continue
+            if element.tag == tags[1]:
+                self._row(element)
+            elif element.tag == tags[2]:
+                self._column(element)
+            elif element.tag == tags[0]:
+                self._end()
+            else:
+                self._style(element)
+                continue
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+
+    def _style(self, element: Any) -> None:
+        told = element.find(f"{STYLE}table-properties")
+        if told is not None and told.get(f"{TABLE}display") == "false":
+            self._hides.add(str(element.get(f"{STYLE}name")))
+
+    def _begin(self, element: Any) -> None:
+        self._sheet = _Sheet(str(element.get(f"{TABLE}name", "")))
+        if element.get(f"{TABLE}style-name") in self._hides:
+            self.hidden.append(self._sheet.name)
+
+    def _column(self, element: Any) -> None:
+        sheet = self._sheet
+        count = whole(element.get(f"{TABLE}number-columns-repeated"), 1, _COLUMNS)
+        if element.get(f"{TABLE}visibility") in _HIDES:
+            last = min(sheet.col + count, sheet.col + 200)
+            sheet.shown.columns.extend(letters(col) for col in range(sheet.col, last))
+        sheet.col += count
+
+    def _row(self, element: Any) -> None:
+        sheet = self._sheet
+        count = whole(element.get(f"{TABLE}number-rows-repeated"), 1, _ROWS)
+        values = self._values(element)
+        if values:
+            # A row that repeats without end is a background, not a million records.
+            times = count if count * len(values) <= max(1_000, self._cells) else 1
+            for _ in range(times):
+                if self._cells <= 0:
+                    break
+                sheet.rows[sheet.at] = values
+                if element.get(f"{TABLE}visibility") in _HIDES:
+                    sheet.hidden_rows.append(sheet.at + 1)
+                sheet.at += 1
+                self._cells -= len(values)
+            sheet.at += count - times
+        else:
+            sheet.at += count
+
+    def _values(self, row: Any) -> list[Any]:
+        found: list[Any] = []
+        for cell in _cells(row):
+            value = _value(cell)
+            formula = cell.get(f"{TABLE}formula")
+            count = whole(cell.get(f"{TABLE}number-columns-repeated"), 1, _COLUMNS)
+            if value is None and formula is None:
+                found.extend([None] * min(count, _COLUMNS - len(found)))
+                continue
+            self._beside(cell, len(found), formula)
+            found.extend([value] * min(count, 1_000, _COLUMNS - len(found)))
+        while found and found[-1] is None and address(self._sheet.at, len(found) - 1) not in (
+            self._sheet.marks.formulas
+        ):  # fmt: skip
+            found.pop()
+        return found
+
+    def _beside(self, cell: Any, col: int, formula: str | None) -> None:
+        marks, place = self._sheet.marks, address(self._sheet.at, col)
+        if formula is not None and self._cells > 0:
+            told = formula.partition("=")[2]
+            marks.formulas[place] = "=" + _PLACES.sub(lambda m: m[1].replace(":.", ":"), told)
+        down = whole(cell.get(f"{TABLE}number-rows-spanned"), 1, _ROWS)
+        right = whole(cell.get(f"{TABLE}number-columns-spanned"), 1, _COLUMNS)
+        if (down, right) != (1, 1) and len(marks.merged) < _MARKS:
+            marks.merged[place] = (down, right)
+        kind = cell.get(f"{OFFICE}value-type")
+        unit = "%" if kind == "percentage" else cell.get(f"{OFFICE}currency")
+        if unit and kind in ("percentage", "currency"):
+            at = self._sheet.units.setdefault((unit[:3], letters(col)), [])
+            at.append(self._sheet.at + 1)
+
+    def _end(self) -> None:
+        sheet = self._sheet
+        if len(self.pages) >= self._pages:
+            return
+        for (unit, column), numbers in sheet.units.items():
+            sheet.shown.units.setdefault(unit, []).extend(spans_of(column, numbers))
+        sheet.shown.rows.extend(spans_of("", sheet.hidden_rows))
+        self.shown[sheet.name] = sheet.shown
+        page = PageText()
+        for top, rows in _runs(sheet, self._most):
+            add_grid(page, grid_of(rows, top, 0, sheet.marks), sheet.name)
+        self.pages.append(page.page(len(self.pages) + 1, sheet=sheet.name))
+        if self._cells <= 0 and not self.warnings:
+            self.warnings.append(f"Reading stopped in sheet {sheet.name}: cell limit.")
+
+
+def _cells(row: Any) -> Iterator[Any]:
+    for cell in row:
+        if cell.tag in (f"{TABLE}table-cell", _COVERED):
+            yield cell
+
+
+def _runs(sheet: _Sheet, most: int) -> Iterator[tuple[int, list[list[Any]]]]:
+    """Rows that stand together, filled up to one width: at most `most` cells, for among many
+    narrow rows one may be as wide as a sheet can be."""
+    top, wide, run = 0, 0, list[list[Any]]()
+    for at, row in sorted(sheet.rows.items()):
+        wide = max(wide, len(row))
+        if run and (at > top + len(run) or wide * (len(run) + 1) > most):
+            yield top, _filled(run)
+            run, wide = [], len(row)
+        if not run:
+            top = at
+        run.append(row)
+    if run:
+        yield top, _filled(run)
+
+
+def _filled(rows: list[list[Any]]) -> list[list[Any]]:
+    wide = max(map(len, rows))
+    return [row + [None] * (wide - len(row)) for row in rows]
+
+
+def _value(cell: Any) -> Any:
+    """As typed by the program that computed it; None for an empty cell."""
+    kind = cell.get(f"{OFFICE}value-type")
+    if kind is None or cell.tag == _COVERED:
+        return None
+    if kind in _NUMBERS:
+        try:
+            return float(cell.get(f"{OFFICE}value", ""))
+        except ValueError:
+            return text_of(cell) or None
+    if kind == "boolean":
+        return cell.get(f"{OFFICE}boolean-value") == "true"
+    if kind == "date":
+        return _date(str(cell.get(f"{OFFICE}date-value", "")))
+    if kind == "time":
+        return text_of(cell) or cell.get(f"{OFFICE}time-value")
+    return text_of(cell) or None
+
+
+def _date(told: str) -> Any:
+    try:
+        return datetime.fromisoformat(told)
+    except ValueError:
+        return told or None
