@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from agents.documents import ORIGINAL, child_id
-from agents.uploads import Upload, new_document
+from agents.uploads import Upload, new_document, ring, submitted
 from core.context import Ctx
 from core.documents import Attachment, Document
 from core.errors import Rejected, Unfinishable
@@ -17,6 +18,8 @@ from runtime import Runtime
 DEPTH_MAX = 3
 FILES_MAX = 1_000  # of one upload, at every depth together
 _TOLD_MAX = 20  # warnings that name a file
+TOGETHER_SECONDS = 15.0  # the file that holds them is ready soon after; the others follow
+_HOLDERS = frozenset({"zip"})  # unpacked, a few bytes are a thousand files
 
 
 @dataclass
@@ -49,18 +52,23 @@ def read_all(
     depth: int,
     family: Family,
     read: Callable[[str], None],
+    together_seconds: float = TOGETHER_SECONDS,
 ) -> Iterator[str]:
-    """Reads each by `read(document_id)`; a warning for those that cannot be read."""
+    """Reads each by `read(document_id)`; a warning for those that cannot be read. What is not read
+    in `together_seconds` is read by runs of its own: nobody waits for a thousand files."""
     if not files:
         return
     if depth >= DEPTH_MAX:
         yield f"{len(files)} files within were not read: they lie too deep in other files."
         return
     taken = family.take(len(files))
-    lost = 0
+    lost, until = 0, time.monotonic() + together_seconds
     for number, attachment in enumerate(files[:taken]):
         try:
-            read(_child(rt, ctx, row, number, attachment))
+            if time.monotonic() < until:
+                read(_child(rt, ctx, row, number, attachment))
+            else:
+                _child(rt, ctx, row, number, attachment, alone=True)
         except (Rejected, Unfinishable) as error:
             lost += 1
             if lost <= _TOLD_MAX:
@@ -74,8 +82,11 @@ def read_all(
         )
 
 
-def _child(rt: Runtime, ctx: Ctx, row: DocumentRow, number: int, file: Attachment) -> str:
-    """The row of an attachment, made on the first attempt."""
+def _child(
+    rt: Runtime, ctx: Ctx, row: DocumentRow, number: int, file: Attachment, *, alone: bool = False
+) -> str:
+    """The row of an attachment, made on the first attempt. `alone`: read by a run of its own; what
+    holds files itself is not, so that nothing comes in past the family's bounds."""
     own_id = child_id(row.id, number)
     with rt.db.read(ctx) as tx:
         if documents.many(tx, ctx, [own_id]):
@@ -85,7 +96,13 @@ def _child(rt: Runtime, ctx: Ctx, row: DocumentRow, number: int, file: Attachmen
         metadata=row.metadata, tags=row.tags,
     )  # fmt: skip
     new = replace(new_document(rt, ctx, own_id, upload), parent_id=row.id)
+    if alone and new.format in _HOLDERS:
+        raise Unfinishable("there were too many files before it", code="too_many_parts")
     with rt.db.transaction(ctx, durable=False) as tx:
         known = documents.by_hash(tx, ctx, new.sha256)
         documents.create(tx, ctx, replace(new, duplicate_of=known.id if known else None))
+        if alone:
+            submitted(rt, tx, ctx, own_id)
+    if alone:
+        ring(rt)
     return own_id

@@ -14,6 +14,7 @@ import pytest
 
 from agents import compaction, ingestion, reindexing, shelf
 from agents.attachments import Family, read_all
+from agents.documents import child_id
 from agents.ingestion import (
     Received,
     Upload,
@@ -27,6 +28,7 @@ from agents.ingestion import (
 from agents.search import search
 from core import failpoints
 from core.context import Ctx
+from core.documents import Attachment
 from core.errors import (
     Conflict,
     InvalidInput,
@@ -454,6 +456,29 @@ def test_one_upload_brings_in_so_many_files_and_says_which_are_left(desk: Desk) 
     assert "Only the first 1 of 4" in told[1][0]
     assert "Only the first 0 of 4" in told[2][0]
     assert "too deep" in told[3][0]
+
+
+def test_files_that_would_take_long_are_read_by_runs_of_their_own(desk: Desk) -> None:
+    inner = ("inner.zip", archive(("x.txt", b"X.")))
+    data = archive(("slow.txt", b"Slow."), ("note.txt", b"A note."), inner)
+    parent = desk.put(data, "all.zip")
+    remove(desk.rt, desk.ctx, parent, desk.started)
+    parent = desk.receive(data, "all.zip").document_id
+    attached = (Attachment("slow.txt", "", b""), Attachment("note.txt", "", b""),
+                Attachment("inner.zip", "", b""))  # fmt: skip
+    for number, content in enumerate((b"Slow.", b"A note.", inner[1])):
+        desk.rt.vault.put(desk.ctx, "original", child_id(parent, number), content)
+    read = list[str]()
+    told = list(read_all(desk.rt, desk.ctx, desk.row(parent), attached, depth=0, family=Family(),
+                         read=read.append, together_seconds=0.0))  # fmt: skip
+    assert read == []
+    assert len(told) == 1
+    assert "inner.zip was not read" in told[0]
+    with desk.rt.db.read(desk.ctx) as tx:
+        children = documents.children(tx, desk.ctx, parent)
+    assert {one.filename: one.status for one in children} == {
+        "slow.txt": "received", "note.txt": "received"
+    }  # fmt: skip
 
 
 def test_a_removed_document_is_gone_at_once(desk: Desk) -> None:
