@@ -22,23 +22,6 @@ class Style:
     name: str = ""
 
 
-def _styles(root: Any) -> dict[str, Style]:
-    """By style id, with what each inherits."""
-    if root is None:
-        return {}
-    own: dict[str, Style] = {}
-    bases: dict[str, str] = {}
-    for one in root.iterchildren(f"{W}style"):
-        if one.get(f"{W}type") not in ("paragraph", None):
-            continue
-        name = str(one.get(f"{W}styleId"))
-        told = {node.tag: node for node in one}
-        own[name] = _style(told)
-        if f"{W}basedOn" in told:
-            bases[name] = str(told[f"{W}basedOn"].get(f"{W}val"))
-    return {name: _inherited(name, own, bases) for name in own}
-
-
 def _style(told: dict[str, Any]) -> Style:
     label, paragraph = told.get(f"{W}name"), told.get(f"{W}pPr")
     name = str(label.get(f"{W}val")) if label is not None else ""
@@ -72,24 +55,6 @@ def list_of(numbered: Any) -> tuple[str | None, int | None]:
     return (None if told is None else str(told.get(f"{W}val"))), depth
 
 
-def _inherited(name: str, own: dict[str, Style], bases: dict[str, str]) -> Style:
-    found = own[name]
-    for _ in range(_BASES):
-        name = bases.get(name, "")
-        base = own.get(name)
-        if base is None or (found.level and found.list_id is not None):
-            break
-        if not base.level and base.list_id is None:
-            continue
-        found = replace(
-            found,
-            level=found.level or base.level,
-            list_id=found.list_id if found.list_id is not None else base.list_id,
-            depth=found.depth if found.depth is not None else base.depth,
-        )
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class _Level:
     start: int = 1
@@ -110,7 +75,12 @@ class Styles:
     """Of the roots of `styles.xml` and `numbering.xml`; counts list numbers as the text goes by."""
 
     def __init__(self, styles: Any, numbering: Any) -> None:
-        self._styles = _styles(styles)
+        self._told = {
+            str(one.get(f"{W}styleId")): one
+            for one in (() if styles is None else styles.iterchildren(f"{W}style"))
+            if one.get(f"{W}type") in ("paragraph", None)
+        }
+        self._styles: dict[str, Style] = {}  # those that were asked for
         self._lists: dict[str, _List] = {}
         self._starts: dict[str, dict[int, int]] = {}  # of lists not used yet
         if numbering is not None:
@@ -136,8 +106,29 @@ class Styles:
                 if (s := o.find(f"{W}startOverride")) is not None
             }
 
-    def of(self, style: str) -> Style:
-        return self._styles.get(style, Style(name=style.lower()))
+    def of(self, name: str) -> Style:
+        """A style with what it inherits; most of a template's are never used."""
+        if name not in self._styles:
+            self._styles[name] = self._read_style(name)
+        return self._styles[name]
+
+    def _read_style(self, name: str) -> Style:
+        found, at = Style(), name
+        for depth in range(_BASES):
+            if at not in self._told:
+                return found if depth else Style(name=name.lower())
+            told = {node.tag: node for node in self._told[at]}
+            base = _style(told)
+            found = base if not depth else replace(
+                found,
+                level=found.level or base.level,
+                list_id=found.list_id if found.list_id is not None else base.list_id,
+                depth=found.depth if found.depth is not None else base.depth,
+            )  # fmt: skip
+            if f"{W}basedOn" not in told:
+                break
+            at = str(told[f"{W}basedOn"].get(f"{W}val"))
+        return found
 
     def number(self, style: str, list_id: str | None, depth: int | None) -> str:
         """`3.1` or `(a)`; empty for bullets and where there is no list. Counts one on."""
