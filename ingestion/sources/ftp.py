@@ -8,7 +8,7 @@ import ftplib
 import posixpath
 import re
 import socket
-import time
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -33,6 +33,8 @@ from ingestion.sources.files import (
     told,
 )
 
+_ASK_SECONDS = 60.0  # to sign in
+_LIST_SECONDS = 600.0  # ten thousand files, each asked for its time
 _FILE_SECONDS = 300.0
 _LINES_MAX = 4 * FILES_MAX  # of one folder's listing
 # `-rw-r--r--    1 14    50       5 Nov 21 22:36 a.txt`, and `11-21-26  10:36PM   5 a.txt`
@@ -89,6 +91,25 @@ class _Wire(ftplib.FTP):
         super().__init__(encoding=config.encoding)
         self._net, self._config = net, config
         self._secret_data = False
+        self._data: socket.socket | None = None
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """A server that sends a byte now and then is cut off too."""
+        over = threading.Timer(seconds, self._cut)
+        over.daemon = True
+        over.start()
+        try:
+            yield
+        finally:
+            over.cancel()
+
+    def _cut(self) -> None:
+        for each in (self._data, self.sock):
+            if each is not None:
+                with contextlib.suppress(OSError):
+                    # Past TLS, whose state belongs to the thread that reads.
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     def begin(self, password: str) -> None:
         config = self._config
@@ -116,7 +137,7 @@ class _Wire(ftplib.FTP):
         self, cmd: str, rest: int | str | None = None
     ) -> tuple[socket.socket, int | None]:
         assert self.sock is not None
-        wire = self._net.connect_beside(self.sock, self._port())
+        wire = self._data = self._net.connect_beside(self.sock, self._port())
         try:
             answer = self.sendcmd(cmd)
             if answer[0] == "2":  # some say what follows before they say that it begins
@@ -124,7 +145,7 @@ class _Wire(ftplib.FTP):
             if answer[0] != "1":
                 raise ftplib.error_reply(answer)  # noqa: S321 (its errors)
             if self._secret_data:
-                wire = self._net.start_tls(wire, self.host, like=self.sock)
+                wire = self._data = self._net.start_tls(wire, self.host, like=self.sock)
         except BaseException:
             wire.close()
             raise
@@ -157,7 +178,7 @@ class _Session:
 
     def __enter__(self) -> _Session:
         try:
-            with _words(self._config, "sign_in_refused"):
+            with _words(self._config, "sign_in_refused"), self._wire.within(_ASK_SECONDS):
                 self._wire.begin(self._access.secrets.get("password", ""))
                 told_of = self._features()
         except BaseException:
@@ -173,7 +194,7 @@ class _Session:
 
     def entries(self) -> list[Entry]:
         """Raises like `test`."""
-        with _words(self._config, "no_folder"):
+        with _words(self._config, "no_folder"), self._wire.within(_LIST_SECONDS):
             if self._config.path:
                 self._wire.cwd(self._config.path)
             self._root = self._wire.pwd()
@@ -182,23 +203,19 @@ class _Session:
 
     def read(self, one: Entry) -> bytes | None:
         path, data = posixpath.join(self._root, one.key), bytearray()
-        deadline = time.monotonic() + _FILE_SECONDS
-        over = Unavailable(f"{one.key} takes longer than it may.", code="timeout")
-        try:
-            with _words(self._config), self._wire.transfercmd(f"RETR {path}") as wire:
-                while len(data) <= self._access.bytes_max and (piece := wire.recv(1 << 18)):
-                    data += piece
-                    if time.monotonic() > deadline:
-                        raise over
-        except ftplib.error_perm as error:
-            if str(error).startswith("550") and not self._there(path):
-                return None
-            raise Unreadable(f"It cannot be read: {str(error)[:200]}.") from error
-        if len(data) > self._access.bytes_max:
-            return bytes(data)  # the server is left in the middle of it: the pull ends or says so
-        with _words(self._config):
-            self._wire.voidresp()
-        return bytes(data)
+        with self._wire.within(_FILE_SECONDS):
+            try:
+                with _words(self._config), self._wire.transfercmd(f"RETR {path}") as wire:
+                    while len(data) <= self._access.bytes_max and (piece := wire.recv(1 << 18)):
+                        data += piece
+            except ftplib.error_perm as error:
+                if str(error).startswith("550") and not self._there(path):
+                    return None
+                raise Unreadable(f"It cannot be read: {str(error)[:200]}.") from error
+            if len(data) <= self._access.bytes_max:  # else the server is left in the middle of it
+                with _words(self._config):
+                    self._wire.voidresp()
+            return bytes(data)
 
     def _there(self, path: str) -> bool:
         with _words(self._config), contextlib.suppress(ftplib.error_perm):

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net, Reply
-from ingestion.sources import Access, At, Config, Dead, Gone, Item, Pulled
+from ingestion.sources import Access, At, Config, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.api import SECRETS, Api, Auth, at, check_base
 from ingestion.sources.rest_pages import Pages, State, following, query_of
 
@@ -104,6 +104,7 @@ class _Feed:
         self._seen = access.cursor.get("seen") or self._since
         self._keys: set[str] = set()
         self._missed: list[Unavailable] = []
+        self._kept = access.cursor
         # What is read differently is another version of the same record.
         mapping = self._config.model_dump(include={
             "title_field", "text_fields", "metadata_fields", "file_url_field",
@@ -111,6 +112,19 @@ class _Feed:
         self._reading = _digest(mapping)[:8]
 
     def pulled(self) -> Iterator[Pulled]:
+        """A long limit of rate is waited for outside: nobody's thread is held."""
+        try:
+            for one in self._all():
+                if isinstance(one, At):
+                    self._kept = one.cursor
+                yield one
+        except Unavailable as error:
+            if error.slug != "rate_limited":
+                raise
+            seconds = float(error.extra.get("retry_after") or 60.0)
+            yield Pause(seconds, self._kept, f"{self._api.place} takes no more requests for now")
+
+    def _all(self) -> Iterator[Pulled]:
         begun: State = self._access.cursor.get("at") or {}
         state: State | None = begun
         count = pages = 0
@@ -208,7 +222,7 @@ class _Feed:
                 yield Dead(key, version, error.slug, error.detail)
             except Unavailable as error:  # one file keeps nobody else waiting
                 self._missed.append(error)
-                if len(self._missed) >= _MISSED_MAX:
+                if error.slug == "rate_limited" or len(self._missed) >= _MISSED_MAX:
                     raise
         if updated is not None and (self._seen is None or _order(updated) > _order(self._seen)):
             self._seen = updated if isinstance(updated, int) else str(updated)[:100]

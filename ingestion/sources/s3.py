@@ -132,7 +132,9 @@ class _Bucket:
         key = unquote_plus(about.get("Key", ""))
         name = key.removeprefix(self._config.prefix)
         size = about.get("Size", "")
-        if not name or name.endswith("/") or not name.isprintable() or not size.isdecimal():
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        plain = name.isprintable() and not hidden and size.isdecimal()
+        if not plain or not name or name.endswith("/"):
             return None  # a folder's mark, say
         tag, changed = about.get("ETag", ""), _seconds(about.get("LastModified", ""))
         return Entry(name, tag.strip('"')[:64], int(size), changed, {"etag": tag})

@@ -128,15 +128,21 @@ class _Session:
 
     def _listed(self) -> list[Entry]:
         with self._words():
-            root = self._do(self._sftp.realpath(self._config.path or "."))
-            self._root = str(root)
-            if not self._do(self._sftp.isdir(self._root)):
-                raise Unfinishable(
-                    f"The server has no folder {self._config.path!r}, or it is not to be seen by "
-                    f"{self._config.username!r}. Correct `path`, or ask who keeps the server.",
-                    code="no_folder",
-                )
+            self._root = self._found()
             return matching(self._walk("", 0), self._config)
+
+    def _found(self) -> str:
+        import asyncssh
+
+        with contextlib.suppress(asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+            root = str(self._do(self._sftp.realpath(self._config.path or ".")))
+            if self._do(self._sftp.isdir(root)):
+                return root
+        raise Unfinishable(
+            f"The server has no folder {self._config.path!r}, or it is not to be seen by "
+            f"{self._config.username!r}. Correct `path`, or ask who keeps the server.",
+            code="no_folder",
+        )
 
     def read(self, one: Entry) -> bytes | None:
         import asyncssh

@@ -13,7 +13,7 @@ import pytest
 from connectors.egress import Egress
 from core.clock import SystemClock
 from core.errors import InvalidInput, Unavailable, Unfinishable, WeftError
-from ingestion.sources import Access, At, Dead, Gone, Item, Pulled
+from ingestion.sources import Access, At, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.kinds import checked, source
 from tests.fakes.api import FakeApi
 
@@ -207,9 +207,20 @@ def test_a_limit_of_rate_is_waited_for_or_told(taken: Taken) -> None:
     taken.api.script.extend([(429, {"retry-after": "0"}), (503, {"retry-after": "0"}), None])
     assert len(items(taken.pull(path="plain"))) == 5
     taken.api.script.append((429, {"retry-after": "3600"}))
-    with pytest.raises(Unavailable) as told:
-        taken.pull(path="plain")
-    assert (told.value.slug, told.value.extra["retry_after"]) == ("rate_limited", 3600.0)
+    [pause] = taken.pull(path="plain")
+    assert isinstance(pause, Pause), "an hour is not waited for here"
+    assert (pause.seconds, pause.cursor) == (3600.0, {})
+
+
+def test_a_limit_in_the_middle_is_gone_on_from(taken: Taken) -> None:
+    paged: dict[str, Any] = {"path": "offset", "pages": {"style": "offset", "param": "offset"}}
+    taken.api.script.extend([None, None, (429, {"retry-after": "60"})])
+    found = taken.pull(**paged)
+    assert isinstance(found[-1], Pause)
+    taken.cursor = found[-1].cursor
+    assert [one.key for one in items(found)] == ["1", "2", "3", "4"]
+    assert [one.key for one in items(taken.pull(**paged))] == ["5"]
+    assert taken.api.paths[3] == "/offset?offset=4"
 
 
 def test_after_five_failures_the_place_is_left_in_peace(taken: Taken) -> None:
