@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from core.documents import Document
+from ingestion.kind_marks import marks
+from ingestion.text_marks import looks_logged
 
 _STOPS = {
     "en": "the and of to is for with this that from are on be or by as not you",
@@ -133,15 +135,17 @@ def document_type(document: Document, filename: str, sample: str) -> str:
     """One of `DOCUMENT_TYPES`."""
     if document.format == "eml":
         return "email"
-    if len(_LOG_LINE.findall(sample)) >= 3:
+    lines = [line for line in sample.splitlines() if line.strip()][:20]
+    if len(_LOG_LINE.findall(sample)) >= 3 or looks_logged(lines):
         return "log"
     name = re.sub(r"[_\-.]+", " ", filename.replace("\\", "/").rsplit("/", 1)[-1])
     folder = re.sub(r"[_\-.]+", " ", filename.replace("\\", "/").rpartition("/")[0])
     if document.format in ("xlsx", "csv", "tsv") and _is_ledger(sample, name):
         return "ledger"
     head = f"{document.title or ''}\n{sample[:400]}"
+    borne = marks(sample[:400], sample)
     scores = {
-        kind: 3 * bool(by_name.search(name)) + 2 * bool(by_name.search(folder))
+        kind: borne.get(kind, 0) + 3 * bool(by_name.search(name)) + 2 * bool(by_name.search(folder))
         + 2 * bool(by_text.search(head)) + bool(by_text.search(sample))
         for kind, (by_name, by_text) in _COMPILED.items()
     }  # fmt: skip

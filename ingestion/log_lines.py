@@ -13,7 +13,8 @@ _SEVERITY = ("emerg", "alert", "critical", "error", "warning", "notice", "info",
 _LEVELS = {"ERR": "ERROR", "CRIT": "CRITICAL"}
 
 _STAMP = (
-    r"(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ](?P<clock>\d\d:\d\d(?::\d\d)?)(?:[.,](?P<part>\d{1,9}))?"
+    r"(?:(?P<date>\d{4}[-/]\d\d[-/]\d\d|\d\d[./-]\d\d[./-]\d{4})[T ])?"
+    r"(?P<clock>\d\d:\d\d(?::\d\d)?)(?:[.,](?P<part>\d{1,9}))?"
     r"(?: ?(?P<zone>Z|UTC|[+-]\d\d:?\d\d))?"
 )
 _FIRST = re.compile(rf"[\[(]?{_STAMP}[\])]?[\s:|,-]*(?P<rest>.*)", re.DOTALL)
@@ -82,9 +83,13 @@ def entry_of(line: str) -> Entry | None:
 
 
 def _time(found: re.Match[str]) -> str:
-    date = found["date"].replace("/", "-")
+    """ISO 8601; as it stands where the day is missing, or day and month could be exchanged."""
     part = f".{found['part']}" if found["part"] else ""
-    return f"{date}T{found['clock']}{part}{_zone(found['zone'])}"
+    clock = f"{found['clock']}{part}{_zone(found['zone'])}"
+    date = found["date"] or ""
+    if not re.match(r"\d{4}", date):
+        return f"{date} {clock}".strip()
+    return f"{date.replace('/', '-')}T{clock}"
 
 
 def _zone(zone: str | None) -> str:

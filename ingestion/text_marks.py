@@ -24,6 +24,7 @@ _CUE = re.compile(rf"\s*\d+\s*\n{_CLOCK} --> {_CLOCK}")
 _LEVELS = r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|CRITICAL|CRIT|FATAL|SEVERE|ALERT)"
 _STAMP = (
     r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
+    r"|\d\d[./-]\d\d[./-]\d{4} \d\d:\d\d:\d\d"
     r"|\w{3} [ \d]\d \d\d:\d\d:\d\d|\d\d[:.]\d\d[:.]\d\d)"
 )
 _LOG_LINES = (
@@ -31,6 +32,9 @@ _LOG_LINES = (
     re.compile(rf"\W{{0,2}}{_LEVELS}\W.{{0,40}}?{_STAMP}"),
     re.compile(r"(?:<\d{1,3}>(?:1 )?)?(?:\w{3} [ \d]\d|\d{4}-\d\d-\d\dT)[\d:.TZ+ -]{8,20} ?"
                r"[\w.-]+ [\w./()-]+(?:\[\d+\])?: "),
+    re.compile(rf"(?:time|ts|timestamp|t)=\"?{_STAMP}.{{0,80}}?\b(?:level|lvl|severity)="),
+    re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.-]+:\S"),
+    re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+:\d+\] "),
     re.compile(r"[\da-fA-F.:]+ \S+ \S+ \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] \""),
 )  # fmt: skip
 

@@ -1,0 +1,39 @@
+"""The kind of a text by its content alone; the file's name tells nothing here."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from core.documents import DOCUMENT_TYPES
+from ingestion.kind_marks import marks
+from tests.ingestion.kinds import found, table, texts
+
+
+def _wrong(counts: Counter[tuple[str, str]]) -> int:
+    return sum(times for (kind, told), times in counts.items() if kind != told)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("dev", 1), ("held", 3)])
+def test_ten_kinds_are_told_apart_in_five_languages(name: str, wrong: int) -> None:
+    counts = table(name)
+    assert sum(counts.values()) == 60
+    assert {kind for kind, _ in counts} <= set(DOCUMENT_TYPES)
+    assert _wrong(counts) <= wrong, {pair: n for pair, n in counts.items() if pair[0] != pair[1]}
+
+
+def test_what_bears_no_marks_is_other() -> None:
+    assert all(found(text) == "other" for kind, text in texts("dev") if kind == "other")
+
+
+def test_a_numbered_list_is_no_list_of_codes() -> None:
+    steps = "Errors to avoid\n1. Rushing the start\n2. Skipping lunch\n3. Losing the map\n"
+    priced = "Codes\n10 M8 bolts 4.00\n20 M6 bolts 3.00\n30 Washers 1.50\n"
+    assert marks(steps[:400], steps)["error_codes"] == 0
+    assert marks(priced[:400], priced)["error_codes"] == 0
+
+
+def test_one_mark_proves_nothing() -> None:
+    assert found("The cashier smiled. We talked about the weather.") == "other"
+    assert found("Nobody shall pass, said the knight.") == "other"
