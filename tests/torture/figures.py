@@ -28,6 +28,7 @@ TITLES = {
     "A10": "poison messages", "A12": "killed index writers", "A13": "backup, destroy, restore",
     "A15": "SIGTERM under load", "B1": "ten times more than it can do",
     "B3": "a loud tenant beside a quiet one", "B4": "one limit over several gateways",
+    "D1": "hostile and broken files", "D2": "what hostile files cost",
 }  # fmt: skip
 
 
