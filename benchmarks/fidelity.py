@@ -108,7 +108,7 @@ def _peer(name: str, folder: str) -> dict[str, tuple[Got, float]]:
     """What a peer read of each file, and how long it took."""
     code = Path(__file__).with_name("fidelity_peer.py")
     done = subprocess.run(
-        [_python(), "-P", code, folder, name],
+        [peers_python(), "-P", code, folder, name],
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     found = {}
@@ -124,7 +124,8 @@ def _peer(name: str, folder: str) -> dict[str, tuple[Got, float]]:
     return found
 
 
-def _python() -> Path:
+def peers_python() -> Path:
+    """The peers' interpreter; installed once."""
     home = PEERS / "fidelity"
     python, ready = home / "bin" / "python", home / "ready"
     if not ready.exists():

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import repeat
+from itertools import compress, repeat
 from math import pi
+from operator import mul
 from struct import iter_unpack
 from typing import Any, NamedTuple
 
@@ -118,7 +119,7 @@ def glyphs(page: Any) -> Directions:
 
 def _unknown(text: str) -> float:
     """No Unicode, a private one, or a control character: what a font without a map leaves."""
-    if text.isascii() and text.isprintable():
+    if not _STRANGE.search(text):
         return 0.0
     signs = text.translate(_BLANKS)
     return len(_STRANGE.findall(signs)) / max(1, len(signs))
@@ -174,42 +175,51 @@ def _box_of() -> Any:
     return kind(place)
 
 
-def _boxes(text_page: Any, spans: list[tuple[int, int]]) -> tuple[list[int], Any]:
-    """For each span whether its ends have boxes; left, top, right, bottom of first and last."""
-    chars = [at for start, end in spans for at in (start, end - 1)]
+def _boxes(text_page: Any, chars: list[int]) -> tuple[list[int], Any]:
+    """Which characters have boxes, and those: left, top, right, bottom in page space."""
     rects = (ctypes.c_float * (4 * len(chars)))()
     base = ctypes.addressof(rects)
     handle = ctypes.cast(text_page, ctypes.c_void_p).value
     known = list(map(_box_of(), repeat(handle), chars, range(base, base + 16 * len(chars), 16)))
-    return known, iter_unpack("8f", rects)
+    return known, iter_unpack("4f", rects)
 
 
 def _words(raw: Any, text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
     """Words as on an unturned page, and the quarters of those that do not run from the left."""
     if _MARKED.search(text):
         text = text.translate(_MARKS)
-    spans = [match.span() for match in _WORD.finditer(text)]
-    known, rects = _boxes(text_page, spans)
-    whole = all(known)
+    found = list(_WORD.finditer(text))
+    starts = [match.start() for match in found]
     heavy = _heavy(raw, text_page, text)
+    bold = [heavy[at] for at in starts] if heavy else repeat(False)
+    known, firsts = _boxes(text_page, starts)
+    known_too, lasts = _boxes(text_page, [match.end() - 1 for match in found])
+    told = list(zip(_WORD.findall(text), firsts, lasts, bold))  # noqa: B905 - `bold` may not end
+    if not (all(known) and all(known_too)):
+        kept = list(map(bool, map(mul, known, known_too)))
+        told = list(compress(told, kept))
+        starts = list(compress(starts, kept))
+    return _placed(told, turn, lambda: _turned(raw, text_page, starts))
+
+
+_Ends = tuple[str, Box, Box, bool]  # a word with the boxes of its first and last character
+
+
+def _placed(
+    told: list[_Ends], turn: Turn, turned: Callable[[], dict[int, int]]
+) -> tuple[list[Piece], dict[int, int]]:
     left, top = turn.left, turn.top
     words: list[Piece] = []
-    starts: list[int] = []
     odd = False
-    for at, ((start, end), rect) in enumerate(zip(spans, rects, strict=True)):
-        if not whole and not (known[2 * at] and known[2 * at + 1]):
+    piece = tuple.__new__  # half the time of the tuple's own constructor
+    for word, (l, t, r, b), (l2, t2, r2, b2), bold in told:  # noqa: E741
+        if t == t2 and l <= l2 and b == b2:  # nearly all
+            words.append(piece(Piece, (word, l - left, top - t, r2 - left, top - b, bold)))
             continue
-        l, t, r, b, l2, t2, r2, b2 = rect  # noqa: E741
-        if l2 < l or abs(t2 - t) > 1 + 0.3 * abs(r2 - r):
-            odd = True
-        words.append(Piece(
-            text[start:end], (l if l < l2 else l2) - left, top - (t if t > t2 else t2),
-            (r if r > r2 else r2) - left, top - (b if b < b2 else b2),
-            heavy[start] if heavy else False,
-        ))  # fmt: skip
-        starts.append(start)
-    turned = _turned(raw, text_page, starts) if odd else {}
-    return words, turned
+        odd = odd or l2 < l or abs(t2 - t) > 1 + 0.3 * abs(r2 - r)
+        x0, x1, y0, y1 = min(l, l2), max(r, r2), top - max(t, t2), top - min(b, b2)
+        words.append(Piece(word, x0 - left, y0, x1 - left, y1, bold))
+    return words, turned() if odd else {}
 
 
 def _heavy(raw: Any, text_page: Any, text: str) -> list[bool]:

@@ -107,10 +107,16 @@ def _grid(across: list[Line], down: list[Line], words: list[Piece]) -> Found | N
     return grid if len(grid.rows) >= 2 and columns >= 2 else None
 
 
-def _covered(lines: list[Line], at: float, where: float) -> bool:
-    return any(
-        abs(line.at - at) <= _NEAR and line.low - 1 <= where <= line.high + 1 for line in lines
-    )
+def _near(lines: list[Line], places: list[float]) -> list[list[tuple[float, float]]]:
+    """For each place the stretches that lines cover there."""
+    return [
+        [(line.low - 1, line.high + 1) for line in lines if abs(line.at - at) <= _NEAR]
+        for at in places
+    ]
+
+
+def _covered(stretches: list[tuple[float, float]], where: float) -> bool:
+    return any(low <= where <= high for low, high in stretches)
 
 
 def _merge_cells(
@@ -119,6 +125,7 @@ def _merge_cells(
 ) -> tuple[list[list[list[Piece] | None]], dict[tuple[int, int], tuple[int, int]]]:  # fmt: skip
     rows: list[list[list[Piece] | None]] = [list(row) for row in cells]
     spans: dict[tuple[int, int], tuple[int, int]] = {}
+    posts, beams = _near(down, xs), _near(across, ys)
     for r in range(len(rows)):
         for c in range(len(rows[0])):
             if rows[r][c] is None:
@@ -128,12 +135,12 @@ def _merge_cells(
             while (
                 right < len(rows[0])
                 and rows[r][right] is not None
-                and not _covered(down, xs[right], y)
+                and not _covered(posts[right], y)
             ):
                 right += 1
             below = r + 1
             middles = [(xs[k] + xs[k + 1]) / 2 for k in range(c, right)]
-            while below < len(rows) and not any(_covered(across, ys[below], x) for x in middles):
+            while below < len(rows) and not any(_covered(beams[below], x) for x in middles):
                 below += 1
             if (right - c, below - r) != (1, 1):
                 _swallow(rows, cells, (r, c), (below, right))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import accumulate
+from operator import add
 
 from core.documents import Page, Word
 from core.words import Packed
@@ -23,10 +25,9 @@ class WordPage(PageText):
     def put_words(self, words: Sequence[Piece], gap: str) -> int:
         """Appends words apart by blanks, after `gap`, and gives where they start."""
         texts = [word[0] for word in words]
-        start = at = self.line(" ".join(texts), gap)
-        for text in texts:
-            self._starts.append(at)
-            at += len(text) + 1
+        start = self.line(" ".join(texts), gap)
+        ends = accumulate(map(len, texts), initial=start)
+        self._starts += map(add, ends, range(len(texts)))
         self._pieces += words if self.seen is None else self.seen(words)
         return start
 
