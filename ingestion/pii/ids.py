@@ -45,12 +45,13 @@ def _rule(kind: str, shape: str, check: str, free: str | bool, label: str = "") 
 
 _RULES = (
     _rule("tax_id", r"\d{2} ?\d{3} ?\d{3} ?\d{3}", "de.idnr", r"\d{2} \d{3} \d{3} \d{3}"),
-    _rule("tax_id", r"\d{2,3}/\d{3,4}/\d{4,5}", "de.stnr", False),
+    _rule("tax_id", r"\d{2,3}/\d{3,4}/\d{4,5}|\d{5}/\d{5}", "", False),
+    _rule("tax_id", r"\d{2}-\d{7}", "us.ein", False, r"tax id|taxpayer|\btin\b"),
     _rule("tax_id", r"[0-3]\d ?\d\d ?\d{3} ?\d{3} ?\d{3}", "fr.nif", False),
     _rule("tax_id", r"[A-Z]{6} ?\d{2} ?[A-EHLMPRST]\d{2} ?[A-Z]\d{3} ?[A-Z]", "it.codicefiscale",
           True),
     _rule("tax_id", r"9\d\d-[5-9]\d-\d{4}", "us.itin", True),
-    _rule("tax_id", r"\d{5} ?\d{5}", "gb.utr", False),
+    _rule("tax_id", r"\d{5} ?\d{5}", "", False, r"\butr\b|unique tax"),
     _rule("tax_id", r"\d{2}[- ]?\d{3}/?\d{4}", "at.tin", False),
     _rule("tax_id", r"[1-35-9]\d{2} ?\d{3} ?\d{3}", "pt.nif", False),
     _rule("national_id", r"\d{2} ?[0-3]\d[01]\d\d{2} ?[A-Z] ?\d{3}", "-de", True),
@@ -74,7 +75,7 @@ _RULES = (
     _rule("national_id", r"\d{6}[-+]\d{4}", "se.personnummer", False),
     _rule("national_id", r"\d{6}[-+A]\d{3}[\dA-Y]", "fi.hetu", False),
     _rule("national_id", r"\d{7}[A-W][A-IW]?", "ie.pps", False),
-    _rule("national_id", r"(?=[A-Z\d]*\d)[A-Z][A-Z\d]{7,8}|\d{9}", "", False,
+    _rule("national_id", r"(?=[A-Z\d]*\d)[A-Z][A-Z\d]{7,9}|\d{9}", "", False,
           r"ausweis\w*|passport|reisepass\w*|passeport|paspoort\w*|pasaporte|passaporto|id card"
           r"|carte d.identité|carta d.identit|identiteitskaart"),
 )  # fmt: skip
