@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import ingestion
 from agents.documents import ORIGINAL
 from agents.uploads import parse_limits, password_address
@@ -11,27 +14,42 @@ from core.documents import Document
 from core.vault import unseal
 from database import documents
 from database.documents import DocumentRow
+from ingestion.ocr import engine
+from ingestion.sandbox import Looker
 from runtime import Runtime
 from vectorstore import About, Entry
 
 
-def parsed(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Document:
-    """Read now, by the parser's child. Raises `Unfinishable` for what cannot be read, `NotFound`
-    when its bytes are not in the store."""
+def parsed(
+    rt: Runtime,
+    ctx: Ctx,
+    row: DocumentRow,
+    beat: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Document:
+    """Read now, by the parser's children; `beat` hears of each page, which a scan takes seconds
+    for. Raises `Unfinishable` for what cannot be read, `NotFound` when its bytes are not in the
+    store."""
     with rt.db.read(ctx) as tx:
         sealed = documents.password(tx, ctx, row.id)
     password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
-    limits = parse_limits(rt)
+    limits = replace(parse_limits(rt), ocr_seconds=rt.settings.ocr_seconds_max)
     data = rt.vault.get(ctx, ORIGINAL, row.id)
     with (
         telemetry.span("ingestion.parse", attributes={"weft.format": row.format}),
         telemetry.timed(telemetry.ingestion_seconds, "parse"),
     ):
         document = ingestion.parse(
-            data, row.filename, row.format, password=password or None, limits=limits
-        )
+            data, row.filename, row.format, password=password or None, limits=limits,
+            ocr=picture_reader(rt), beat=beat,
+        )  # fmt: skip
     telemetry.pages.labels(row.format).inc(len(document.pages))
     return document
+
+
+def picture_reader(rt: Runtime) -> Looker | None:
+    """By the settings; None where pictures stay unread. Raises `InvalidInput` that names them."""
+    languages = [one.strip() for one in rt.settings.ocr_languages.split(",")]
+    return engine(rt.settings.ocr, tuple(one for one in languages if one))
 
 
 def entries_of(row: DocumentRow, document: Document) -> list[Entry]:

@@ -87,6 +87,14 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(2 * 2**20, description="largest other request body, bytes")
     parse_seconds_max: int = Field(30, description="time one document's parser may take")
     parse_bytes_max: int = Field(768 * 2**20, description="memory one document's parser may take")
+    ocr: str = Field(
+        "auto",
+        description="what reads pictures: auto | tesseract | rapidocr | none | path of a tesseract",
+    )
+    ocr_languages: str = Field(
+        "eng,deu", description="languages of scans as Tesseract names them, comma-separated"
+    )
+    ocr_seconds_max: int = Field(900, description="time all pictures of one document may take")
     shelf_bytes_max: int = Field(128 * 2**20, description="search indexes kept in memory")
 
     worker_threads: int = Field(4, ge=1, le=64, description="steps run at once in one process")

@@ -17,7 +17,7 @@ from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion import frames, jail, readers, streams
 from ingestion.limits import Limits
-from ingestion.paging import Kind, Opened, Raster, Reading, Seen, Skipped, Step
+from ingestion.paging import Kind, Look, Opened, Raster, Reading, Skipped, Step
 
 HEAD = struct.Struct("!I")
 
@@ -83,7 +83,7 @@ def asked(job: socket.socket) -> tuple[dict[str, Any], bytes]:
 
 def _tell(job: socket.socket, reading: Reading, limits: Limits) -> None:
     left = limits.output_bytes
-    words: list[Seen] | None = None
+    words: Look | None = None
     while True:
         try:
             step = reading.send(words)
@@ -115,9 +115,9 @@ def _packed(step: Step) -> tuple[bytes, bytes]:
             return frames.RASTER, frames.PICTURE.pack(number, width, height, dpi) + pixels
 
 
-def _words(job: socket.socket) -> list[Seen] | None:
+def _words(job: socket.socket) -> Look | None:
     kind, body = frames.receive(job, time.monotonic() + 3600, 2**26)
-    return decode(list[Seen], bytes(body)) if kind == frames.WORDS else None
+    return decode(Look, bytes(body)) if kind == frames.WORDS else None
 
 
 def _refuse(job: socket.socket, code: str, detail: str) -> None:

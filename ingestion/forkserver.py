@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import Unavailable
+from ingestion.frames import Cut
 
 ROOT = Path(__file__).parents[1]
-PARSERS, READERS_OF_PICTURES, TESSERACT = "parsers", "pictures", "tesseract"
+PARSERS, PICTURES, TESSERACT = "parsers", "pictures", "tesseract"
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 3.0  # for the fork server to report a child's end
 _ENDED = struct.Struct("!iQ?")
@@ -54,6 +55,38 @@ class Child:
         """A child that still runs is killed by the leash's end."""
         self.job.close()
         self._leash.close()
+
+    def send(self, parts: list[bytes], deadline: float) -> None:
+        """Raises `Cut`."""
+        try:
+            for part in parts:
+                self.job.settimeout(max(0.01, deadline - time.monotonic()))
+                self.job.sendall(part)
+        except TimeoutError as error:
+            raise Cut(late=True) from error
+        except OSError as error:
+            raise Cut from error
+
+    def rest(self, deadline: float, cap: int) -> bytes:
+        """All that it says after our last word. Raises `Cut`, `OverflowError`."""
+        said = bytearray()
+        with suppress(OSError):
+            self.job.shutdown(socket.SHUT_WR)
+        while len(said) <= cap:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Cut(late=True)
+            self.job.settimeout(left)
+            try:
+                piece = self.job.recv(2**18)
+            except TimeoutError as error:
+                raise Cut(late=True) from error
+            except OSError as error:
+                raise Cut from error
+            if not piece:
+                return bytes(said)
+            said += piece
+        raise OverflowError
 
     def kill(self) -> None:
         with suppress(OSError):

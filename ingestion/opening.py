@@ -21,6 +21,7 @@ def check_openable(
     if not _doubtful(data, format):
         return
     try:
+        # Whether it opens does not depend on its pictures: nobody looks at them here.
         parse(data, filename, format, password=password, limits=limits)
     except Unfinishable as error:
         if error.slug in _TOLD:

@@ -42,7 +42,8 @@ class Raster:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A word on a raster, its box in pixels; `confidence` is 0 to 1."""
+    """A word on a raster, its box in pixels; words of one `line` have its number, and `confidence`
+    is 0 to 1."""
 
     text: str
     x0: float
@@ -50,6 +51,16 @@ class Seen:
     x1: float
     y1: float
     confidence: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen on a raster after it was turned clockwise by so many quarters; the boxes are
+    those of the turned picture."""
+
+    words: tuple[Seen, ...]
+    quarters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class Kind:
 
 
 Step = Opened | Page | Skipped | Raster | Kind
-Words = list[Seen] | None
+Words = Look | None
 Reading = Generator[Step, Words, Document]
 PageReading = Generator[Raster, Words, Page]
 

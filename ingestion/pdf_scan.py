@@ -25,7 +25,7 @@ def seen(pdf: Any, page: Page, limits: Limits) -> PageReading:
     words = yield raster
     if words is None:
         return replace(page, layer="broken" if page.layer == "broken" else "empty")
-    return page_seen(raster, words, page.width, page.height)
+    return page_seen(raster, words)
 
 
 def _shows_something(held: Any) -> bool:

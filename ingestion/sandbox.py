@@ -21,7 +21,7 @@ from ingestion.child import HEAD
 from ingestion.forkserver import Child, Ended, Lost
 from ingestion.gathering import Gathered, emptiness
 from ingestion.limits import Limits
-from ingestion.paging import Kind, Opened, Raster, Seen, Skipped
+from ingestion.paging import Kind, Look, Opened, Raster, Skipped
 
 _START_SECONDS = 5.0  # beyond the deadline, for the fork and the file's way
 _FRAME_MAX = 2**27
@@ -31,9 +31,10 @@ _TIME_SIGNALS = (signal.SIGXCPU, signal.SIGALRM)
 class Looker(Protocol):
     """Who reads words from pictures (`ingestion.ocr`)."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def look(self, raster: Raster, seconds: float) -> list[Seen]:
+    def look(self, raster: Raster, seconds: float) -> Look:
         """Raises `Unfinishable` for this picture, `Unavailable` when nobody can look now."""
 
 
@@ -156,14 +157,7 @@ class _Job:
         head = json.dumps(
             {**self._head, "first": self._kept.next, "limits": self._limits()}
         ).encode()
-        try:
-            for part in (HEAD.pack(len(head)), head, self._data):
-                child.job.settimeout(max(0.01, deadline - time.monotonic()))
-                child.job.sendall(part)
-        except TimeoutError as error:
-            raise frames.Cut(late=True) from error
-        except OSError as error:
-            raise frames.Cut from error
+        child.send([HEAD.pack(len(head)), head, self._data], deadline)
 
     def _limits(self) -> dict[str, float]:
         left = self._caps.output_bytes - self._kept.bytes
@@ -211,11 +205,11 @@ class _Job:
             if seen is None:
                 frames.send(child.job, frames.NO_WORDS)
             else:
-                frames.send(child.job, frames.WORDS, encode(list[Seen], seen))
+                frames.send(child.job, frames.WORDS, encode(Look, seen))
         except OSError as error:
             raise frames.Cut from error
 
-    def _looked(self, raster: Raster) -> list[Seen] | None:
+    def _looked(self, raster: Raster) -> Look | None:
         if self._ocr is None:
             self._kept.blind.append(raster.number)
             return None

@@ -12,7 +12,10 @@ from ingestion.limits import Limits
 from ingestion.paging import Kind, Opened, Reading
 
 # Modules with `pages(data, limits, password, first)`; the others read a file in one go.
-_BY_PAGE = {"pdf": "pdf"}
+_BY_PAGE = {
+    "pdf": "pdf", "png": "images", "jpeg": "images", "tiff": "images", "webp": "images",
+    "bmp": "images", "gif": "images", "heic": "images",
+}  # fmt: skip
 _SHOWING = 5  # pages that show what a document is
 
 

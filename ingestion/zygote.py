@@ -62,7 +62,7 @@ _KINDS = {
 
 def main(control_fd: int, kind: str) -> None:
     control = socket.socket(fileno=control_fd)
-    work = cast(_Work, import_module(_KINDS[kind]))
+    work = cast(_Work, import_module(_KINDS[kind.partition(":")[0]]))
     work.warm_up()
     null = os.open(os.devnull, os.O_RDWR)
     level = jail.enter([*_own_files(), *work.readable()], programs=work.programs())

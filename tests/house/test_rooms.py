@@ -26,7 +26,7 @@ DOORS = {
     "sqlalchemy": {"database"}, "alembic": {"database"},
     "faiss": {"vectorstore"}, "Stemmer": {"vectorstore"},
     "reportlab": {"reports"}, "openpyxl": {"reports"},
-    "onnxruntime": {"models"}, "tokenizers": {"models"}, "ollama": {"models"},
+    "onnxruntime": {"models", "ingestion"}, "tokenizers": {"models"}, "ollama": {"models"},
     "xllamacpp": {"models"}, "pypdfium2": {"ingestion"}, "lxml": {"ingestion"},
     "selectolax": {"ingestion"}, "python_calamine": {"ingestion"},
     "cronsim": {"workflows"}, "imap_tools": {"ingestion"}, "asyncssh": {"ingestion"},

@@ -1,0 +1,86 @@
+"""The engine of the default install reads a scan; whatever it meets costs one child."""
+
+from __future__ import annotations
+
+import psutil
+import pytest
+
+from core.errors import InvalidInput, Unfinishable
+from ingestion import forkserver, parse
+from ingestion.ocr import engine
+from ingestion.ocr.tesseract import words_of
+from ingestion.paging import Raster
+from ingestion.sandbox import Looker
+from tests.ingestion import scans
+
+
+@pytest.fixture(scope="module")
+def rapid() -> Looker:
+    found = engine("rapidocr", ("eng", "deu"))
+    assert found is not None
+    return found
+
+
+def test_a_scan_is_read_by_what_the_default_install_brings(rapid: Looker) -> None:
+    lines = scans.ENGLISH[:2] + scans.GERMAN[2:]
+    picture = scans.printed(*lines, font="Times-Roman", size=12)
+    document = parse(scans.scan_pdf(picture), "scan.pdf", "pdf", ocr=rapid)
+    page = document.pages[0]
+    assert page.layer == "ocr"
+    assert scans.share(lines, page.text) >= 0.98
+    first = page.words[0]
+    assert first.text == "The"
+    assert first.x0 == pytest.approx(62, abs=3)
+    assert first.y0 == pytest.approx(62, abs=4)
+    assert first.confidence > 0.9
+    assert page.text[first.start : first.start + 3] == "The"
+
+
+@pytest.mark.parametrize("quarters", [1, 2])
+def test_a_page_that_was_laid_down_wrongly_is_turned(rapid: Looker, quarters: int) -> None:
+    picture = scans.strip_of(*scans.ENGLISH[:2])
+    turned = picture.rotate(90 * quarters, expand=True)
+    page = parse(scans.packed(turned), "a.png", "png", ocr=rapid).pages[0]
+    assert scans.share(scans.ENGLISH[:2], page.text) >= 0.9
+    assert page.width > page.height
+
+
+def test_a_deadline_ends_one_child(rapid: Looker) -> None:
+    noise = Raster(1, 1600, 1600, 300.0, bytes(range(256)) * 10_000)
+    with pytest.raises(Unfinishable, match="takes longer than"):
+        rapid.look(noise, 0.01)
+    server = forkserver.found(forkserver.PICTURES)
+    assert server is not None
+    assert psutil.Process(server.process.pid).is_running()
+
+
+def test_its_children_stand_behind_walls_too(rapid: Looker) -> None:
+    parse(scans.packed(scans.strip_of("A word")), "a.png", "png", ocr=rapid)
+    pictures, parsers = forkserver.found(forkserver.PICTURES), forkserver.found()
+    assert pictures is not None
+    assert parsers is not None
+    assert pictures.level["files"] == parsers.level["files"]
+    assert pictures.level["calls"] == parsers.level["calls"]
+
+
+def test_an_engine_that_is_not_there_is_named() -> None:
+    assert engine("none", ("eng",)) is None
+    with pytest.raises(InvalidInput, match="apt-get install tesseract-ocr"):
+        engine("/nowhere/bin/tesseract", ("eng",))
+    with pytest.raises(InvalidInput, match="WEFT_OCR='magic'"):
+        engine("magic", ("eng",))
+
+
+def test_tesseract_s_table_becomes_words() -> None:
+    rows = [
+        "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight",
+        "4\t1\t1\t1\t1\t0\t10\t20\t300\t40\t-1\t",
+        "5\t1\t1\t1\t1\t1\t10\t20\t30\t40\t96.5\tTotal",
+        "5\t1\t1\t1\t1\t2\t50\t20\t9\t40\t-1\t ",
+    ]
+    seen = words_of("\n".join(rows))
+    assert [(one.text, one.x0, one.y1, one.confidence) for one in seen] == [
+        ("Total", 10, 60, 0.965)
+    ]
+    with pytest.raises(Unfinishable):
+        words_of(rows[2].replace("30", "x"))
