@@ -308,7 +308,7 @@ def test_two_hundred_files_are_two_hundred_documents_also_when_weft_dies(
     more = {**QUICK, "WEFT_EGRESS_ALLOW": place.allowed, "WEFT_LOG_LEVEL": "warning"}
     platform = Platform(tmp_path / "data", more)
     platform.provision(acme="unlimited")
-    platform.start()
+    platform.start("upload.commit:after:60=kill")
     who = platform.person("acme")
     body = {"name": kind, "kind": kind, "config": place.config(), "secrets": place.secrets(),
             "schedule": {"every_seconds": 5}, "on_gone": "remove", "enabled": False}  # fmt: skip
@@ -316,10 +316,9 @@ def test_two_hundred_files_are_two_hundred_documents_also_when_weft_dies(
     assert "200 files" in who.post(f"{url}/test").json()["detail"]
     who.ask("PATCH", url, json={"enabled": True})
     who.close()
-    assert platform.stop() == 0
-    for rule in ("upload.commit:after:60", "upload.commit:before:50"):
-        platform.start(f"{rule}=kill")
-        assert platform.dead() == -9
+    assert platform.dead() == -9
+    platform.start("upload.commit:before:50=kill")
+    assert platform.dead() == -9
     platform.start()
     who = platform.person("acme")
     try:
