@@ -19,12 +19,29 @@ def decode_named(data: bytes, cut: bool = False) -> tuple[str, str]:
     ):
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace"), name
+    if unmarked := wide(data):
+        return data.decode(unmarked, "replace"), unmarked
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(data, final=not cut)
     except UnicodeDecodeError:
         name = _code_page(data)
         return data.decode(name, "replace"), name
     return text, "utf-8"
+
+
+def wide(data: bytes) -> str | None:
+    """UTF-16 without its mark: of Western text every other byte is zero, and it reads as text."""
+    sample = data[:4096]
+    sample = sample[: len(sample) // 2 * 2]
+    half = len(sample) // 2
+    if half < 2:
+        return None
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) < 0.6 * half or min(even, odd) > 0.02 * half:
+        return None
+    name = "utf-16-le" if odd > even else "utf-16-be"
+    text = sample.decode(name, "replace")
+    return name if sum(c.isprintable() or c in "\r\n\t\f" for c in text) > 0.98 * half else None
 
 
 def _code_page(data: bytes) -> str:

@@ -76,6 +76,7 @@ class _Writer:
         self.page = PageText()
         self.text: list[str] = []
         self.kind, self.level = "paragraph", 0
+        self.lists = 0  # lists that are open
 
     def walk(self, root: Any) -> None:
         stack: list[tuple[Any, bool]] = [(root, False)]
@@ -115,13 +116,15 @@ class _Writer:
     def _enter(self, tag: str) -> None:
         if tag in _BLOCKS or tag in _KINDS:
             self.flush()
+        self.lists += tag in ("ul", "ol")
         if tag in _KINDS:
             self.kind = _KINDS[tag]
-            self.level = int(tag[1]) if self.kind == "heading" else 1
+            self.level = int(tag[1]) if self.kind == "heading" else max(1, self.lists)
 
     def _leave(self, tag: str) -> None:
         if tag in _BLOCKS or tag in _KINDS:
             self.flush()
+        self.lists -= tag in ("ul", "ol")
         if tag in _KINDS:
             self.kind, self.level = "paragraph", 0
 
@@ -146,19 +149,26 @@ def _children(node: Any) -> list[Any]:
 
 
 def _rows(table: Any) -> list[list[Cell]]:
+    """Cells at the column where they are seen: those that reach down from above take theirs."""
     rows: list[list[Cell]] = []
+    reach: dict[int, int] = {}  # column → rows that a cell above still covers
     for row in table.css("tr"):
         cells: list[Cell] = []
+        covered = {at: left - 1 for at, left in reach.items() if left > 1}
         col = 0
         for cell in _children(row):
             if cell.tag not in ("td", "th"):
                 continue
+            while reach.get(col, 0) > 0:
+                col += 1
             made = typed_cell(one_line(cell.text(separator=" ")), len(rows), col)
             wide, down = _span(cell, "colspan"), _span(cell, "rowspan")
             cells.append(
                 Cell(made.text, made.row, col, made.value, made.kind, rowspan=down, colspan=wide)
             )
+            covered.update(dict.fromkeys(range(col, col + wide), down - 1) if down > 1 else {})
             col += wide
+        reach = covered
         if any(cell.text for cell in cells):
             rows.append(cells)
     return rows

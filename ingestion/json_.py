@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from core.documents import Cell, Document
@@ -15,14 +17,21 @@ _TIME = {"timestamp", "time", "@timestamp", "ts", "datetime", "date"}
 _LEVEL = {"level", "severity", "loglevel", "log_level", "lvl"}
 _MESSAGE = {"message", "msg", "event", "error", "text"}
 _TITLE = ("title", "name", "subject", "id")
+_LONG = 2**20  # characters above which records are read one by one
+_SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read(data: bytes, limits: Limits) -> Document:
     text, encoding = decode_named(data)
-    value, warnings = _load(tidy(text))
+    value, warnings = _load(tidy(text), limits.cells)
     _check_depth(value, limits.depth * 4)
     page = PageText()
     records = _records(value)
+    if records:
+        kept = _fitting(records, limits.cells)
+        if len(kept) < len(records):
+            warnings.append(f"Only the first {len(kept)} of {len(records)} records were read.")
+            value = records = kept
     log = bool(records) and is_log(records)
     if log:
         _add_log(page, records)
@@ -41,27 +50,88 @@ def read(data: bytes, limits: Limits) -> Document:
     )  # fmt: skip
 
 
-def _load(text: str) -> tuple[Any, list[str]]:
+def _fitting(records: list[dict[str, Any]], cells: int) -> list[dict[str, Any]]:
+    return records[: max(1, cells // max(1, len(_columns(records))))]
+
+
+def _load(text: str, values: int) -> tuple[Any, list[str]]:
+    """The whole value; of a long list or of lines the first records that hold so many `values`,
+    one by one, since a list in memory takes ten times its text."""
+    if len(text) > _LONG and text.lstrip()[:1] == "[":
+        return _counted(_items(text), values)
+    if len(text) > _LONG and _first_line_is_whole(text):
+        return _load_lines(text, ValueError("lines"), values)
     try:
         return json.loads(text, parse_constant=str), []
     except RecursionError as error:
         raise Unfinishable("The JSON is nested too deeply.", code="too_many_parts") from error
     except ValueError as whole:
-        return _load_lines(text, whole)
+        return _load_lines(text, whole, values)
 
 
-def _load_lines(text: str, whole: ValueError) -> tuple[list[Any], list[str]]:
-    records, warnings = [], []
-    for number, line in enumerate(text.splitlines(), 1):
+def _first_line_is_whole(text: str) -> bool:
+    first = text.lstrip().split("\n", 1)
+    try:
+        json.loads(first[0][:_LONG])
+    except (ValueError, RecursionError):
+        return False
+    return len(first) > 1
+
+
+def _items(text: str) -> Iterator[Any]:
+    """The elements of a list, each read when the one before it was taken."""
+    decoder = json.JSONDecoder(parse_constant=str)
+    at = _after_space(text, text.index("[") + 1)
+    while text[at : at + 1] != "]":
+        try:
+            item, at = decoder.raw_decode(text, at)
+        except RecursionError as error:
+            raise Unfinishable("The JSON is nested too deeply.", code="too_many_parts") from error
+        except ValueError as error:
+            raise Unfinishable(f"The file is not valid JSON: {error}", code="corrupted") from error
+        yield item
+        at = _after_space(text, at)
+        if text[at : at + 1] == ",":
+            at = _after_space(text, at + 1)
+        elif text[at : at + 1] != "]":
+            raise Unfinishable("The file is not valid JSON: it is cut off.", code="corrupted")
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _counted(items: Iterator[Any], values: int) -> tuple[list[Any], list[str]]:
+    taken: list[Any] = []
+    for item in items:
+        values -= len(item) if isinstance(item, (dict, list)) else 1
+        if values < 0 and taken:
+            return taken, [f"Only the first {len(taken)} records were read: there are too many."]
+        taken.append(item)
+    return taken, []
+
+
+def _load_lines(text: str, whole: ValueError, values: int) -> tuple[list[Any], list[str]]:
+    warnings: list[str] = []
+    records, cut = _counted(_lines(text, warnings), values)
+    if len(warnings) > len(records) or not records:
+        raise Unfinishable(f"The file is not valid JSON: {whole}", code="corrupted") from whole
+    return records, [*warnings[:20], *cut]
+
+
+def _lines(text: str, warnings: list[str]) -> Iterator[Any]:
+    at, number = 0, 0
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        line, at, number = text[at:end], end + 1, number + 1
         if not line.strip():
             continue
         try:
-            records.append(json.loads(line, parse_constant=str))
+            yield json.loads(line, parse_constant=str)
         except (ValueError, RecursionError):
             warnings.append(f"Line {number} is not JSON and was left out.")
-    if len(warnings) > len(records) or not records:
-        raise Unfinishable(f"The file is not valid JSON: {whole}", code="corrupted") from whole
-    return records, warnings[:20]
 
 
 def _check_depth(value: Any, left: int) -> None:

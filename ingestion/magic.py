@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
+from ingestion.decoding import wide
 from ingestion.limits import MIB
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office, or around an encrypted file
@@ -113,7 +114,7 @@ def _compound_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
 
 def _binary(data: bytes) -> bool:
     head = data[:8192]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")) or wide(head):
         return False
     controls = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
     return head.count(0) > len(head) // 100 or controls > max(2, len(head) // 20)

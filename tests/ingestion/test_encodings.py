@@ -1,0 +1,79 @@
+"""Texts in the encodings of the world, tables with spans, and records that are too many."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.errors import Unfinishable, UnsupportedFormat
+from ingestion import Limits, html, json_, sniff, text
+
+WORDS = {
+    "cp1251": "Договор поставки заключён между двумя сторонами в городе Москве.",
+    "koi8-r": "Договор поставки заключён между двумя сторонами в городе Москве.",
+    "shift_jis": "この契約は東京で締結されました。両当事者は以下の通り合意する。",
+    "gb18030": "本合同由双方在北京签订。双方同意以下条款和条件。",
+    "cp1253": "Η σύμβαση υπογράφηκε στην Αθήνα μεταξύ των δύο μερών.",
+    "utf-16-le": "Größe und Länge für Köln ohne Marke am Anfang.",
+    "utf-16-be": "Größe und Länge für Köln ohne Marke am Anfang.",
+}
+
+
+@pytest.mark.parametrize(("encoding", "words"), WORDS.items())
+def test_texts_are_read_in_their_encoding(encoding: str, words: str) -> None:
+    data = "\n".join([words] * 5).encode(encoding)
+    assert sniff(data, "noname") == "txt"
+    assert text.read(data, Limits()).pages[0].text.split("\n")[0] == words
+
+
+def test_numbers_of_two_bytes_are_no_text() -> None:
+    with pytest.raises(UnsupportedFormat):
+        sniff(b"".join(n.to_bytes(2, "little") for n in range(200)), "noname")
+
+
+def test_cells_that_reach_down_take_their_column() -> None:
+    page = html.read(
+        b"<table><tr><th>Area</th><th>Item</th><th>Sum</th></tr>"
+        b"<tr><td rowspan=2>North</td><td>Pens</td><td>3</td></tr><tr><td>Ink</td><td>4</td></tr>"
+        b"<tr><td>South</td><td colspan=2>none</td></tr>"
+        b"<tr><td>East</td><td>Ink</td><td>5</td></tr>"
+        b"</table>",
+        Limits(),
+    ).pages[0]
+    places = [[(cell.text, cell.col) for cell in row] for row in page.tables[0].rows]
+    assert places[1:] == [
+        [("North", 0), ("Pens", 1), ("3", 2)], [("Ink", 1), ("4", 2)],
+        [("South", 0), ("none", 1)], [("East", 0), ("Ink", 1), ("5", 2)],
+    ]  # fmt: skip
+
+
+def test_lists_in_lists_have_their_depth() -> None:
+    page = html.read(b"<ul><li>a<ol><li>b</li></ol></li><li>c</li></ul>", Limits()).pages[0]
+    assert [(page.text[b.start : b.end], b.level) for b in page.blocks] == [
+        ("a", 1), ("b", 2), ("c", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_a_long_list_of_records_is_read_one_by_one(lines: bool) -> None:
+    one = {"name": "x" * 500, "n": 1}
+    many = [one] * 4000
+    data = "\n".join(map(json.dumps, many)) if lines else json.dumps(many, indent=1)
+    document = json_.read(data.encode(), Limits(cells=1000))
+    assert document.metadata["records"] == 500
+    assert document.warnings == ("Only the first 500 records were read: there are too many.",)
+
+
+def test_more_columns_than_cells_allow_are_cut_by_rows() -> None:
+    many = [{f"k{n}": n} for n in range(50)]
+    document = json_.read(json.dumps(many).encode(), Limits(cells=500))
+    assert document.warnings == ("Only the first 10 of 50 records were read.",)
+
+
+@pytest.mark.parametrize("end", ["", ", {", "x]"])
+def test_a_long_list_that_is_cut_off_is_damaged(end: str) -> None:
+    data = "[" + ", ".join(['{"a": "' + "x" * 1000 + '"}'] * 1200) + end
+    with pytest.raises(Unfinishable) as caught:
+        json_.read(data.encode(), Limits())
+    assert caught.value.slug == "corrupted"
