@@ -23,10 +23,11 @@ from core.context import Ctx
 from gateway.exchange import exchange_of
 from runtime import Runtime
 
-# People, credentials and settings: no documents' text, and addresses that must be read there.
+# People, credentials and settings: no documents' text, and what is read there is sent back changed,
+# with its addresses.
 _OWN = re.compile(
     r"/(?:auth|users|tenants|pii-policy|usage|health|healthz|readyz|metrics|docs|openapi\.json"
-    r"|integrations|triggers|why|v1|route|agents/status)(?:/|$)"
+    r"|integrations|triggers|workflow-definitions|report-templates|why|v1|route|agents/status)(?:/|$)"
 )
 
 

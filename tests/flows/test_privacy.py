@@ -157,6 +157,19 @@ def test_the_original_needs_the_right_to_see_where_it_holds_something(
     assert town.http.get(f"/documents/{note}/content", headers=admin).status_code == 200
 
 
+def test_settings_are_no_documents_and_stay_as_they_were_written(
+    veiled: tuple[Town, str],
+) -> None:
+    town, _ = veiled
+    reader, desk = town.as_role("veiled", "operator"), "desk@example.com"
+    text = (f"name: told\ninputs: {{to: {{type: string, default: {desk}}}}}\n"
+            "steps:\n  - {id: a, agent: supervisor, task: noop}\n")  # fmt: skip
+    put = town.http.put("/workflow-definitions/told", content=text,
+                        headers={**reader, "Content-Type": "application/yaml"})  # fmt: skip
+    assert put.status_code in (200, 201), put.text
+    assert desk in town.http.get("/workflow-definitions/told", headers=reader).text
+
+
 def test_other_kinds_are_left_when_only_some_are_hidden(veiled: tuple[Town, str]) -> None:
     town, note = veiled
     reader, admin = town.as_role("veiled", "viewer"), town.as_role("veiled", "admin")
