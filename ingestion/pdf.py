@@ -53,8 +53,12 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
         raise _unreadable(data, error.err_code, password) from error
     if len(pdf) == 0:
         raise Unfinishable("The PDF has no pages.", code="no_pages")
-    held = _Held(pdf, _form(pdf), bookmarks(pdf))
-    about = _about(held)
+    outline = bookmarks(pdf)
+    marks: dict[int, list[Bookmark]] = {}
+    for mark in outline:
+        marks.setdefault(mark.page, []).append(mark)
+    held = _Held(pdf, _form(pdf), marks)
+    about = _about(pdf, outline)
     total = min(len(pdf), limits.pages)
     yield Opened(total, about)
     return (yield from _all(held, about, range(first, total + 1), limits))
@@ -64,7 +68,7 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
 class _Held:
     pdf: Any
     form: Any
-    marks: list[Bookmark]
+    marks: dict[int, list[Bookmark]]  # by page
 
 
 def _form(pdf: Any) -> Any:
@@ -109,8 +113,21 @@ def _page(held: _Held, number: int, limits: Limits) -> Generator[Any, Any, Page 
     page: Page | Skipped = _printed(held, number)
     if isinstance(page, Page) and page.layer != "text":
         page = yield from pdf_scan.seen(held.pdf, page, limits)
-    marks = [mark for mark in held.marks if mark.page == number]
-    return with_headings(page, marks) if marks and isinstance(page, Page) else page
+    if not isinstance(page, Page):
+        return page
+    if held.form:
+        page = _with_form(held, page)
+    marks = held.marks.get(number)
+    return with_headings(page, marks) if marks else page
+
+
+def _with_form(held: _Held, page: Page) -> Page:
+    """Also where a picture lies below the fields."""
+    lying = held.pdf[page.number - 1]
+    try:
+        return with_fields(page, lying, held.form)
+    finally:
+        lying.close()
 
 
 def _printed(held: _Held, number: int) -> Page:
@@ -122,8 +139,7 @@ def _printed(held: _Held, number: int) -> Page:
         if first.words:
             rules(lying, read.lies.turned(first.quarter % 4), first)
         page = page_of_all(read, number)
-        page = replace(page, layer=layer(page.text, read.unknown))
-        return with_fields(page, lying, held.form) if held.form else page
+        return replace(page, layer=layer(page.text, read.unknown))
     finally:
         lying.close()
 
@@ -138,15 +154,15 @@ def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinish
     return Unfinishable("The PDF is damaged and cannot be opened.", code="corrupted")
 
 
-def _about(held: _Held) -> Document:
-    metadata = _metadata(held.pdf)
+def _about(pdf: Any, outline: list[Bookmark]) -> Document:
+    metadata = _metadata(pdf)
     title = metadata.pop("title", None)
-    if held.marks:
+    if outline:
         metadata["bookmarks"] = [
             {"title": mark.title, "level": mark.level, "page": mark.page}
-            for mark in held.marks[:_BOOKMARKS_SHOWN]
+            for mark in outline[:_BOOKMARKS_SHOWN]
         ]
-    return Document("pdf", (), title=title, metadata={**metadata, "pages": len(held.pdf)})
+    return Document("pdf", (), title=title, metadata={**metadata, "pages": len(pdf)})
 
 
 def _metadata(pdf: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from operator import itemgetter
 from ingestion.pdf_glyphs import Line, PageGlyphs, Piece
 
 _NEAR = 3.0
+_CROSSINGS_MAX = 1_000_000  # above: a drawing, no table
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Found:
 def ruled(page: PageGlyphs) -> list[Found]:
     """Grids of at least two rows and two columns, from top to bottom."""
     across, down = _merged(page.across), _merged(page.down)
-    if len(across) < 2 or len(down) < 2:
+    if len(across) < 2 or len(down) < 2 or len(across) * len(down) > _CROSSINGS_MAX:
         return []
     found = []
     for lines, posts in _components(across, down):

@@ -8,6 +8,7 @@ from ingestion.pdf_grid import text_lines
 _GUTTER = 8.0  # points of free space between two zones
 _LINES = 5  # lines that each zone has at least
 _SHARED = 0.4  # of the lines of the shorter zone keep step with the other
+_LOOKED_AT = 400  # lines of a side: each is compared with each
 _STEP = 0.8
 _FULL = 0.75  # of the column's width that a line of running text takes
 _WORDS = 3.5  # of such a line, on average
@@ -72,13 +73,13 @@ def _longest_run(lines: list[list[Piece]], at: float) -> tuple[int, int]:
 def _apart(lines: Lines, at: float) -> bool:
     left = text_lines([word for line in lines for word in line if word.x0 < at])
     right = text_lines([word for line in lines for word in line if word.x0 >= at])
-    fewer, more = sorted((left, right), key=len)
+    fewer, more = (lines[:_LOOKED_AT] for lines in sorted((left, right), key=len))
     if len(fewer) < _LINES:
         return False
     if _running(left) and _running(right):
         return True
     offsets = sorted(min((_offset(line, other) for other in more), key=abs) for line in fewer)
-    return _in_step(offsets) <= _SHARED * len(fewer)
+    return _in_step(offsets) <= _SHARED * len(offsets)
 
 
 def _running(lines: Lines) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -137,6 +138,19 @@ def test_bookmarks_make_headings_and_are_kept() -> None:
     assert document.metadata["bookmarks"][1] == {
         "title": "Terms of payment", "level": 2, "page": 2,
     }  # fmt: skip
+
+
+def test_a_drawing_of_thousands_of_lines_keeps_no_reader_busy() -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(72, 800, "Plan of the second floor")
+        for n in range(1_500):
+            canvas.line(20 + n % 50 * 11, 20 + n / 2, 27 + n % 50 * 11, 20 + n / 2)
+            canvas.line(20 + n / 3, 20 + n % 40 * 18, 20 + n / 3, 30 + n % 40 * 18)
+
+    begun = time.process_time()
+    page = read(builders.pdf(draw)).pages[0]
+    assert time.process_time() - begun < 2
+    assert (page.text, page.tables) == ("Plan of the second floor", ())
 
 
 def attached(files: dict[str, bytes]) -> bytes:
