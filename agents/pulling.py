@@ -19,6 +19,7 @@ from agents.removal import remove
 from agents.uploads import Received, Upload, receive, safe_name
 from core.context import Ctx
 from core.errors import Conflict, InvalidInput, NotFound, Rejected, Unavailable, Unfinishable
+from core.ids import new_id
 from core.plain import check_plain
 from core.vault import unseal
 from database import Tx, integrations
@@ -73,11 +74,15 @@ def pull(work: Work) -> Done | Defer:
         raise InvalidInput("This task needs an `integration_id`.", field="integration_id")
     # What comes is the integration's, whichever run fetched it.
     rt, ctx = work.rt, replace(work.ctx, actor=f"integration:{name}")
+    # A worker that lost its step may still be at it: each attempt has a name of its own.
+    handler = f"{work.step_id}:{new_id()[-12:]}"
     with rt.db.transaction(ctx, durable=False) as tx:
         row = integrations.get(tx, ctx, name)
-        if not integrations.claim(tx, ctx, name, work.step_id, _LEASE_SECONDS):
+        if not integrations.claim(
+            tx, ctx, name, handler, _LEASE_SECONDS, before=f"{work.step_id}:"
+        ):
             return Defer(1.0, f"integration {row.name}: another run pulls it")
-    one = _Pull(work, ctx, row)
+    one = _Pull(work, ctx, row, handler)
     try:
         one.run()
     except (Rejected, Unfinishable, Unavailable) as error:
@@ -94,8 +99,8 @@ def pull(work: Work) -> Done | Defer:
 
 
 class _Pull:
-    def __init__(self, work: Work, ctx: Ctx, row: Integration) -> None:
-        self._work, self._row = work, row
+    def __init__(self, work: Work, ctx: Ctx, row: Integration, handler: str) -> None:
+        self._work, self._row, self._handler = work, row, handler
         self._rt, self._ctx = work.rt, ctx
         self._counts: Counter[str] = Counter()
         self._documents: list[str] = []
@@ -128,7 +133,7 @@ class _Pull:
             self._work.remember(f"turn-{turn}", lambda: kept)
         with self._rt.db.transaction(self._ctx) as tx:
             self._move(tx, self.pause.cursor)
-            integrations.release(tx, self._ctx, self._row.id, self._work.step_id)
+            integrations.release(tx, self._ctx, self._row.id, self._handler)
 
     def _turns(self) -> Iterator[dict[str, Any]]:
         """What came in the earlier turns of this run."""
@@ -153,18 +158,16 @@ class _Pull:
             values: dict[str, Any] = {"status": status, "error": error, "pulled_ms": tx.now_ms}
             if self._more:
                 values["due_ms"] = tx.now_ms
-            integrations.release(tx, self._ctx, self._row.id, self._work.step_id, **values)
+            integrations.release(tx, self._ctx, self._row.id, self._handler, **values)
 
     def let_go(self) -> None:
         with self._rt.db.transaction(self._ctx, durable=False) as tx:
-            integrations.release(tx, self._ctx, self._row.id, self._work.step_id)
+            integrations.release(tx, self._ctx, self._row.id, self._handler)
 
     def _beat(self, seen: int) -> None:
         self._work.progress(seen, 0)
         with self._rt.db.transaction(self._ctx, durable=False) as tx:
-            held = integrations.claim(
-                tx, self._ctx, self._row.id, self._work.step_id, _LEASE_SECONDS
-            )
+            held = integrations.claim(tx, self._ctx, self._row.id, self._handler, _LEASE_SECONDS)
         if not held:
             raise Conflict("Another run pulls this integration now.", code="claim_lost")
 
@@ -244,8 +247,7 @@ class _Pull:
         self._counts[state] += 1
 
     def _move(self, tx: Tx, cursor: Mapping[str, Any] | None) -> None:
-        if cursor is not None:
-            integrations.moved(tx, self._ctx, self._row.id, self._work.step_id, cursor)
+        integrations.moved(tx, self._ctx, self._row.id, self._handler, cursor)
 
     def _clear_stale(self) -> None:
         """Documents that a newer version replaced: removed after the new one was kept."""

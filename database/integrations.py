@@ -145,9 +145,14 @@ def started(tx: Tx, ctx: Ctx, integration_id: str, run_id: str) -> None:
     tx.execute(update(integrations).where(_is(ctx, integration_id)).values(last_run_id=run_id))
 
 
-def claim(tx: Tx, ctx: Ctx, integration_id: str, handler: str, lease_seconds: float) -> bool:
-    """Whether `handler` pulls it now: nobody else does, or his lease is over."""
+def claim(
+    tx: Tx, ctx: Ctx, integration_id: str, handler: str, lease_seconds: float, *, before: str = ""
+) -> bool:
+    """Whether `handler` pulls it now: nobody else does, or his lease is over. One whose name begins
+    with `before` is an earlier attempt at the same: it is taken over, and finds its claim lost."""
     free = or_(_c.handler.is_(None), _c.handler == handler, _c.handler_lease_ms < tx.now_ms)
+    if before:
+        free = or_(free, _c.handler.startswith(before, autoescape=True))
     found = update(integrations).where(_is(ctx, integration_id), free)
     until = tx.now_ms + int(lease_seconds * 1000)
     return tx.execute(found.values(handler=handler, handler_lease_ms=until)).rowcount == 1
@@ -158,10 +163,14 @@ def release(tx: Tx, ctx: Ctx, integration_id: str, handler: str, **values: Any) 
     tx.execute(found.values(handler=None, handler_lease_ms=None, **values))
 
 
-def moved(tx: Tx, ctx: Ctx, integration_id: str, handler: str, cursor: Mapping[str, Any]) -> None:
-    """The position, for whoever holds the claim. Raises `Conflict` for somebody who lost it."""
+def moved(
+    tx: Tx, ctx: Ctx, integration_id: str, handler: str, cursor: Mapping[str, Any] | None
+) -> None:
+    """The position, for whoever holds the claim; None: where it was. Raises `Conflict` for somebody
+    who lost it, and with it what else his transaction does."""
     found = update(integrations).where(_is(ctx, integration_id), _c.handler == handler)
-    if tx.execute(found.values(cursor=dict(cursor))).rowcount != 1:
+    values = {"handler": handler} if cursor is None else {"cursor": dict(cursor)}
+    if tx.execute(found.values(**values)).rowcount != 1:
         raise Conflict("Another run pulls this integration now.", code="claim_lost")
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from agents.registry import AGENTS
 from core import failpoints
+from core.errors import Conflict
+from core.ids import new_id
+from database import integrations
 from tests.engine import drained
 from tests.gateway.people import Town
 from workflows import sweeper
@@ -232,3 +235,31 @@ def test_a_name_is_taken_once(town: Town) -> None:
     body = {**FOLDER, "name": "named"}
     again = town.http.post("/integrations", json=body, headers=town.as_role("acme"))
     assert (again.status_code, again.json()["code"]) == (409, "name_taken")
+
+
+def test_an_attempt_that_lost_its_step_keeps_nothing_more(town: Town) -> None:
+    """Its worker was too slow: another one pulls on, and no item of the slow one comes twice."""
+    shop = Shop(town, "zombie")
+    shop.put("a.txt", "The first of two notes that come by one step.")
+    shop.put("b.txt", "The second of two notes that come by one step.")
+    ctx, own = town.ctx("acme"), shop.url.rpartition("/")[2]
+    step, rt = new_id(), town.rt
+    with rt.db.transaction(ctx) as tx:
+        assert integrations.claim(tx, ctx, own, f"{step}:slow", 60)
+        assert not integrations.claim(tx, ctx, own, f"{new_id()}:other", 60, before="other")
+        assert integrations.claim(tx, ctx, own, f"{step}:new", 60, before=f"{step}:")
+        assert not integrations.claim(tx, ctx, own, f"{step}:slow", 60)
+
+    def kept(cursor: dict[str, Any] | None) -> None:
+        with rt.db.transaction(ctx) as tx:
+            integrations.note_item(tx, ctx, own, "a.txt", "1", "taken")
+            integrations.moved(tx, ctx, own, f"{step}:slow", cursor)
+
+    for cursor in ({"at": 1}, None):
+        with pytest.raises(Conflict):
+            kept(cursor)
+    assert shop.items() == []
+    with rt.db.transaction(ctx) as tx:
+        integrations.release(tx, ctx, own, f"{step}:new")
+    shop.pull()
+    assert shop.shown()["items"] == {"taken": 2}
