@@ -137,7 +137,7 @@ class VsftpdImplicit(Vsftpd):
     """The same, but TLS is spoken from the first byte on."""
 
     name = "vsftpds"
-    ports = {"main": 48, "data": 46}
+    ports = {"main": 48, "data": 47}
     implicit = True
 
     def ready(self, place: Place) -> bool:
