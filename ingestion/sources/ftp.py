@@ -6,12 +6,10 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import posixpath
-import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -32,20 +30,12 @@ from ingestion.sources.files import (
     stopped,
     told,
 )
+from ingestion.sources.ftp_listing import machine, people, seconds
 
 _ASK_SECONDS = 60.0  # to sign in
 _LIST_SECONDS = 600.0  # ten thousand files, each asked for its time
 _FILE_SECONDS = 300.0
 _LINES_MAX = 4 * FILES_MAX  # of one folder's listing
-# `-rw-r--r--    1 14    50       5 Nov 21 22:36 a.txt`, and `11-21-26  10:36PM   5 a.txt`
-_UNIX = re.compile(
-    r"(?P<kind>[-dlbcps])\S{9,10}\s+\d+\s+\S+\s+\S+\s+(?P<size>\d+)\s+"
-    r"(?P<when>\S+\s+\d+\s+(?:\d{4}|\d\d:\d\d))\s(?P<name>.+)"
-)
-_DOS = re.compile(
-    r"(?P<when>\d\d-\d\d-\d\d(?:\d\d)?\s+\d\d:\d\d(?:AM|PM)?)\s+"
-    r"(?:(?P<kind><DIR>)|(?P<size>\d+))\s+(?P<name>.+)"
-)
 
 
 class FtpConfig(FilesConfig):
@@ -235,7 +225,7 @@ class _Session:
         if not self._mlsd:
             self._wire.cwd(place)  # LIST takes no name with a blank in it everywhere
         for line in self._wire.lines(command):
-            name, is_folder, entry = _machine(line) if self._mlsd else _people(line)
+            name, is_folder, entry = machine(line) if self._mlsd else people(line)
             if not name or not plain_name(name):
                 continue
             if is_folder:
@@ -256,46 +246,7 @@ class _Session:
         except ftplib.error_perm:
             return one
         when = answer.partition(" ")[2].strip()
-        return Entry(one.key, f"{when}-{one.size}", one.size, _seconds(when))
-
-
-_Found = tuple[str, bool, tuple[str, int, float | None] | None]
-_NOTHING: _Found = ("", False, None)
-
-
-def _machine(line: str) -> _Found:
-    """A line of MLSD: name, whether a folder, and version, size, time of a plain file."""
-    facts, _, name = line.partition(" ")
-    pairs = (fact.partition("=") for fact in facts.rstrip(";").split(";"))
-    known = {key.lower(): value for key, _, value in pairs}
-    kind, size, when = known.get("type", "").lower(), known.get("size", ""), known.get("modify", "")
-    if kind == "dir":
-        return name, True, None
-    if kind != "file" or not size.isdecimal() or len(size) > 18:
-        return _NOTHING
-    return name, False, (f"{when}-{size}", int(size), _seconds(when))
-
-
-def _people(line: str) -> _Found:
-    """A line of LIST as Unix or Windows servers write it; a link is nothing."""
-    found: Any = _UNIX.fullmatch(line) or _DOS.fullmatch(line)
-    if not found:
-        return _NOTHING
-    kind, name = found["kind"], found["name"]
-    if kind in ("d", "<DIR>"):
-        return name, True, None
-    if kind not in ("-", None) or len(found["size"]) > 18:
-        return _NOTHING
-    day = " ".join(found["when"].split()[:2])  # the hour is shown for half a year only
-    return name, False, (f"{day}-{found['size']}", int(found["size"]), None)
-
-
-def _seconds(when: str) -> float | None:
-    """`20261121223601.5`, in UTC (RFC 3659 §2.3)."""
-    try:
-        return datetime.strptime(when[:14], "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
+        return Entry(one.key, f"{when}-{one.size}", one.size, seconds(when))
 
 
 @contextlib.contextmanager

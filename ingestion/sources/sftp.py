@@ -28,6 +28,7 @@ from ingestion.sources.files import (
     stopped,
     told,
 )
+from ingestion.sources.sftp_keys import private_key, public_key
 
 if TYPE_CHECKING:
     import asyncssh
@@ -73,7 +74,7 @@ class Sftp:
                 code="bad_fingerprint", field="config.fingerprint",
             )  # fmt: skip
         if config.host_key:
-            _public_key(config.host_key)
+            public_key(config.host_key)
 
     def test(self, access: Access) -> str:
         with _Session(access) as session:
@@ -190,8 +191,8 @@ class _Session:
     def _options(self) -> dict[str, Any]:
         """Nothing of this machine is used: no files of ~/.ssh, no agent."""
         secrets, config = self._access.secrets, self._config
-        keys = [_private_key(secrets)] if secrets.get("private_key") else None
-        pinned = [_public_key(config.host_key)] if config.host_key else []
+        keys = [private_key(secrets)] if secrets.get("private_key") else None
+        pinned = [public_key(config.host_key)] if config.host_key else []
         return {
             "host": config.host, "port": config.port, "username": config.username, "config": None,
             "password": secrets.get("password"), "client_keys": keys, "agent_path": None,
@@ -263,45 +264,13 @@ def _watching(trusted: Callable[[str], bool]) -> Callable[[], asyncssh.SSHClient
     import asyncssh
 
     class Watching(asyncssh.SSHClient):
-        def validate_host_public_key(
+        def validate_hostpublic_key(
             self, host: str, addr: str, port: int, key: asyncssh.SSHKey
         ) -> bool:
             del host, addr, port
             return trusted(key.get_fingerprint())
 
     return Watching
-
-
-def _public_key(text: str) -> asyncssh.SSHKey:
-    """Of a line of `known_hosts` or of a `.pub` file. Raises `InvalidInput`."""
-    import asyncssh
-
-    words = text.split()
-    try:
-        at = next(n for n, word in enumerate(words) if word.startswith(("ssh-", "ecdsa-")))
-        return asyncssh.import_public_key(" ".join(words[at : at + 2]))
-    except (asyncssh.KeyImportError, StopIteration) as error:
-        raise InvalidInput(
-            "A server's key looks like: ssh-ed25519 AAAA…", code="bad_host_key",
-            field="config.host_key",
-        ) from error  # fmt: skip
-
-
-def _private_key(secrets: Mapping[str, str]) -> asyncssh.SSHKey:
-    import asyncssh
-
-    try:
-        return asyncssh.import_private_key(secrets["private_key"], secrets.get("passphrase"))
-    except asyncssh.KeyEncryptionError as error:
-        raise InvalidInput(
-            "The private key does not open with this passphrase.", code="bad_passphrase",
-            field="secrets.passphrase",
-        ) from error  # fmt: skip
-    except asyncssh.KeyImportError as error:
-        raise InvalidInput(
-            "The private key is missing its passphrase, or is no key: it begins with -----BEGIN.",
-            code="bad_private_key", field="secrets.private_key",
-        ) from error  # fmt: skip
 
 
 SOURCE = Sftp()
