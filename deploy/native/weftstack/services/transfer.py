@@ -137,7 +137,7 @@ class VsftpdImplicit(Vsftpd):
     """The same, but TLS is spoken from the first byte on."""
 
     name = "vsftpds"
-    ports = {"main": 48, "data": 47}
+    ports = {"main": 48, "data": 53}  # and 54
     implicit = True
 
     def ready(self, place: Place) -> bool:
