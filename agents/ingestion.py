@@ -157,7 +157,10 @@ def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Docum
     if known is not None:
         return known
     same = stored_text(rt, ctx, original.id) if original is not None else None
-    document = same if same is not None and not same.attachments else parsed(rt, ctx, row)
+    if same is not None and not same.attachments:
+        document = same
+    else:
+        document = parsed(rt, ctx, row, lambda done, total: _beat(work, row, total)(done))
     document = attachments.keep(rt, ctx, row, document)
     document = privacy.redacted(rt, ctx, document) or document
     with fp("journal.commit"):

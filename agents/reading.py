@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ from ingestion.sandbox import Looker
 from runtime import Runtime
 from vectorstore import About, Entry
 
+_BEAT_SECONDS = 5.0
+
 
 def parsed(
     rt: Runtime,
@@ -26,9 +29,9 @@ def parsed(
     row: DocumentRow,
     beat: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Document:
-    """Read now, by the parser's children; `beat` hears of each page, which a scan takes seconds
-    for. Raises `Unfinishable` for what cannot be read, `NotFound` when its bytes are not in the
-    store."""
+    """Read now, by the parser's children; `beat` hears every few seconds how many pages of how
+    many are read. Raises `Unfinishable` for what cannot be read, `NotFound` when its bytes are not
+    in the store."""
     with rt.db.read(ctx) as tx:
         sealed = documents.password(tx, ctx, row.id)
     password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
@@ -40,10 +43,23 @@ def parsed(
     ):
         document = ingestion.parse(
             data, row.filename, row.format, password=password or None, limits=limits,
-            ocr=picture_reader(rt), beat=beat,
+            ocr=picture_reader(rt), beat=_paced(beat),
         )  # fmt: skip
     telemetry.pages.labels(row.format).inc(len(document.pages))
     return document
+
+
+def _paced(beat: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Text comes by hundreds of pages a second, scans by one in some seconds."""
+    last = time.monotonic()
+
+    def paced(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _BEAT_SECONDS:
+            last = time.monotonic()
+            beat(done, total)
+
+    return paced
 
 
 def picture_reader(rt: Runtime) -> Looker | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 BENCHES = (
     "platform", "parsing", "fidelity", "workflow", "workflow_postgres", "dispatch", "search",
-    "http", "reports", "embedding", "scaling", "answers", "retrieval", "pii",
+    "http", "reports", "embedding", "scaling", "answers", "retrieval", "pii", "ocr",
 )  # fmt: skip
 FIGURES = Path("build/figures.jsonl")
 

@@ -192,6 +192,11 @@ def found(kind: str = PARSERS) -> Server | None:
     return _servers.get(kind) if _owner == os.getpid() else None
 
 
+def all_found() -> dict[str, Server]:
+    """By kind, those that run in this process."""
+    return dict(_servers) if _owner == os.getpid() else {}
+
+
 def retire(server: Server) -> None:
     with _guard:
         if _servers.get(server.kind) is server:

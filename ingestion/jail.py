@@ -42,14 +42,23 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def enter(readable: list[Path], *, programs: bool = False) -> dict[str, str]:
+def leave_network() -> bool:
+    """Into an empty network of its own; only a process of one thread may."""
+    if not sys.platform.startswith("linux"):
+        return False
+    return bool(_libc().unshare(_NEWUSER | _NEWNET) == 0)
+
+
+def enter(
+    readable: list[Path], *, programs: bool = False, left_network: bool = False
+) -> dict[str, str]:
     """For the fork server, before its first child. What was achieved, by name. With `programs`
     what is readable may also be run, for children that become another program."""
     level = {"limits": "rlimits", "network": "none", "files": "none", "calls": "none"}
     if not sys.platform.startswith("linux"):
         return level
     libc = _libc()
-    if libc.unshare(_NEWUSER | _NEWNET) == 0:
+    if left_network or leave_network():
         level["network"] = "namespace"
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     if _landlock(libc, readable, programs):

@@ -176,7 +176,8 @@ class _Job:
         data = bytes(body)
         if kind == frames.PAGE:
             kept.add(decode(Page, data))
-            self._beat(len(kept.pages), kept.total)
+            if kept.total:
+                self._beat(len(kept.pages), kept.total)
         elif kind == frames.SKIPPED:
             kept.skip(decode(Skipped, data))
         elif kind == frames.OPENED:

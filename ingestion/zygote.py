@@ -63,9 +63,12 @@ _KINDS = {
 def main(control_fd: int, kind: str) -> None:
     control = socket.socket(fileno=control_fd)
     work = cast(_Work, import_module(_KINDS[kind.partition(":")[0]]))
+    left = jail.leave_network()  # before a library starts a thread
     work.warm_up()
     null = os.open(os.devnull, os.O_RDWR)
-    level = jail.enter([*_own_files(), *work.readable()], programs=work.programs())
+    level = jail.enter(
+        [*_own_files(), *work.readable()], programs=work.programs(), left_network=left
+    )
     os.dup2(null, 2)  # what native code says when it dies is no line of our log
     gc.collect()
     gc.freeze()
