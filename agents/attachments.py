@@ -18,7 +18,8 @@ from runtime import Runtime
 DEPTH_MAX = 3
 FILES_MAX = 1_000  # of one upload, at every depth together
 _TOLD_MAX = 20  # warnings that name a file
-TOGETHER_SECONDS = 15.0  # the file that holds them is ready soon after; the others follow
+TOGETHER_SECONDS = 8.0  # the file that holds them is ready soon after; the others follow
+_AFTER_OTHERS = 2  # priority: what is uploaded next does not wait for a thousand files
 _HOLDERS = frozenset({"zip"})  # unpacked, a few bytes are a thousand files
 
 
@@ -102,7 +103,7 @@ def _child(
         known = documents.by_hash(tx, ctx, new.sha256)
         documents.create(tx, ctx, replace(new, duplicate_of=known.id if known else None))
         if alone:
-            submitted(rt, tx, ctx, own_id)
+            submitted(rt, tx, ctx, own_id, _AFTER_OTHERS)
     if alone:
         ring(rt)
     return own_id

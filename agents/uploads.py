@@ -49,10 +49,13 @@ class Received:
     duplicate_of: str | None = None
 
 
-def submitted(rt: Runtime, tx: Tx, ctx: Ctx, document_id: str) -> None:
-    """The run that reads one document."""
+def submitted(rt: Runtime, tx: Tx, ctx: Ctx, document_id: str, priority: int = 5) -> None:
+    """The run that reads one document; a higher `priority` goes first."""
     inputs = {"document_id": document_id}
-    submit_in(rt, tx, ctx, Submission(workflow=_READING, inputs=inputs, documents=(document_id,)))
+    submission = Submission(
+        workflow=_READING, inputs=inputs, documents=(document_id,), priority=priority
+    )
+    submit_in(rt, tx, ctx, submission)
 
 
 def ring(rt: Runtime) -> None:
