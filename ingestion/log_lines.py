@@ -22,9 +22,22 @@ _FIRST = re.compile(rf"[\[(]?{_STAMP}[\])]?[\s:|,-]*(?P<rest>.*)", re.DOTALL)
 _LEVEL_FIRST = re.compile(
     rf"[\[(]?(?P<level>{_LEVEL})[\])]?[\s:|-]*[\[(]?{_STAMP}[\])]?[\s:|,-]*(?P<rest>.*)", re.DOTALL
 )
+# Dates whose order nobody tells (Spark), without a year (Android), without marks (HDFS).
+_SHORT = re.compile(
+    r"(?P<at>\d\d/\d\d/\d\d \d\d:\d\d:\d\d|\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}|\d{6} \d{6})"
+    r"\s+(?P<rest>.*)",
+    re.DOTALL,
+)
+# A file's or a host's name before the time, as collectors put it there.
+_PREFIXED = re.compile(
+    rf"(?:[\w./:-]{{1,80}} ){{1,3}}?(?=\d{{4}}-){_STAMP}[\s:|,-]*(?P<rest>.*)", re.DOTALL
+)
+_LOGCAT = re.compile(r"\d+\s+\d+ (?P<level>[VDIWEF]) (?P<app>[^:]{1,60}): (?P<rest>.*)", re.DOTALL)
+_LETTERS = {"V": "TRACE", "D": "DEBUG", "I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
 _GIVEN = re.compile(
     rf"(?P<before>(?:[\[(<][^\])>]{{0,80}}[\])>]\s*|[\w.$/#@*-]{{1,80}}:?\s+(?:[-|]+\s*)?){{0,4}}?)"
-    rf"[\[<(|]?(?:[\w-]+[.:])?(?P<level>{_LEVEL}|(?<=[\[:])(?i:{_LEVEL}))(?![\w-])[\]>)|]?[\s:|-]*"
+    rf"[\[<(|]?(?:[\w-]+[.:])?(?P<level>{_LEVEL}|(?<=[\[:])(?i:{_LEVEL})"
+    r"|(?:Info|Warning|Error|Debug)(?=  ))(?![\w-])[\]>)|]?[\s:|-]*"
 )
 _SYSLOG = re.compile(
     r"(?:<(?P<pri>\d{1,3})>)?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) (?P<clock>\d\d:\d\d:\d\d)"
@@ -60,7 +73,7 @@ _SPRING = re.compile(r"\d{1,7} --- (?:\[[^\]]*\] ?)+(?P<app>\S{1,80})\s+: (?P<re
 _NGINX = re.compile(r"\d+#\d+: (?:\*\d+ )?")
 _APP = re.compile(
     r"(?:\d{1,7}\s+)?(?:-{2,3}\s+)?(?:\[[^\]]{0,60}\]\s+)*"  # process and thread
-    r"(?:\[(?P<a>[\w.$/-]{2,80})\][\s:-]*|(?P<b>[\w.$/-]{2,80})(?:\[\d+\])?\s*(?::\s|\s-\s))"
+    r"(?:\[(?P<a>[\w.$/-]{2,80})\][\s:-]*|\[(?P<c>\S{2,120})\]\s+-\s+|(?P<b>[\w.$/-]{2,80})(?:\[\d+\])?\s*(?::\s|\s-\s))"
 )
 
 
@@ -158,7 +171,7 @@ def _glog(line: str) -> Entry | None:
     found = _GLOG.match(line)
     if found is None:
         return None
-    level = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}[found["level"]]
+    level = _LETTERS[found["level"]]
     at = f"{_MONTHS[int(found['month']) % 13 - 1]} {found['day']} {found['clock']}"
     return Entry(at, level, found["app"], found["rest"])
 
@@ -185,24 +198,28 @@ def _logfmt(line: str) -> Entry | None:
 
 
 def _plain(line: str) -> Entry | None:
-    found = _FIRST.match(line)
-    if found is None:
-        return _level_first(line)
-    rest = found["rest"]
-    given = _GIVEN.match(rest)
-    if given is None:
-        return Entry(_time(found), "", "", rest)
-    service, after = _service(rest[given.end() :])
-    return Entry(_time(found), _level(given["level"]), service or _app(given["before"]), after)
-
-
-def _level_first(line: str) -> Entry | None:
+    if found := _FIRST.match(line):
+        return _told(_time(found), found["rest"])
+    if found := _SHORT.match(line):
+        return _told(found["at"], found["rest"])
     if found := _LEVEL_FIRST.match(line):
         service, rest = _service(found["rest"])
         return Entry(_time(found), _level(found["level"]), service, rest)
     if found := _BASIC.match(line):
         return Entry("", _level(found["level"]), found["app"], found["rest"])
+    if found := _PREFIXED.match(line):
+        return _told(_time(found), found["rest"])
     return None
+
+
+def _told(at: str, rest: str) -> Entry:
+    if logcat := _LOGCAT.match(rest):
+        return Entry(at, _LETTERS[logcat["level"]], logcat["app"].strip(), logcat["rest"])
+    given = _GIVEN.match(rest)
+    if given is None:
+        return Entry(at, "", "", rest)
+    service, after = _service(rest[given.end() :])
+    return Entry(at, _level(given["level"]), service or _app(given["before"]), after)
 
 
 def _service(rest: str) -> tuple[str, str]:
@@ -212,7 +229,7 @@ def _service(rest: str) -> tuple[str, str]:
     found = _APP.match(rest)
     if found is None:
         return "", rest
-    return found["a"] or found["b"], rest[found.end() :]
+    return found["a"] or found["b"] or found["c"], rest[found.end() :]
 
 
 def _app(before: str) -> str:
@@ -229,7 +246,7 @@ _SHAPES: tuple[Callable[[str], Entry | None], ...] = (
 _CODE = re.compile(
     r"\b(?:[A-Z][A-Z0-9]{1,11}[-_](?:[A-Z]{1,4}[-_])?\d{2,6}[A-Z]?|[A-Z]{1,4}\d{3,6})\b"
     r"|(?i:\b(?:error[ _]?code|code|errno|status(?:_code)?|http)\b)[=: /]{1,3}"
-    r"(?P<said>[A-Za-z_]{0,12}\d{1,6})\b"
+    r"(?P<said>[A-Za-z_]{0,12}\d{2,6})\b"
 )
 _RAISED = re.compile(r"(?:^|[\s.])([A-Z]\w{2,60}(?:Exception|Error|Failure|Fault))\b")
 
@@ -251,6 +268,7 @@ _VARIABLE = (
     (re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?\S*)?"), "<time>"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b"), "<hex>"),
     (re.compile(r"(?<![\w-])(?:\"[^\"]*\"|'[^']*')"), "<text>"),
+    (re.compile(r"\b(?=\w*\d{5})\w+(?:-\w*\d{3}\w*)*"), "<id>"),
     (re.compile(r"(?<![\w<-])\d+(?:[.,:]\d+)*"), "<n>"),
 )  # fmt: skip
 

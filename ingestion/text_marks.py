@@ -35,6 +35,12 @@ _LOG_LINES = (
     re.compile(rf"(?:time|ts|timestamp|t)=\"?{_STAMP}.{{0,80}}?\b(?:level|lvl|severity)="),
     re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.-]+:\S"),
     re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w./-]+:\d+\] "),
+    re.compile(r"\[\w{3} \w{3} \d\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] \[[\w:]+\] "),
+    re.compile(r"(?:\d\d/\d\d/\d\d \d\d:\d\d:\d\d|\d{6} \d{6} \d+) [A-Z]{4,8} "),
+    re.compile(r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +\d+ +\d+ [VDIWEF] "),
+    re.compile(
+        rf"(?:[\w./:-]{{1,80}} ){{1,3}}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d.{{0,40}}?\b{_LEVELS}\b"
+    ),
     re.compile(r"[\da-fA-F.:]+ \S+ \S+ \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] \""),
 )  # fmt: skip
 

@@ -39,6 +39,14 @@ LINES = {
         ("2026-01-05T10:00:00.123", "ERROR", "views", "E1200", "Payment declined, code=E1200"),
     "2026-04-02 08:14:07 [ERROR] [payment] ERR-2003 bank timeout":
         ("2026-04-02T08:14:07", "ERROR", "payment", "ERR-2003", "ERR-2003 bank timeout"),
+    "03-17 16:13:38.811  1702  2395 D WindowManager: printFreezing":
+        ("03-17 16:13:38.811", "DEBUG", "WindowManager", "", "printFreezing"),
+    "17/06/09 20:10:40 INFO spark.SecurityManager: Changing view acls":
+        ("17/06/09 20:10:40", "INFO", "spark.SecurityManager", "", "Changing view acls"),
+    "api.log.1 2017-05-16 00:00:00.008 25746 INFO nova.wsgi [req-1] GET":
+        ("2017-05-16T00:00:00.008", "INFO", "nova.wsgi", "", "[req-1] GET"),
+    "2016-09-28 04:30:31, Info                  CBS    Ending":
+        ("2016-09-28T04:30:31", "INFO", "", "", "CBS Ending"),
     '10.1.1.2 - ann [10/Oct/2026:13:55:37 -0700] "POST /orders HTTP/1.1" 502 17':
         ("2026-10-10T13:55:37-07:00", "", "", "502", "POST /orders HTTP/1.1"),
 }  # fmt: skip
