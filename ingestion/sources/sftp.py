@@ -264,7 +264,7 @@ def _watching(trusted: Callable[[str], bool]) -> Callable[[], asyncssh.SSHClient
     import asyncssh
 
     class Watching(asyncssh.SSHClient):
-        def validate_hostpublic_key(
+        def validate_host_public_key(
             self, host: str, addr: str, port: int, key: asyncssh.SSHKey
         ) -> bool:
             del host, addr, port

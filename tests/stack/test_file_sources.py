@@ -192,6 +192,7 @@ def test_the_servers_key_is_told_and_pinned_before_anything_is_sent(servers: Ser
         place.test(host_key="")
     seen = told.value.extra["fingerprint"]
     assert told.value.slug == "host_key_unpinned"
+    assert seen.startswith("SHA256:")
     assert seen in told.value.detail
     assert place.test(host_key="", fingerprint=seen).startswith("Signed in.")
     for wrong in ({"fingerprint": "SHA256:" + "A" * 43}, {"host_key": _other_key()}):
