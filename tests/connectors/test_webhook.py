@@ -18,6 +18,7 @@ from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.ports import EffectCall
+from tests.connectors.test_egress import HOSTS
 from tests.fakes.sink import HttpSink
 
 OLD, NEW = ("whsec_" + base64.b64encode(bytes([n]) * 24).decode() for n in (1, 2))
@@ -138,3 +139,16 @@ def test_a_refusal_is_an_answer_and_opens_nothing(tmp_path: Path) -> None:
         hook = webhook(sink)
         slugs = {send(hook, call(sink.url)) for _ in range(7)}
         assert (slugs, sink.connections) == ({"webhook_refused"}, 7)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_spelling_of_a_private_place_is_told_of_anything(tmp_path: Path, host: str) -> None:
+    clock = FakeClock()
+    with HttpSink(tmp_path / "s") as sink:
+        sender = Webhook(Egress(resolver=lambda _host, _port: ["127.0.0.1"]), clock, Breaker(clock))
+        for url in (f"http://{host}:{sink.port}/", f"http://{host}/"):
+            with pytest.raises(InvalidInput):
+                sender.check(call(url))
+            with pytest.raises(Unfinishable):
+                sender.send(call(url))
+        assert sink.connections == 0

@@ -309,9 +309,9 @@ def test_budgets_end_a_crawl(site: Site) -> None:
     few.pull()
     assert len(few.items) == sum(site.counts().values()) == 5
     site.forget()
-    small = Visitor(site, bytes_max=10_000)
-    small.pull()
-    assert 10_000 <= sum(len(site.pages[path].body) for path in site.counts()) < 14_000
+    site.page("/", "Start", "It goes on for pages and pages. " * 400, ["/0", "/1"])
+    Visitor(site, bytes_max=10_000, sitemap=False).pull()
+    assert site.counts() == {"/": 1}
     flat = Visitor(site, depth=0)
     flat.pull()
     assert flat.paths() == ["/"]
@@ -376,3 +376,19 @@ def test_a_position_is_all_that_a_crawl_needs_to_go_on(site: Site) -> None:
     visitor.pull(1, 1, 1)
     assert site.counts() == {"/": 1, "/a": 1, "/b": 1, "/c": 1}
     assert isinstance(visitor.came[-1], At)
+
+
+def test_landmarks_lead_and_a_page_of_links_is_its_links(site: Site) -> None:
+    text = "The pump is to be greased once a month, before it is switched on. " * 5
+    aside = "<div>Other people also bought these pumps and hoses from us last week.</div>" * 3
+    body = f"<body>{aside}<main><header>By A. Smith</header><p>{text}</p></main>{aside}</body>"
+    site.file("/", f"<html>{body}</html>".encode(), "text/html")
+    links = "".join(f'<li><a href="/x{n}">Chapter {n} of the handbook</a></li>' for n in range(9))
+    site.file("/toc", f"<html><body><ul>{links}</ul></body></html>".encode(), "text/html")
+    visitor = Visitor(site, urls=[f"{site.url}/", f"{site.url}/toc"], depth=0)
+    visitor.pull()
+    kept = visitor.text("/")
+    assert "greased once a month" in kept
+    assert "By A. Smith" in kept
+    assert "Other people" not in kept
+    assert "Chapter 8" in visitor.text("/toc")
