@@ -34,7 +34,8 @@ def _look(child: Child, seconds: float, ask: Ask) -> Look:
         ended = child.ended()
         if cut.late or ended.late:
             raise Unfinishable(
-                f"looking at it takes longer than {seconds:g} seconds", code="limit_time"
+                f"looking at it takes longer than {max(1, round(seconds))} seconds",
+                code="limit_time",
             ) from cut
         raise Unfinishable("what looks at pictures broke on it", code="corrupted") from cut
     except OverflowError as error:

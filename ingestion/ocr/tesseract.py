@@ -70,8 +70,16 @@ class Tesseract:
     def look(self, raster: Raster, seconds: float) -> Look:
         end = time.monotonic() + seconds
         best = Look(tuple(self._seen(raster, end)))
-        if not _doubtful(best):
-            return best
+        if _doubtful(best):
+            try:
+                best = self._upright(raster, best, end)
+            except Unfinishable:  # out of time: what was seen first is better than nothing
+                if not best.words:
+                    raise
+        return best
+
+    def _upright(self, raster: Raster, best: Look, end: float) -> Look:
+        """The surest of the ways in which the page may lie."""
         for quarters in self._ways(raster, end, bool(best.words)):
             look = Look(tuple(self._seen(_turned(raster, quarters), end)), quarters)
             best = max(best, look, key=_weight)
