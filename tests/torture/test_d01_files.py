@@ -4,6 +4,7 @@ use meanwhile."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,19 @@ from tests.torture.figures import at_most, held, none
 GROWTH_MIB = 300
 
 
+@pytest.fixture
+def hostile(tmp_path: Path) -> Iterator[Platform]:
+    made = Platform(tmp_path / "d01", {"WEFT_SWEEP_SECONDS": "0.2"})
+    made.provision(hostile="unlimited", neighbour="unlimited")
+    made.start()
+    yield made
+    if made.running:
+        made.kill()
+
+
 @pytest.mark.figure
-def test_bad_files_cost_a_child_and_a_clear_word(tmp_path: Path) -> None:
-    platform = Platform(tmp_path / "d01", {"WEFT_SWEEP_SECONDS": "0.2"})
-    platform.provision(hostile="unlimited", neighbour="unlimited")
-    platform.start()
+def test_bad_files_cost_a_child_and_a_clear_word(hostile: Platform) -> None:
+    platform = hostile
     attacker, bystander = platform.person("hostile"), siege.Bystander(platform.person("neighbour"))
     _warm(attacker)
     before = siege.parent_bytes(platform)
