@@ -14,6 +14,7 @@ from core.clock import FakeClock
 from core.errors import Unavailable
 from ingestion.sources import Access, At, Cursor, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.web import SOURCE, WebConfig
+from ingestion.sources.web_robots import parse
 from tests.fakes.site import Given, Site, shop
 
 
@@ -91,9 +92,9 @@ def linked(site: Site, paths: Sequence[str], start: str = "/") -> None:
 
 
 def test_a_whole_site_with_traps_is_read_once_whatever_dies(site: Site) -> None:
-    wanted = shop(site, 30)
-    visitor = Visitor(site, depth=4, pages_max=100)
-    visitor.pull(*[7] * 6)
+    wanted = shop(site, 18)
+    visitor = Visitor(site, depth=3, pages_max=80)
+    visitor.pull(*[6] * 4)
     found = set(visitor.paths())
     assert wanted <= found
     assert {path for path, count in site.counts().items() if count > 1} == set()
@@ -142,16 +143,21 @@ def test_retry_after_is_kept_to(site: Site) -> None:
     ("User-agent: other\nDisallow: /", {"/", "/a", "/b", "/c.d"}),
     ("\xff\x00 no robots at all", {"/", "/a", "/b", "/c.d"}),
 ])  # fmt: skip
-def test_robots_txt_is_kept_to(site: Site, told: str, taken: set[str]) -> None:
-    linked(site, ["/a", "/b", "/c.d"])
-    site.robots(told)
+def test_the_rules_of_robots_txt(told: str, taken: set[str]) -> None:
+    rules = parse(told.encode("latin-1"))
+    assert {path for path in ("/", "/a", "/b", "/c.d") if rules.allows(path)} == taken
+
+
+def test_what_robots_txt_forbids_is_not_asked_for(site: Site) -> None:
+    linked(site, ["/a", "/b"])
+    site.robots("User-agent: *\nDisallow: /a")
     visitor = Visitor(site)
     visitor.pull()
-    assert set(visitor.paths()) == taken
-    assert set(site.counts()) == taken
-    if not taken:
-        [dead] = [one for one in visitor.came if isinstance(one, Dead)]
-        assert dead.code == "robots_disallow"
+    assert set(visitor.paths()) == set(site.counts()) == {"/", "/b"}
+    site.robots("User-agent: *\nDisallow: /")
+    visitor = Visitor(site)
+    [dead] = [one for one in visitor.pull() if isinstance(one, Dead)]
+    assert (dead.code, visitor.paths()) == ("robots_disallow", [])
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
