@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.gateway.people import Town
 
-EXAMPLES = 20
+EXAMPLES = 12
 # These would end what the others live on, or last as long as a run does.
 SPARED = {"auth_logout", "tenants_delete", "tenants_change"}
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
