@@ -20,7 +20,7 @@ pytestmark = pytest.mark.stack
 @pytest.fixture(scope="module")
 def own(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """A second stack beside the tests' own: what is killed and wiped here is nobody else's."""
-    ports = int(servers.environment["WEFT_STACK_PORTS"]) + 50
+    ports = int(servers.environment["WEFT_STACK_PORTS"]) + 60
     found = Servers(tmp_path_factory.mktemp("own") / "st ack", ports)
     yield found
     found.wipe("all")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 from weftstack import packages
@@ -80,7 +82,7 @@ class Sftp(Service):
                 _run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "weft-stack",
                       "-f", str(folder / name)])  # fmt: skip
         shutil.copyfile(folder / "client.pub", folder / "authorized_keys")
-        words = {"port": self.port(place), "host": HOST, "folder": _quoted(folder)}
+        words = {"port": self.port(place), "host": HOST, "folder": _bare(folder)}
         write_private(folder / "sshd_config", _SSHD.format(**words))
         return Start([_program("sshd"), "-D", "-e", "-f", folder / "sshd_config"])
 
@@ -158,10 +160,17 @@ def _program(name: str) -> Path:
     return found
 
 
-def _quoted(folder: Path) -> str:
-    if any(c.isspace() for c in str(folder)):
-        raise Halt(f"sshd takes no folder with a blank in its name: {folder}")
-    return str(folder)
+def _bare(folder: Path) -> Path:
+    """sshd takes no folder with a blank in its name: it gets a link to it then."""
+    if not any(c.isspace() for c in str(folder)):
+        return folder
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    link = Path(tempfile.gettempdir()) / f"weft-sshd-{os.getuid()}-{digest}"
+    if not link.is_symlink():
+        link.symlink_to(folder)
+    if link.readlink() != folder or link.lstat().st_uid != os.getuid():
+        raise Halt(f"{link} is not ours. Remove it, then type this again")
+    return link
 
 
 def _run(argv: list[str]) -> None:
