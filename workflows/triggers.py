@@ -7,9 +7,10 @@ approvals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from core import telemetry
 from core.clock import rfc3339
 from core.context import PLATFORM, Ctx, scopes_of
 from core.errors import InvalidInput, Rejected, Unfinishable
@@ -30,6 +31,7 @@ GRANTED = scopes_of(["operator"]) - {"approvals:decide"}
 PULL = "pull-source@0"  # the built-in one, whatever a tenant calls its own
 _AT_ONCE = 50
 _REFUSED = (Rejected, Unfinishable)
+_log = telemetry.log("workflows")
 
 
 def actor_of(trigger: Trigger) -> str:
@@ -80,10 +82,20 @@ def sweep(rt: Runtime) -> int:
     time moves it on, and the others find nothing."""
     with rt.db.read(PLATFORM) as tx:
         pulls, timed = integrations.due(tx, _AT_ONCE), triggers.due(tx, _AT_ONCE)
-    started = sum(_pull_due(rt, one) for one in pulls) + sum(_fire_due(rt, one) for one in timed)
+    started = sum(_alone(rt, _pull_due, one) for one in pulls)
+    started += sum(_alone(rt, _fire_due, one) for one in timed)
     if started:
         ring(rt)
     return started
+
+
+def _alone(rt: Runtime, start_due: Callable[[Runtime, Due], int], one: Due) -> int:
+    """What cannot be started keeps nobody else's time from coming."""
+    try:
+        return start_due(rt, one)
+    except _REFUSED as error:
+        _log.warning("what is due cannot start", tenant=one.tenant, id=one.id, code=error.slug)
+        return 0
 
 
 def ring(rt: Runtime) -> None:

@@ -163,6 +163,23 @@ def test_a_schedule_fires_each_time_once(town: Town) -> None:
     assert town.http.delete(url, headers=town.as_role("acme")).status_code == 204
 
 
+def test_one_that_cannot_be_told_the_time_keeps_no_other_from_firing(town: Town) -> None:
+    lost, sound = (
+        made(town, kind="schedule", config={"cron": "* * * * *"}) for _ in range(2)
+    )  # fmt: skip
+    ctx = town.ctx("acme")
+    with town.rt.db.transaction(ctx) as tx:
+        gone = {"cron": "* * * * *", "zone": "Europe/Atlantis"}
+        triggers.change(tx, ctx, lost["trigger_id"], due_ms=1, config=gone)
+        triggers.change(tx, ctx, sound["trigger_id"], due_ms=2)
+    sweeper.sweep(town.rt, AGENTS)
+    headers = town.as_role("acme")
+    shown = town.http.get(f"/triggers/{sound['trigger_id']}", headers=headers).json()
+    assert shown["fired"] == 1
+    for one in (lost, sound):
+        town.http.delete(f"/triggers/{one['trigger_id']}", headers=headers)
+
+
 def test_a_document_starts_what_waits_for_its_kind(town: Town) -> None:
     bills = made(town, kind="document", inputs={"told": "${document.filename}"},
                  config={"when": "document.document_type == 'invoice' and "
