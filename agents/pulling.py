@@ -98,6 +98,14 @@ def pull(work: Work) -> Done | Defer:
     return Done({"integration_id": name, **one.summary()})
 
 
+class _Twin(Exception):
+    """Another pull kept the same content while this one looked at it."""
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(document_id)
+        self.document_id = document_id
+
+
 class _Pull:
     def __init__(self, work: Work, ctx: Ctx, row: Integration, handler: str) -> None:
         self._work, self._row, self._handler = work, row, handler
@@ -195,11 +203,13 @@ class _Pull:
         with self._rt.db.read(self._ctx) as tx:
             same = integrations.document_of(tx, self._ctx, identity)
         if same is not None and same != stale:
-            self._note(one.key, one.version, "duplicate", one.cursor, identity=identity,
-                       document_id=same, stale_id=stale)  # fmt: skip
+            self._twin(one, identity, same, stale)
             return
 
         def also(tx: Tx, made: list[Received]) -> None:
+            twin = integrations.document_of(tx, self._ctx, identity, alone=True)
+            if twin is not None and twin != stale:
+                raise _Twin(twin)
             integrations.note_item(
                 tx, self._ctx, self._row.id, one.key, one.version, "taken", identity=identity,
                 document_id=made[0].document_id, stale_id=stale,
@@ -210,11 +220,17 @@ class _Pull:
         try:
             receive(self._rt, self._ctx, [self._upload(one)], also=also)
             self._counts["taken"] += 1
+        except _Twin as twin:
+            self._twin(one, identity, twin.document_id, stale)
         except Conflict:
             raise
         except (Rejected, Unfinishable) as error:
             self._note(one.key, one.version, "dead", one.cursor, identity=identity,
                        error=error.to_json(), stale_id=stale)  # fmt: skip
+
+    def _twin(self, one: Item, identity: str, same: str, stale: str | None) -> None:
+        self._note(one.key, one.version, "duplicate", one.cursor, identity=identity,
+                   document_id=same, stale_id=stale)  # fmt: skip
 
     def _upload(self, one: Item) -> Upload:
         told = {

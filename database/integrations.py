@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from core.context import Ctx
 from core.errors import Conflict, NotFound
 from database.engine import Tx
-from database.inserts import if_absent
+from database.inserts import if_absent, one_by_one
 from database.pages import Page, page
 from database.tables import documents, integration_items, integrations, tenants
 
@@ -210,9 +210,11 @@ def note_item(
         tx.execute(update(integration_items).where(place).values(**values))
 
 
-def document_of(tx: Tx, ctx: Ctx, identity: str) -> str | None:
+def document_of(tx: Tx, ctx: Ctx, identity: str, *, alone: bool = False) -> str | None:
     """The document that the same content was taken as before, from whatever place, if it is still
-    there."""
+    there. `alone`: whoever asks for the same one waits for this transaction."""
+    if alone:
+        one_by_one(tx, f"{ctx.tenant} {identity}")
     there = and_(documents.c.tenant_id == _i.tenant_id, documents.c.id == _i.document_id)
     query = (
         select(_i.document_id)
