@@ -22,16 +22,18 @@ from urllib3.response import BaseHTTPResponse
 
 from core.breaker import Breaker
 from core.errors import Outage, Unavailable
+from core.patience import person_waits
 from core.unsealing import Sink
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0  # silence between two pieces of an answer, and a whole body on its way out
-SILENCE_SECONDS = 5.0  # the same for what goes to a sink: a person waits for it, and is told soon
+SILENCE_SECONDS = 5.0  # the same for what is read while a person waits: he is told soon
 DEADLINE_SECONDS = 45.0  # one request with its retries
 TRIES = 3
 RETRY_AFTER_SECONDS = 2
 _BACKOFF_SECONDS = 0.1
 _AGAIN = frozenset({429, 500, 502, 503, 504})
+_READS = frozenset({"GET", "HEAD"})
 _PIECE = 1 << 18
 _MD5 = re.compile(r'^"?([0-9a-f]{32})"?$')
 
@@ -52,11 +54,16 @@ class Wire(PoolManager):
     none to be had by the deadline. `skew_seconds`: the store's clock minus ours, by its last
     answer."""
 
-    def __init__(self, connections: int, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self,
+        connections: int,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
         super().__init__(num_pools=2, maxsize=connections, block=False)
         self.pool_classes_by_scheme = {"http": _Plain, "https": _Secure}
         self.skew_seconds: float | None = None
-        self._deadline_seconds = deadline_seconds
+        self._deadline_seconds, self._silence_seconds = deadline_seconds, silence_seconds
         # Short: callers are told to come back in two seconds, and then somebody has to knock.
         self._breaker = Breaker(failures=8, seconds=RETRY_AFTER_SECONDS)
         self._mine = threading.local()
@@ -102,7 +109,7 @@ class Wire(PoolManager):
             try:
                 answer = self._asked(method, url, until, kw)
             except (HTTPError, OSError, _Torn) as error:
-                if last or (self._sink is not None and _silent(error)):
+                if last or (self._hurried(method) and _silent(error)):
                     raise _outage(_named(error)) from error
             else:
                 if answer.status not in _AGAIN:
@@ -114,7 +121,7 @@ class Wire(PoolManager):
 
     def _asked(self, method: str, url: str, until: float, kw: dict[str, Any]) -> BaseHTTPResponse:
         left = max(0.1, until - time.monotonic())
-        patience = READ_SECONDS if self._sink is None else SILENCE_SECONDS
+        patience = self._silence_seconds if self._hurried(method) else READ_SECONDS
         timeout = Timeout(connect=min(CONNECT_SECONDS, left), read=min(patience, left))
         answer = super().urlopen(
             method, url, redirect=False, retries=False, timeout=timeout, preload_content=False, **kw
@@ -133,6 +140,10 @@ class Wire(PoolManager):
             _check(answer.headers, body)
         # Not the bytes themselves: urllib3 takes an empty body for none.
         return HTTPResponse(io.BytesIO(body), answer.headers, answer.status, request_method=method)
+
+    def _hurried(self, method: str) -> bool:
+        """A write may take its time: nothing of it is heard until all of it is there."""
+        return self._sink is not None or (method in _READS and person_waits.get())
 
     @property
     def _sink(self) -> Sink | None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import telemetry
 from core.ids import new_id
+from core.patience import person_waits
 from core.settings import Settings
 from gateway.exchange import KEY, Exchange
 from gateway.problems import problem
@@ -57,6 +58,7 @@ class Edge:
         headers = dict(scope["headers"])
         exchange = Exchange(request_id_of(headers), _client(scope))
         scope[KEY] = exchange
+        person_waits.set(True)  # for this request's task and its threads
         answer = _Answer(exchange, send)
         self._in_flight += 1
         with telemetry.span("HTTP", parent=_parent(headers), kind="server") as span:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from backends import s3_probe, s3_wire
 from backends.s3_blobs import Place, S3Blobs
 from backends.s3_wire import Wire
 from core.errors import InvalidInput, NotFound, Outage
+from core.patience import person_waits
 from tests.fakes.s3 import FakeS3
 
 DATA = b"0123456789" * 10
@@ -79,6 +81,24 @@ def test_no_request_outlives_its_deadline(fake: FakeS3, fault: str) -> None:
     with pytest.raises(Outage):
         blobs.get("t/a/x")
     assert time.monotonic() - started < 3.0
+
+
+def test_who_waits_for_a_silent_store_is_told_soon(fake: FakeS3) -> None:
+    wire = Wire(4, deadline_seconds=2.0, silence_seconds=0.3)
+    blobs = S3Blobs(Place.of(fake.url), wire=wire)
+    blobs.put("t/a/x", DATA, {})
+
+    def took() -> float:
+        fake.faults.clear()
+        fake.faults.extend(["hang"] * 20)
+        started = time.monotonic()
+        with pytest.raises(Outage):
+            blobs.get("t/a/x")
+        return time.monotonic() - started
+
+    waiting = contextvars.copy_context()
+    waiting.run(person_waits.set, True)
+    assert waiting.run(took) < 1.2 < took(), "a worker is more patient"
 
 
 def test_a_store_that_is_down_rests_and_is_used_again(blobs: S3Blobs, fake: FakeS3) -> None:

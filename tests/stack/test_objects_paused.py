@@ -62,7 +62,7 @@ def refused(answer: httpx.Response) -> bool:
 def test_who_asked_before_gets_the_last_result_and_others_a_clear_no(
     platform: Platform, servers: Servers, who: Person
 ) -> None:
-    who.upload(("kettle.md", KETTLE))
+    [paper] = who.upload(("kettle.md", KETTLE))
     deadline = time.monotonic() + 30
     while not (before := who.post("/search", json={"query": KNOWN}).json())["hits"]:
         assert time.monotonic() < deadline
@@ -84,6 +84,11 @@ def test_who_asked_before_gets_the_last_result_and_others_a_clear_no(
             answer, took = timed(who, path, **body)
             assert refused(answer), (path, answer.text)
             assert took < WAIT_SECONDS, (path, took)
+        for path in (f"/documents/{paper}/content", f"/documents/{paper}/text"):
+            started = time.monotonic()
+            answer = who.http.get(path)
+            assert refused(answer), (path, answer.text)
+            assert time.monotonic() - started < WAIT_SECONDS, path
         answer, took = timed(who, "/ask", question=KNOWN)
         assert (answer.status_code, took < WAIT_SECONDS) == (200, True), (answer.text, took)
         assert answer.json()["answer"] == told["answer"]
