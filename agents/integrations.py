@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agents import refusals
 from agents.pulling import access_of, secrets_address
 from core.context import Ctx
 from core.errors import InvalidInput, WeftError
@@ -16,6 +17,9 @@ from database.integrations import Integration
 from ingestion.sources.kinds import check_secrets, checked, source
 from runtime import Runtime
 from workflows import schedules, triggers
+
+# Of an integration whose settings are others now.
+_UNTRIED: Mapping[str, Any] = {"status": "new", "error": None}
 
 
 def create(rt: Runtime, tx: Tx, ctx: Ctx, values: Mapping[str, Any]) -> Integration:
@@ -44,16 +48,14 @@ def change(rt: Runtime, tx: Tx, ctx: Ctx, own: str, values: Mapping[str, Any]) -
     if "config" in made:
         made["config"] = checked(row.kind, made["config"], rt.net)
         if made["config"] != row.config:
-            made |= {"cursor": {}, "status": "new", "error": None}
+            made |= {"cursor": {}, **_UNTRIED}
     if given := made.pop("secrets", {}):
         secrets = {**_opened(rt, ctx, row), **given}
         check_secrets(row.kind, secrets)
-        made |= {"secrets": _sealed(rt, ctx, own, secrets), "secret_names": sorted(secrets)}
-    if "schedule" in made:
-        made["schedule"] = schedules.check(made["schedule"]) if made["schedule"] else None
-        made["due_ms"] = (
-            schedules.following(made["schedule"], tx.now_ms) if made["schedule"] else None
-        )
+        made |= {"secrets": _sealed(rt, ctx, own, secrets), "secret_names": sorted(secrets),
+                 **_UNTRIED}  # fmt: skip
+    if made.keys() & {"schedule", "status"}:
+        made |= _timed(row, made, tx.now_ms)
     if made.keys() & {"config", "enabled", "secrets"}:  # whoever listens now begins anew
         made["watch_lease_ms"] = _unwatched(made.get("config", row.config))
     if made:
@@ -95,6 +97,18 @@ def again(tx: Tx, ctx: Ctx, own: str, item: str) -> None:
         raise InvalidInput("Only a dead letter can be fetched again.", code="not_dead")
     integrations.note_item(tx, ctx, own, one.key, "", "again", error=one.error)
     integrations.change(tx, ctx, own, cursor={})
+
+
+def _timed(row: Integration, made: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    """When it is due. Another password is not kept waiting for the one that was refused, and that
+    one is not tried sooner by another schedule."""
+    given = made.get("schedule", row.schedule)
+    schedule = schedules.check(given) if given else None
+    if "status" in made:
+        watched = made.get("config", row.config).get("watch")
+        return {"schedule": schedule, "due_ms": now_ms if schedule or watched else None}
+    at = max(schedules.following(schedule, now_ms), refusals.next_ms(row)) if schedule else None
+    return {"schedule": schedule, "due_ms": at}
 
 
 def _unwatched(config: Mapping[str, Any]) -> int | None:

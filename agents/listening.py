@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from agents import refusals
 from agents.pulling import access_of
 from core import telemetry
 from core.context import PLATFORM, Ctx
@@ -28,6 +29,7 @@ _ROUND_SECONDS, _LEASE_SECONDS = 5.0, 30.0
 _TURN_SECONDS = 1_500.0  # less than the half hour that servers keep a silent client
 _PAUSE_SECONDS, _PAUSE_MOST = 5.0, 300.0
 _PULL_SECONDS = 60.0  # a pull that takes longer is not waited for
+_REST_SECONDS = 60.0  # between two looks whether a refused sign-in may be tried again
 _log = telemetry.log("agents")
 
 
@@ -115,6 +117,9 @@ def _hear(rt: Runtime, ctx: Ctx, name: str, over: threading.Event) -> None:
     while not over.is_set():
         try:
             row = _row(rt, ctx, name)
+            if (left := (refusals.next_ms(row) - rt.clock.now_ms()) / 1000) > 0:
+                over.wait(min(left, _REST_SECONDS))
+                continue
             access = replace(access_of(rt, ctx, row), stopped=over.is_set)
             # After a failure a short look, so that a pull soon says that it works again.
             seconds = 1.0 if failing else _TURN_SECONDS
@@ -161,6 +166,8 @@ def _failed(rt: Runtime, ctx: Ctx, name: str, error: Exception) -> None:
     )  # fmt: skip
     try:
         with rt.db.transaction(ctx, durable=False) as tx:
-            watches.failed(tx, ctx, name, known.to_json())
+            row = integrations.get(tx, ctx, name)
+            told = refusals.told(row, known, tx.now_ms)
+            watches.failed(tx, ctx, row, told, **refusals.due(row, told))
     except WeftError as other:
         _log.warning("listening waits", **other.to_json())

@@ -15,10 +15,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from agents import refusals
 from agents.removal import remove
 from agents.uploads import Received, Upload, receive, safe_name
 from core.context import Ctx
-from core.errors import Conflict, InvalidInput, NotFound, Rejected, Unavailable, Unfinishable
+from core.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    Rejected,
+    Unavailable,
+    Unfinishable,
+    WeftError,
+)
 from core.ids import new_id
 from core.plain import check_plain
 from core.vault import unseal
@@ -86,7 +95,7 @@ def pull(work: Work) -> Done | Defer:
     try:
         one.run()
     except (Rejected, Unfinishable, Unavailable) as error:
-        one.end("failing", error.to_json())
+        one.end(error)
         raise
     except BaseException:
         one.let_go()
@@ -94,7 +103,7 @@ def pull(work: Work) -> Done | Defer:
     if one.pause is not None:
         one.turn_over()
         return Defer(one.pause.seconds, f"integration {row.name}: {one.pause.waiting_for}")
-    one.end("ok", None)
+    one.end(None)
     return Done({"integration_id": name, **one.summary()})
 
 
@@ -161,12 +170,21 @@ class _Pull:
         told = {state: counts[state] for state in ("taken", "duplicate", "dead", "gone")}
         return {**told, "documents": documents[:_ITEMS_MAX], "more": self._more}
 
-    def end(self, status: str, error: Mapping[str, Any] | None) -> None:
+    def end(self, error: WeftError | None) -> None:
         with self._rt.db.transaction(self._ctx) as tx:
-            values: dict[str, Any] = {"status": status, "error": error, "pulled_ms": tx.now_ms}
+            values = {"pulled_ms": tx.now_ms, **self._outcome(tx, error)}
             if self._more:
                 values["due_ms"] = tx.now_ms
             integrations.release(tx, self._ctx, self._row.id, self._handler, **values)
+
+    def _outcome(self, tx: Tx, error: WeftError | None) -> dict[str, Any]:
+        if error is None:
+            return {"status": "ok", "error": None}
+        row = integrations.get(tx, self._ctx, self._row.id)
+        if row.updated_ms != self._row.updated_ms:  # what it is now was not tried yet
+            return {}
+        told = refusals.told(row, error, tx.now_ms)
+        return {"status": "failing", "error": told, **refusals.due(row, told)}
 
     def let_go(self) -> None:
         with self._rt.db.transaction(self._ctx, durable=False) as tx:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 
 from core.context import Ctx
 from database.engine import Tx
+from database.integrations import Integration
 from database.tables import integrations, tenants
 
 _c = integrations.c
@@ -59,10 +60,11 @@ def news(tx: Tx, ctx: Ctx, integration_id: str) -> None:
     tx.execute(update(integrations).where(own).values(due_ms=tx.now_ms))
 
 
-def failed(tx: Tx, ctx: Ctx, integration_id: str, error: Mapping[str, Any]) -> None:
-    """Nobody can listen: said where people look."""
-    own = and_(_c.tenant_id == ctx.tenant, _c.id == integration_id)
-    tx.execute(update(integrations).where(own).values(status="failing", error=dict(error)))
+def failed(tx: Tx, ctx: Ctx, row: Integration, error: Mapping[str, Any], **more: Any) -> None:
+    """Nobody can listen: said where people look. Nothing when it was changed since."""
+    own = and_(_c.tenant_id == ctx.tenant, _c.id == row.id, _c.updated_ms == row.updated_ms)
+    values = {"status": "failing", "error": dict(error), **more}
+    tx.execute(update(integrations).where(own).values(**values))
 
 
 def _is(ctx: Ctx, one: Watch) -> ColumnElement[bool]:

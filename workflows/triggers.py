@@ -13,9 +13,9 @@ from typing import Any
 from core import telemetry
 from core.clock import rfc3339
 from core.context import PLATFORM, Ctx, scopes_of
-from core.errors import InvalidInput, Rejected, Unfinishable
+from core.errors import InvalidInput, NotFound, Rejected, Unfinishable
 from core.failpoints import fp
-from database import Tx, integrations, tenants, triggers
+from database import Tx, integrations, runs, tenants, triggers
 from database.documents import DocumentRow
 from database.integrations import Due
 from database.triggers import Trigger
@@ -30,6 +30,7 @@ _DOCUMENT, _WEBHOOK = {"when"}, {"preset", "header", "prefix", "encoding", "id_h
 GRANTED = scopes_of(["operator"]) - {"approvals:decide"}
 PULL = "pull-source@0"  # the built-in one, whatever a tenant calls its own
 _AT_ONCE = 50
+_SOON_MS = 2_000
 _REFUSED = (Rejected, Unfinishable)
 _log = telemetry.log("workflows")
 
@@ -105,6 +106,8 @@ def ring(rt: Runtime) -> None:
 
 def _pull_due(rt: Runtime, due: Due) -> int:
     ctx = Ctx(due.tenant, "system")
+    if _busy(rt, ctx, due):
+        return 0
     with fp("trigger.commit"), rt.db.transaction(ctx) as tx:
         one = integrations.get(tx, ctx, due.id)
         following = schedules.following(one.schedule, tx.now_ms) if one.schedule else None
@@ -112,6 +115,20 @@ def _pull_due(rt: Runtime, due: Due) -> int:
             return 0
         pull(rt, tx, ctx, one.id)
     return 1
+
+
+def _busy(rt: Runtime, ctx: Ctx, due: Due) -> bool:
+    """While a pull goes on no other is started to wait for it: it is due again soon after."""
+    with rt.db.read(ctx) as tx:
+        last = integrations.get(tx, ctx, due.id).last_run_id
+    try:
+        if last is None or runs.ended_at(rt.db, ctx, last) is not None:
+            return False
+    except NotFound:
+        return False
+    with rt.db.transaction(ctx, durable=False) as tx:
+        integrations.take_due(tx, ctx, due, tx.now_ms + _SOON_MS)
+    return True
 
 
 def pull(rt: Runtime, tx: Tx, ctx: Ctx, integration_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from agents import calling
+from agents import calling, refusals
 from agents import integrations as setting_up
 from core.errors import InvalidInput
 from database import integrations
@@ -181,7 +181,8 @@ def _shown(row: Integration, counts: dict[str, int] | None = None) -> Integratio
         "integration_id": row.id, "name": row.name, "kind": row.kind, "config": _config(row),
         "secrets": list(row.secret_names), "schedule": row.schedule, "on_gone": row.on_gone,
         "tags": list(row.tags), "enabled": row.enabled, "status": row.status, "error": row.error,
-        "items": counts or {}, "workflow_id": row.last_run_id, "due_at": row.due_ms,
+        "refused": refusals.shown(row), "items": counts or {}, "workflow_id": row.last_run_id,
+        "due_at": row.due_ms,
         "pulled_at": row.pulled_ms, "created_by": row.created_by, "created_at": row.created_ms,
         "updated_at": row.updated_ms,
     }  # fmt: skip

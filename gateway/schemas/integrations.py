@@ -47,6 +47,12 @@ class IntegrationChange(Request):
     enabled: bool | None = None
 
 
+class Refusals(Answer):
+    times: Annotated[int, Field(description="in a row")]
+    next_at: Annotated[Moment | None, Field(description="the next try by itself")]
+    detail: Annotated[str, Field(description="who must act")]
+
+
 class IntegrationAnswer(Answer):
     integration_id: str
     name: str
@@ -59,6 +65,9 @@ class IntegrationAnswer(Answer):
     enabled: bool
     status: Literal["new", "ok", "failing"]
     error: dict[str, Any] | None
+    refused: Annotated[
+        Refusals | None, Field(description="the sign-in; each try is later than the one before")
+    ] = None
     items: Annotated[dict[str, int], Field(description="how many in each state")] = {}
     workflow_id: Annotated[str | None, Field(description="the latest pull")]
     due_at: Moment | None

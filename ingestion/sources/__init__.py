@@ -19,6 +19,8 @@ from core.clock import Clock
 from core.net import Net
 
 Cursor = Mapping[str, Any]
+# Of the error of every kind's refused sign-in: such a source is tried less and less often.
+SIGN_IN_REFUSED = "sign_in_refused"
 
 
 class Config(BaseModel):
