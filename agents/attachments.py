@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from agents.documents import ORIGINAL, child_id
 from agents.uploads import Upload, new_document, ring, submitted
 from core.context import Ctx
-from core.documents import Attachment, Document
+from core.documents import Attachment
 from core.errors import Rejected, Unfinishable
 from database import documents
 from database.documents import DocumentRow
@@ -35,13 +35,22 @@ class Family:
         return taken
 
 
-def keep(rt: Runtime, ctx: Ctx, row: DocumentRow, document: Document) -> Document:
-    """Stores the files' bytes, and gives the document without them."""
-    for number, attachment in enumerate(document.attachments[:FILES_MAX]):
-        rt.vault.put(ctx, ORIGINAL, child_id(row.id, number), attachment.data)
-    return replace(
-        document, attachments=tuple(replace(one, data=b"") for one in document.attachments)
-    )
+class Keeping:
+    """Stores the bytes of the files as they come out of the parser, one at a time."""
+
+    def __init__(self, rt: Runtime, ctx: Ctx, row: DocumentRow) -> None:
+        self._rt, self._ctx, self._row = rt, ctx, row
+        self._kept = 0
+
+    def __call__(self, place: int, file: Attachment) -> None:
+        if place < FILES_MAX:
+            self._kept = max(self._kept, place + 1)
+            self._rt.vault.put(self._ctx, ORIGINAL, child_id(self._row.id, place), file.data)
+
+    def undo(self) -> None:
+        """Nothing came of the document that they were in."""
+        for place in range(self._kept):
+            self._rt.vault.delete(self._ctx, ORIGINAL, child_id(self._row.id, place))
 
 
 def read_all(

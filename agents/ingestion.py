@@ -157,15 +157,22 @@ def _parsed(work: Work, row: DocumentRow, original: DocumentRow | None) -> Docum
     if known is not None:
         return known
     same = stored_text(rt, ctx, original.id) if original is not None else None
-    if same is not None and not same.attachments:
-        document = same
-    else:
-        document = parsed(rt, ctx, row, lambda done, total: _beat(work, row, total)(done))
-    document = attachments.keep(rt, ctx, row, document)
+    document = same if same is not None and not same.attachments else _read_now(work, row)
     document = privacy.redacted(rt, ctx, document) or document
     with fp("journal.commit"):
         rt.vault.put(ctx, PARSED, row.id, codec.encode(Document, document))
     return document
+
+
+def _read_now(work: Work, row: DocumentRow) -> Document:
+    files = attachments.Keeping(work.rt, work.ctx, row)
+    try:
+        return parsed(
+            work.rt, work.ctx, row, lambda done, total: _beat(work, row, total)(done), files
+        )
+    except Unfinishable:
+        files.undo()
+        raise
 
 
 def _attached(work: Work, row: DocumentRow, document: Document, place: _Place) -> list[str]:

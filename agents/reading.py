@@ -15,6 +15,7 @@ from core.documents import Document
 from core.vault import unseal
 from database import documents
 from database.documents import DocumentRow
+from ingestion.gathering import Keep
 from ingestion.ocr import engine
 from ingestion.sandbox import Looker
 from runtime import Runtime
@@ -28,10 +29,12 @@ def parsed(
     ctx: Ctx,
     row: DocumentRow,
     beat: Callable[[int, int], None] = lambda _done, _total: None,
+    keep: Keep = lambda _place, _file: None,
 ) -> Document:
     """Read now, by the parser's children; `beat` hears every few seconds how many pages of how
-    many are read. Raises `Unfinishable` for what cannot be read, `NotFound` when its bytes are not
-    in the store."""
+    many are read, `keep` is given each file within: the document is without their
+    bytes. Raises `Unfinishable` for what cannot be read, `NotFound` when its bytes are not in the
+    store."""
     with rt.db.read(ctx) as tx:
         sealed = documents.password(tx, ctx, row.id)
     password = sealed and unseal(rt.keys(ctx), sealed, password_address(row.id)).decode()
@@ -43,7 +46,7 @@ def parsed(
     ):
         document = ingestion.parse(
             data, row.filename, row.format, password=password or None, limits=limits,
-            ocr=picture_reader(rt), beat=_paced(beat),
+            ocr=picture_reader(rt), beat=_paced(beat), keep=keep,
         )  # fmt: skip
     telemetry.pages.labels(row.format).inc(len(document.pages))
     return document

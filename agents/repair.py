@@ -208,8 +208,6 @@ def _text(work: Work, row: DocumentRow, outcome: _Outcome) -> Document | None:
         _give_up(rt, ctx, row, error)
         outcome.damaged.append(row.id)
         return None
-    light = tuple(replace(one, data=b"") for one in document.attachments)
-    document = replace(document, attachments=light)
     rt.vault.put(ctx, PARSED, row.id, codec.encode(Document, document))
     with rt.db.read(ctx) as tx:
         removed = not documents.many(tx, ctx, [row.id])

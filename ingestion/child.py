@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion import frames, jail, readers, streams
 from ingestion.limits import Limits
-from ingestion.paging import Kind, Look, Opened, Raster, Reading, Skipped, Step
+from ingestion.paging import Facts, Held, Kind, Look, Opened, Raster, Reading, Skipped, Step
 
 HEAD = struct.Struct("!I")
 
@@ -78,24 +79,30 @@ def asked(job: socket.socket) -> tuple[dict[str, Any], bytes]:
     forever = time.monotonic() + 3600  # the deadline is kept from outside
     (length,) = HEAD.unpack(frames.exactly(job, HEAD.size, forever))
     head: dict[str, Any] = json.loads(frames.exactly(job, length, forever))
-    return head, bytes(frames.exactly(job, head["size"], forever))
+    return head, frames.exactly(job, head["size"], forever)
 
 
 def _tell(job: socket.socket, reading: Reading, limits: Limits) -> None:
     left = limits.output_bytes
     words: Look | None = None
     while True:
+        data = b""
         try:
             step = reading.send(words)
         except StopIteration as end:
             kind, body = frames.DOCUMENT, encode(Document, end.value)
         else:
+            if isinstance(step, Held):
+                data = step.file.data
+                step = replace(step, file=replace(step.file, data=b""))
             kind, body = _packed(step)
         if kind != frames.RASTER:
             left -= len(body)
         if left < 0:
             raise Unfinishable("The document has too much content.", code="limit_memory")
         frames.send(job, kind, body)
+        if kind == frames.HELD:
+            frames.send(job, frames.BYTES, data)
         if kind == frames.DOCUMENT:
             return
         words = _words(job) if kind == frames.RASTER else None
@@ -107,6 +114,10 @@ def _packed(step: Step) -> tuple[bytes, bytes]:
             return frames.PAGE, encode(Page, step)
         case Skipped():
             return frames.SKIPPED, encode(Skipped, step)
+        case Held():
+            return frames.HELD, encode(Held, step)
+        case Facts():
+            return frames.FACTS, encode(Facts, step)
         case Kind():
             return frames.KIND, encode(Kind, step)
         case Opened():
@@ -117,7 +128,7 @@ def _packed(step: Step) -> tuple[bytes, bytes]:
 
 def _words(job: socket.socket) -> Look | None:
     kind, body = frames.receive(job, time.monotonic() + 3600, 2**26)
-    return decode(Look, bytes(body)) if kind == frames.WORDS else None
+    return decode(Look, body) if kind == frames.WORDS else None
 
 
 def _refuse(job: socket.socket, code: str, detail: str) -> None:

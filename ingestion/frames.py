@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import struct
 import time
 
 HEAD = struct.Struct("!cI")
-# From the child: opened, page, skipped, raster, kind, document, error. To it: words, or none.
-OPENED, PAGE, SKIPPED, RASTER, KIND, DOCUMENT, ERROR = b"O", b"P", b"X", b"R", b"K", b"D", b"E"
+# From the child: opened, page, skipped, facts, raster, kind, a file's name and then its bytes, the
+# document, an error. To it: words, or none.
+OPENED, PAGE, SKIPPED, FACTS, RASTER, KIND = b"O", b"P", b"X", b"A", b"R", b"K"
+HELD, BYTES, DOCUMENT, ERROR = b"H", b"B", b"D", b"E"
 WORDS, NO_WORDS = b"W", b"N"
 PICTURE = struct.Struct("!IIId")  # number, width, height, dots per inch; then the pixels
 _PIECE = 2**20
@@ -28,7 +31,7 @@ def send(link: socket.socket, kind: bytes, *parts: bytes) -> None:
         link.sendall(part)
 
 
-def receive(link: socket.socket, deadline: float, cap: int) -> tuple[bytes, bytearray]:
+def receive(link: socket.socket, deadline: float, cap: int) -> tuple[bytes, bytes]:
     """The next frame. Raises `Cut`, and `OverflowError` for one longer than `cap`."""
     kind, length = HEAD.unpack(exactly(link, HEAD.size, deadline))
     if length > cap:
@@ -36,10 +39,20 @@ def receive(link: socket.socket, deadline: float, cap: int) -> tuple[bytes, byte
     return kind, exactly(link, length, deadline)
 
 
-def exactly(link: socket.socket, length: int, deadline: float) -> bytearray:
-    data = bytearray(length)
-    view = memoryview(data)
-    at = 0
+def exactly(link: socket.socket, length: int, deadline: float) -> bytes:
+    """Written where it stays: of fifty megabytes there is one copy."""
+    if not length:
+        return b""
+    held = io.BytesIO()
+    held.seek(length - 1)
+    held.write(b"\0")
+    with held.getbuffer() as view:
+        _fill(link, view, deadline)
+    return held.getvalue()
+
+
+def _fill(link: socket.socket, view: memoryview, deadline: float) -> None:
+    at, length = 0, len(view)
     while at < length:
         left = deadline - time.monotonic()
         if left <= 0:
@@ -54,4 +67,3 @@ def exactly(link: socket.socket, length: int, deadline: float) -> bytearray:
         if not got:
             raise Cut
         at += got
-    return data

@@ -24,7 +24,7 @@ Broken = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, Type
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    from ingestion.paging import collect
+    from ingestion.gathering import collect
 
     return collect(pages(data, limits))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
+from itertools import islice
 
 from core.documents import Attachment, Cell, Document
 from core.errors import Unfinishable
 from ingestion.eml import facts
+from ingestion.gathering import collect
 from ingestion.limits import Limits
-from ingestion.names import Distinct, plain
-from ingestion.page_text import PageText
+from ingestion.names import plain
+from ingestion.paging import Held, Opened, Reading, each
 
 # RFC 4155: a line `From sender date`, then the mail's headers.
 _FROM = re.compile(rb"From [^\n]{0,200}?\d\d:\d\d[^\n]{0,60}\r?\n(?=>?[\w-]+:)")
@@ -21,32 +24,29 @@ _COLUMNS = ("date", "from", "to", "subject")
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    """A page with a row per mail. Raises `Unfinishable` where no mail begins."""
-    names = Distinct()
-    rows = [[Cell(name, 0, col, name) for col, name in enumerate(_COLUMNS)]]
-    found: list[Attachment] = []
-    warnings: list[str] = []
-    left = limits.output_bytes * 7 // 10  # attachments travel as base64
-    total = 0
-    for mail in _mails(data):
-        total += 1
-        left -= len(mail)
-        if total > limits.parts or left < 0:
-            continue
-        rows.append(_row(mail, len(rows)))
-        subject = rows[-1][3].text
-        name = names.name(f"{plain(subject)[:100] or f'mail-{total}'}.eml")
-        found.append(Attachment(name, "message/rfc822", mail))
-    if not found:
+    return collect(pages(data, limits))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
+    """Each mail is a part. Raises `Unfinishable` where no mail begins."""
+    total = sum(1 for _begin in _lines(data))
+    if not total:
         raise Unfinishable("No mail begins in this mail box.", code="corrupted")
-    if total > len(found):
-        warnings.append(f"Only the first {len(found)} of {total} mails were read.")
-    page = PageText()
-    page.add_table(rows)
-    return Document(
-        "mbox", (page.page(1),), document_type="email", warnings=tuple(warnings),
-        metadata={"mails": total}, attachments=tuple(found),
-    )  # fmt: skip
+    about = Document("mbox", (), document_type="email", metadata={"mails": total})
+    last = min(total, first - 1 + limits.parts)
+    yield Opened(last, about, "mail", columns=_COLUMNS)
+    mails = islice(_mails(data), first - 1, None)
+    yield from each(range(first, last + 1), lambda number: [_held(number, next(mails))])
+    if total > last:
+        told = f"Only the first {last} of {total} mails were read."
+        return replace(about, warnings=(told,))
+    return about
+
+
+def _held(number: int, mail: bytes) -> Held:
+    row = _row(mail)
+    name = f"{plain(row[3].text)[:100] or f'mail-{number}'}.eml"
+    return Held(number, Attachment(name, "message/rfc822", mail), row)
 
 
 def _mails(data: bytes) -> Iterator[bytes]:
@@ -72,12 +72,12 @@ def _lines(data: bytes) -> Iterator[re.Match[bytes]]:
         at = data.find(b"\nFrom ", at) + 1 or -1
 
 
-def _row(mail: bytes, row: int) -> list[Cell]:
+def _row(mail: bytes) -> tuple[Cell, ...]:
     head = re.split(rb"\r?\n\r?\n", mail[:_HEAD_MAX], maxsplit=1)[0] + b"\n\n"
     told = facts(message_from_bytes(head, policy=policy.default))
     cells = []
     for col, name in enumerate(_COLUMNS):
         text = str(told.get(name, ""))[:300]
         kind = "empty" if not text else "date" if name == "date" else "text"
-        cells.append(Cell(text, row, col, text or None, kind))
-    return cells
+        cells.append(Cell(text, 0, col, text or None, kind))
+    return tuple(cells)

@@ -22,7 +22,10 @@ def check_openable(
         return
     try:
         # Whether it opens does not depend on its pictures: nobody looks at them here.
-        parse(data, filename, format, password=password, limits=limits)
+        parse(
+            data, filename, format, password=password, limits=limits,
+            keep=lambda _place, _file: None,
+        )  # fmt: skip
     except Unfinishable as error:
         if error.slug in _TOLD:
             raise InvalidInput(error.detail, code=error.slug) from error

@@ -11,8 +11,9 @@ from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion import pdf_scan, running_lines
 from ingestion.formats import shows_pages
+from ingestion.gathering import collect
 from ingestion.limits import Limits
-from ingestion.paging import Opened, Reading, Skipped, collect
+from ingestion.paging import Facts, Held, Opened, Reading, Skipped
 from ingestion.pdf_files import files
 from ingestion.pdf_forms import with_fields
 from ingestion.pdf_glyphs import glyphs
@@ -57,7 +58,7 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     marks: dict[int, list[Bookmark]] = {}
     for mark in outline:
         marks.setdefault(mark.page, []).append(mark)
-    held = _Held(pdf, _form(pdf), marks)
+    held = _Book(pdf, _form(pdf), marks)
     about = _about(pdf, outline)
     total = min(len(pdf), limits.pages)
     yield Opened(total, about)
@@ -65,7 +66,7 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _Book:
     pdf: Any
     form: Any
     marks: dict[int, list[Bookmark]]  # by page
@@ -82,11 +83,10 @@ def _form(pdf: Any) -> Any:
     return pdf.formenv.raw if pdf.formenv else None
 
 
-def _all(held: _Held, about: Document, numbers: range, limits: Limits) -> Reading:
+def _all(held: _Book, about: Document, numbers: range, limits: Limits) -> Reading:
     import pypdfium2
 
     warnings: list[str] = []
-    title = about.title
     misses = 0
     for number in numbers:
         try:
@@ -100,16 +100,17 @@ def _all(held: _Held, about: Document, numbers: range, limits: Limits) -> Readin
             continue
         misses = 0
         if isinstance(step, Page):
-            title = title or (_title(step) if number == 1 else None)
+            if number == 1 and about.title is None and (title := _title(step)):
+                yield Facts(title=title)
             step = step if number <= _WORDS_PAGES else replace(step, words=())
         yield step
     if len(held.pdf) > limits.pages:
         warnings.append(f"Only the first {limits.pages} of {len(held.pdf)} pages were read.")
-    attached = files(held.pdf, limits, warnings)
-    return replace(about, title=title, attachments=attached, warnings=tuple(warnings))
+    yield from (Held(0, file) for file in files(held.pdf, limits, warnings))
+    return replace(about, warnings=tuple(warnings))
 
 
-def _page(held: _Held, number: int, limits: Limits) -> Generator[Any, Any, Page | Skipped]:
+def _page(held: _Book, number: int, limits: Limits) -> Generator[Any, Any, Page | Skipped]:
     page: Page | Skipped = _printed(held, number)
     if isinstance(page, Page) and page.layer != "text":
         page = yield from pdf_scan.seen(held.pdf, page, limits)
@@ -121,7 +122,7 @@ def _page(held: _Held, number: int, limits: Limits) -> Generator[Any, Any, Page 
     return with_headings(page, marks) if marks else page
 
 
-def _with_form(held: _Held, page: Page) -> Page:
+def _with_form(held: _Book, page: Page) -> Page:
     """Also where a picture lies below the fields."""
     lying = held.pdf[page.number - 1]
     try:
@@ -130,7 +131,7 @@ def _with_form(held: _Held, page: Page) -> Page:
         lying.close()
 
 
-def _printed(held: _Held, number: int) -> Page:
+def _printed(held: _Book, number: int) -> Page:
     """The page's text layer."""
     lying = held.pdf[number - 1]
     try:

@@ -19,9 +19,8 @@ _TYPES = {
 }  # fmt: skip
 
 
-def files(pdf: Any, limits: Limits, warnings: list[str]) -> tuple[Attachment, ...]:
+def files(pdf: Any, limits: Limits, warnings: list[str]) -> Iterator[Attachment]:
     """What cannot be unpacked within `limits` is left away and named in `warnings`."""
-    found: list[Attachment] = []
     names = Distinct()
     left = limits.unpacked_bytes
     for name, size, held in _held(pdf, limits.parts):
@@ -32,8 +31,7 @@ def files(pdf: Any, limits: Limits, warnings: list[str]) -> tuple[Attachment, ..
             continue
         left -= len(data)
         kind = _TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-        found.append(Attachment(names.name(name), kind, data))
-    return tuple(found)
+        yield Attachment(names.name(name), kind, data)
 
 
 def _held(pdf: Any, most: int) -> Iterator[tuple[str, int, Any]]:

@@ -1,4 +1,4 @@
-"""Every reader as one that hands over pages; runs in the parser's child only."""
+"""Every reader as one that hands over its parts; runs in the parser's child only."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from core.documents import Document, Page
 from ingestion import readers
 from ingestion.kinds import document_type, language
 from ingestion.limits import Limits
-from ingestion.paging import Kind, Opened, Reading
+from ingestion.paging import Facts, Held, Kind, Opened, Reading
 
 # Modules with `pages(data, limits, password, first)`; the others read a file in one go.
-_BY_PAGE = {
+_BY_PART = {
     "pdf": "pdf", "png": "images", "jpeg": "images", "tiff": "images", "webp": "images",
-    "bmp": "images", "gif": "images", "heic": "images",
+    "bmp": "images", "gif": "images", "heic": "images", "zip": "zip_", "mbox": "mbox",
 }  # fmt: skip
-_SHOWING = 5  # pages that show what a document is
+_SHOWING = 5  # parts that show what a document is
 
 
 def stream(
     data: bytes, filename: str, format: str, password: str | None, limits: Limits, first: int = 1
 ) -> Reading:
-    """From page `first` on. Raises what the reader raises."""
-    if format not in _BY_PAGE:
+    """From part `first` on. Raises what the reader raises."""
+    if format in _BY_PART:
+        module = import_module(f"ingestion.{_BY_PART[format]}")
+        reading = module.pages(data, limits, password, first)
+        document = yield from _with_kind(reading, filename)
+    else:
         document = readers.read(data, filename, format, password, limits)
         yield from document.pages
-        return replace(document, pages=())
-    module = import_module(f"ingestion.{_BY_PAGE[format]}")
-    return (yield from _with_kind(module.pages(data, limits, password, first), filename))
+    yield from (Held(0, file) for file in document.attachments)
+    return replace(document, pages=(), attachments=())
 
 
 def _with_kind(reading: Reading, filename: str) -> Reading:
@@ -43,16 +46,24 @@ def _with_kind(reading: Reading, filename: str) -> Reading:
         except StopIteration as end:
             document: Document = end.value
             if not told:
-                yield kind(replace(document, pages=tuple(shown)), filename)
+                title = document.title or about.title
+                yield kind(replace(document, pages=tuple(shown), title=title), filename)
             return document
         words = yield step
         if isinstance(step, Opened):
             about = step.about
-        elif isinstance(step, Page) and not told:
-            shown.append(step)
+        elif isinstance(step, Facts):
+            about = replace(about, title=about.title or step.title)
+        elif isinstance(step, (Page, Held)) and not told:
+            shown.append(step if isinstance(step, Page) else _line(step))
             if len(shown) == _SHOWING:
                 told = True
                 yield kind(replace(about, pages=tuple(shown)), filename)
+
+
+def _line(one: Held) -> Page:
+    """As the list of files will show it."""
+    return Page(one.number, " | ".join(cell.text for cell in one.row))
 
 
 def kind(document: Document, filename: str) -> Kind:

@@ -10,44 +10,53 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from lzma import LZMAError
 
 from core.documents import Attachment, Cell, Document
 from core.errors import Unfinishable
+from ingestion.gathering import collect
 from ingestion.limits import MIB, Limits
-from ingestion.names import Distinct, plain
-from ingestion.page_text import PageText, one_line, tidy
+from ingestion.names import plain
+from ingestion.page_text import one_line, tidy
+from ingestion.paging import NAMES_MAX, Held, Opened, Reading, Skipped
 
 _PIECE = 2**18
 _MEMBER_BYTES_MAX = 64 * MIB
 _JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError, ValueError, IndexError)
-_TOLD_MAX = 20  # warnings that name a member
 
 
 def read(data: bytes, limits: Limits, password: str | None = None) -> Document:
     """Raises `Unfinishable` when no member at all can be read: `encrypted`, `limit_memory`,
     `corrupted` or `empty`, whichever met the most."""
+    return collect(pages(data, limits, password))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
+    """Each member is a part, kept or skipped."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (*_DAMAGED, NotImplementedError) as error:
         raise Unfinishable(
             "The archive is damaged: it is cut off or not a ZIP.", code="corrupted"
         ) from error
-    reading = _Reading(archive, limits, password.encode() if password else None)
-    with archive:
-        found = tuple(reading.members())
+    found = [(info, shown) for info in archive.infolist()
+             if not (info.is_dir() or _is_left_out(shown := _shown(info)))]  # fmt: skip
     if not found:
-        raise reading.nothing()
-    page = PageText()
-    page.add_table(reading.rows)
-    return Document(
-        "zip", (page.page(1),), warnings=tuple(reading.warnings()), attachments=found,
-        metadata={"members": len(found), "attachments": [one.filename for one in found]},
-    )  # fmt: skip
+        raise Unfinishable("The archive holds no files.", code="empty")
+    names = tuple(shown[-_NAME_MAX:] for _info, shown in found[:NAMES_MAX])
+    about = Document("zip", ())
+    yield Opened(len(found), about, "member", names, _COLUMNS)
+    reading = _Reading(archive, limits, password.encode() if password else None)
+    for number, (info, shown) in enumerate(found[first - 1 :], first):
+        if reading.count >= limits.parts:
+            more = len(found) - number + 1
+            told = f"{more} more members were not read: there are too many in one archive."
+            return replace(about, warnings=(told,))
+        yield reading.member(number, info, shown)
+    return about
 
 
 @dataclass
@@ -55,40 +64,28 @@ class _Reading:
     archive: zipfile.ZipFile
     limits: Limits
     password: bytes | None
-    rows: list[list[Cell]] = field(default_factory=list)
-    left: int = 0  # bytes that may still be inflated, kept or not
-    kept: int = 0  # bytes that may still be kept: they travel as base64
-    lost: list[tuple[str, str, str]] = field(default_factory=list)  # name, code, why
+    count: int = 0
+    left: int = 0  # bytes that may still be kept
+    spare: int = 0  # bytes that may still be inflated, kept or not
 
     def __post_init__(self) -> None:
         self.left = self.limits.unpacked_bytes
-        self.kept = self.limits.output_bytes * 7 // 10
-        self.rows.append([Cell(name, 0, col, name) for col, name in enumerate(_COLUMNS)])
+        self.spare = 2 * self.left
 
-    def members(self) -> Iterator[Attachment]:
-        names = Distinct()
-        count = 0
-        for info in self.archive.infolist():
-            shown = _shown(info)
-            if info.is_dir() or any(mark in shown for mark in _JUNK) or _is_shadow(shown):
-                continue
-            if count >= self.limits.parts:
-                self._lose(shown, "too_many_parts", f"only {count} members are read")
-                continue
-            try:
-                content = self._content(info)
-            except Unfinishable as error:
-                self._lose(shown, error.slug, error.detail)
-                continue
-            count += 1
-            name = names.name(plain(shown) or f"member-{count}")
-            self._list(len(self.rows), shown, len(content), info)
-            yield Attachment(name, "application/octet-stream", content)
+    def member(self, number: int, info: zipfile.ZipInfo, shown: str) -> Held | Skipped:
+        try:
+            content = self._content(info)
+        except Unfinishable as error:
+            return Skipped(number, error.detail, error.slug)
+        self.count += 1
+        name = plain(shown) or f"member-{number}"
+        file = Attachment(name, "application/octet-stream", content)
+        return Held(number, file, _row(info, shown, len(content)))
 
     def _content(self, info: zipfile.ZipInfo) -> bytes:
         if stat.S_ISLNK(info.external_attr >> 16):
             raise Unfinishable("it is a link, not a file", code="corrupted")
-        if self.left <= 0 or self.kept <= 0:
+        if self.left <= 0 or self.spare <= 0:
             raise Unfinishable("the archive unpacks to too much", code="limit_memory")
         try:
             content = self._inflate(info)
@@ -101,52 +98,35 @@ class _Reading:
             raise Unfinishable("it is damaged", code="corrupted") from error
         if not content:
             raise Unfinishable("it is empty", code="empty")
-        self.kept -= len(content)
+        self.left -= len(content)
         return content
 
     def _inflate(self, info: zipfile.ZipInfo) -> bytes:
         pieces, size = [], 0
-        most = min(self.kept, _MEMBER_BYTES_MAX)
+        most = min(self.left, _MEMBER_BYTES_MAX)
+        if info.file_size > most:  # a smaller claim than the truth is damage
+            raise Unfinishable("it unpacks to too much", code="limit_memory")
         with self.archive.open(info, pwd=self.password) as stream:
             while piece := stream.read(_PIECE):
-                self.left -= len(piece)
                 size += len(piece)
-                if self.left < 0 or size > most:
+                self.spare -= len(piece)
+                if size > most or self.spare < 0:
                     raise Unfinishable("it unpacks to too much", code="limit_memory")
                 pieces.append(piece)
         return b"".join(pieces)
 
-    def _list(self, row: int, shown: str, size: int, info: zipfile.ZipInfo) -> None:
-        year, month, day, hour, minute, _ = info.date_time
-        at = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"
-        self.rows.append([
-            Cell(shown, row, 0, shown), Cell(str(size), row, 1, size, "number"),
-            Cell(at, row, 2, at, "date" if 1 <= month <= 12 and 1 <= day <= 31 else "text"),
-        ])  # fmt: skip
 
-    def _lose(self, name: str, code: str, why: str) -> None:
-        self.lost.append((name, code, why))
-
-    def warnings(self) -> Iterator[str]:
-        for name, _code, why in self.lost[:_TOLD_MAX]:
-            yield f"{name[-120:]} was not read: {why}."
-        if len(self.lost) > _TOLD_MAX:
-            yield f"{len(self.lost) - _TOLD_MAX} more members were not read."
-
-    def nothing(self) -> Unfinishable:
-        codes = [code for _name, code, _why in self.lost] or ["empty"]
-        code = max(_WORDS, key=codes.count)
-        return Unfinishable(_WORDS[code], code=code)
+def _row(info: zipfile.ZipInfo, shown: str, size: int) -> tuple[Cell, ...]:
+    year, month, day, hour, minute, _ = info.date_time
+    at = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}"
+    return (
+        Cell(shown, 0, 0, shown), Cell(str(size), 0, 1, size, "number"),
+        Cell(at, 0, 2, at, "date" if 1 <= month <= 12 and 1 <= day <= 31 else "text"),
+    )  # fmt: skip
 
 
 _COLUMNS = ("member", "bytes", "modified")
-_WORDS = {
-    "encrypted": "The archive is encrypted. Send its password with it, or pack it without one.",
-    "limit_memory": "The archive unpacks to far too much.",
-    "corrupted": "The archive is damaged: no member can be unpacked.",
-    "empty": "The archive holds no files.",
-    "too_many_parts": "The archive has too many members.",
-}
+_NAME_MAX = 120
 
 
 def _shown(info: zipfile.ZipInfo) -> str:
@@ -165,6 +145,6 @@ def _unknown(info: zipfile.ZipInfo) -> Unfinishable:
     return Unfinishable("its kind of compression is not read", code="corrupted")
 
 
-def _is_shadow(shown: str) -> bool:
-    """macOS keeps a file's other half beside it, as `._name`."""
-    return shown.rsplit("/", 1)[-1].startswith("._")
+def _is_left_out(shown: str) -> bool:
+    """What no person put there; macOS keeps a file's other half beside it, as `._name`."""
+    return any(mark in shown for mark in _JUNK) or shown.rsplit("/", 1)[-1].startswith("._")

@@ -10,10 +10,12 @@ import zlib
 
 import pytest
 
+from core.documents import Attachment
 from core.errors import Unfinishable
-from ingestion import Limits, mbox, zip_
+from ingestion import Limits, mbox, parse, zip_
 from ingestion.limits import MIB
 from ingestion.names import Distinct, plain
+from ingestion.paging import Held
 from tests.ingestion import builders
 
 
@@ -60,7 +62,8 @@ def test_links_folders_and_shadows_are_no_members() -> None:
     document = zip_.read(data, Limits())
     assert [one.filename for one in document.attachments] == ["a.txt"]
     assert document.warnings == (
-        "evil was not read: it is a link, not a file.", "none.txt was not read: it is empty.",
+        "member evil was skipped: it is a link, not a file.",
+        "member none.txt was skipped: it is empty.",
     )  # fmt: skip
 
 
@@ -69,7 +72,7 @@ def test_bytes_are_counted_and_not_believed() -> None:
     bomb = ("bomb.bin", bytes(40 * MIB))
     document = zip_.read(_zip(("a.txt", b"honest"), bomb, ("b.txt", b"late")), small)
     assert [one.filename for one in document.attachments] == ["a.txt", "b.txt"]
-    assert "bomb.bin was not read: it unpacks to too much." in document.warnings
+    assert "member bomb.bin was skipped: it unpacks to too much." in document.warnings
     with pytest.raises(Unfinishable) as caught:
         zip_.read(_zip(bomb), small)
     assert caught.value.slug == "limit_memory"
@@ -87,7 +90,31 @@ def test_more_members_than_allowed_are_named() -> None:
     data = _zip(*((f"{n}.txt", b"x") for n in range(40)))
     document = zip_.read(data, Limits(parts=10))
     assert len(document.attachments) == 10
-    assert document.warnings[-1] == "10 more members were not read."
+    assert document.warnings == (
+        "30 more members were not read: there are too many in one archive.",
+    )
+
+
+def test_what_cannot_be_read_is_named_as_far_as_anybody_reads_on() -> None:
+    document = zip_.read(_zip(*((f"{n}.txt", b"") for n in range(40)), ("a.txt", b"x")), Limits())
+    assert document.warnings[:2] == (
+        "member 0.txt was skipped: it is empty.", "member 1.txt was skipped: it is empty.",
+    )  # fmt: skip
+    assert document.warnings[-1] == "20 more members were skipped."
+
+
+def test_damage_without_end_is_not_inflated_without_end() -> None:
+    """Of members that all lie on the same bytes each is damaged after it was inflated."""
+    data = bytearray(_zip(*((f"{n}.txt", bytes(3 * MIB)) for n in range(9)), ("a.txt", b"x")))
+    at = 0
+    for _ in range(9):
+        at = data.index(b"PK\x01\x02", at + 1)
+        data[at + 16] ^= 1  # its checksum
+    document = zip_.read(bytes(data), Limits(unpacked_bytes=30 * MIB))
+    assert [one.filename for one in document.attachments] == ["a.txt"]
+    with pytest.raises(Unfinishable) as caught:
+        zip_.read(bytes(data), Limits(unpacked_bytes=10 * MIB))
+    assert caught.value.slug == "corrupted"
 
 
 # Two members in the traditional encryption, made with a password by Info-ZIP's own rule.
@@ -193,3 +220,48 @@ def test_plain_names_keep_what_a_person_reads() -> None:
     assert [names.name(n) for n in ("a.txt", "A.txt", "a", "a", ".env", ".env")] == [
         "a.txt", "A (2).txt", "a", "a (2)", ".env", ".env (2)",
     ]  # fmt: skip
+
+
+def _drawers(member: bytes = b"", at: int = -1) -> bytes:
+    """Five members; the one `at` a place is `member`."""
+    return _zip(*((f"{n}.txt", member if n == at else f"file {n}".encode()) for n in range(5)))
+
+
+def test_files_go_out_one_by_one_and_are_not_held() -> None:
+    kept: dict[int, bytes] = {}
+
+    def keep(place: int, file: Attachment) -> None:
+        kept[place] = file.data
+
+    document = parse(_drawers(), "a.zip", "zip", keep=keep)
+    assert kept == {n: f"file {n}".encode() for n in range(5)}
+    assert [(one.filename, one.data) for one in document.attachments] == [
+        (f"{n}.txt", b"") for n in range(5)
+    ]  # fmt: skip
+    assert [cell.text for cell in document.pages[0].tables[0].rows[2]][:2] == ["1.txt", "6"]
+    assert document.metadata["members"] == 5
+
+
+def test_a_member_that_is_too_much_costs_itself_alone() -> None:
+    limits = Limits(memory_bytes=150 * MIB)
+    document = parse(_drawers(bytes(60 * MIB), 2), "a.zip", "zip", limits=limits)
+    assert [one.filename for one in document.attachments] == ["0.txt", "1.txt", "3.txt", "4.txt"]
+    assert [row[0].text for row in document.pages[0].tables[0].rows] == [
+        "member", "0.txt", "1.txt", "3.txt", "4.txt",
+    ]  # fmt: skip
+    assert document.warnings[0].startswith("member 2.txt was skipped: ")
+
+
+def test_an_attachment_of_a_mail_is_kept_as_it_comes() -> None:
+    kept: list[bytes] = []
+    message = builders.mail("See file", From="a@b.example", Subject="x")
+    message.add_attachment(b"\x00\xff", maintype="application", subtype="x-y", filename="a.bin")
+    found = parse(message.as_bytes(), "a.eml", "eml", keep=lambda _, file: kept.append(file.data))
+    assert kept == [b"\x00\xff"]
+    assert [(one.filename, one.data) for one in found.attachments] == [("a.bin", b"")]
+
+
+def test_a_box_goes_on_behind_a_mail() -> None:
+    reading = mbox.pages(_box(5), Limits(), first=4)
+    steps = list(reading)
+    assert [step.number for step in steps if isinstance(step, Held)] == [4, 5]

@@ -17,7 +17,8 @@ import pytest
 from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion import Limits, achieved_level, forkserver, parse, sandbox, zygote
-from ingestion.paging import Opened, Reading, Skipped, collect
+from ingestion.gathering import collect
+from ingestion.paging import Opened, Reading, Skipped
 from tests.ingestion import builders
 
 ROOT = Path(__file__).parents[2]
@@ -125,7 +126,7 @@ def test_a_reader_without_a_child_names_its_skipped_pages_too() -> None:
 
     document = collect(reading())
     assert [page.text for page in document.pages] == ["one", "three"]
-    assert document.warnings == ("page 2 was skipped: it is damaged",)
+    assert document.warnings == ("page 2 was skipped: it is damaged.",)
 
 
 def bad_page_pdf(before: int, after: int, bad: int = 1) -> bytes:
