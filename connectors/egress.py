@@ -15,7 +15,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urljoin
 
 import httpcore
 
@@ -31,7 +30,7 @@ from connectors.addresses import (
     public,
 )
 from core.errors import InvalidInput, Unavailable, Unfinishable
-from core.net import Reply
+from core.net import Reply, joined
 from core.telemetry import log
 
 _KEPT_ACROSS_ORIGINS = {"accept", "accept-language", "content-type", "user-agent"}
@@ -177,7 +176,7 @@ class Egress:
             where = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not where or redirects_max == 0:
                 return reply
-            there = self.check(urljoin(target.url, where))
+            there = self.check(joined(target.url, where))
             if there.origin != target.origin:
                 if content and reply.status in (307, 308):
                     raise Unfinishable("The body is not sent on to another site.", code="redirect")

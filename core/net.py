@@ -6,6 +6,16 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urljoin
+
+
+def joined(base: str, told: str) -> str:
+    """`told` as it is meant at `base`. What is no address at all (`http://[`) stays as it is: the
+    way out refuses it."""
+    try:
+        return urljoin(base, told)
+    except ValueError:
+        return told
 
 
 @dataclass(frozen=True, slots=True)

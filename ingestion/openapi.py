@@ -206,8 +206,11 @@ def _swagger_base(root: Mapping[str, Any], url: str) -> str:
 
 
 def _absolute(base: str, url: str) -> str:
-    whole = urljoin(url, base) if url else base
-    return whole if urlsplit(whole).scheme in ("http", "https") else ""
+    try:
+        whole = urljoin(url, base) if url else base
+        return whole if urlsplit(whole).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
 
 
 def _schemes(root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -57,13 +57,13 @@ class Auth(Config):
 
 def check_base(base_url: str, auth: Auth, net: Net) -> None:
     """Raises `InvalidInput` with `field`."""
+    net.check(base_url)
     parts = urlsplit(base_url)
     if parts.query or parts.fragment:
         raise InvalidInput(
             "A base URL has no ? and no #: the query has its own setting.",
             code="bad_url", field="config.base_url",
         )  # fmt: skip
-    net.check(base_url)
     if auth.style == "oauth2":
         if not auth.token_url:
             raise InvalidInput(
@@ -143,6 +143,7 @@ class Api:
         return self._guarded(method, url, sent, content)
 
     def _guarded(self, method: str, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
+        self._access.net.check(url)
         # By tenant too: one whose requests fail keeps nobody else from the same place.
         with _breaker.guard(f"{self._access.inbox.name} {urlsplit(url).netloc}", _LIMITED):
             reply = self._access.net.request(method, url, headers=headers, content=content)
@@ -254,6 +255,9 @@ def _refuse(text: str) -> Any:
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:  # of no place: never ours
+        return "", "", None
     return parts.scheme, (parts.hostname or "").lower(), port

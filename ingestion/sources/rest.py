@@ -8,12 +8,12 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
 from core.errors import InvalidInput, Unavailable, Unfinishable
-from core.net import Net, Reply
+from core.net import Net, Reply, joined
 from ingestion.sources import Access, At, Config, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.api import SECRETS, Api, Auth, at, check_base
 from ingestion.sources.rest_pages import Pages, State, following, query_of
@@ -246,7 +246,7 @@ class _Feed:
         where = at(record, self._config.file_url_field)
         if not isinstance(where, str) or not where:
             raise Unfinishable("The record names no file.", code="no_file")
-        url = urljoin(self._api.url(self._config.path), where)
+        url = joined(self._api.url(self._config.path), where)
         reply = self._api.ask("GET", url, headers={"accept": "*/*"})
         if len(reply.body) > self._access.bytes_max:
             raise Unfinishable(

@@ -6,12 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urljoin
 
 from pydantic import Field
 
 from core.errors import Unfinishable
-from core.net import Reply
+from core.net import Reply, joined
 from ingestion.sources import Config
 from ingestion.sources.api import at
 
@@ -75,10 +74,10 @@ def _after(pages: Pages, state: State, reply: Reply, body: Any, count: int) -> S
         return {"cursor": str(found)[:2000]} if told else None
     if pages.style == "next":
         found = at(body, pages.path)
-        return {"url": urljoin(reply.url, found)} if isinstance(found, str) and found else None
+        return {"url": joined(reply.url, found)} if isinstance(found, str) and found else None
     if pages.style == "link":
         found = _linked(reply.headers.get("link", ""))
-        return {"url": urljoin(reply.url, found)} if found else None
+        return {"url": joined(reply.url, found)} if found else None
     return None
 
 

@@ -68,6 +68,7 @@ class S3:
                 "A bucket's name has 3 to 63 small letters, digits, dots and dashes.",
                 code="bad_bucket", field="config.bucket",
             )  # fmt: skip
+        net.check(config.endpoint)
         parts = urlsplit(config.endpoint)
         if parts.path.strip("/") or parts.query or parts.fragment:
             raise InvalidInput(

@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from core.net import Reply
+from core.net import Reply, joined
 from ingestion import sandbox
 from ingestion.limits import MIB, Limits
 from ingestion.sources.web_robots import AGENT
@@ -76,7 +76,7 @@ def read_page(url: str, reply: Reply) -> Read:
     return Read(
         title=title, filename=_name(title or unquote(urlsplit(url).path)),
         data=found.attachments[0].data, text=about["text"], shape=about["shape"],
-        letters=about["letters"], base=urljoin(url, about["base"]) if about["base"] else url,
+        letters=about["letters"], base=joined(url, about["base"]) if about["base"] else url,
         canonical=about["canonical"], refresh=about["refresh"], links=about["links"],
         noindex=bool({"noindex", "none"} & words), nofollow=bool({"nofollow", "none"} & words),
     )  # fmt: skip

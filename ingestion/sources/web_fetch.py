@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
 
 from core.errors import InvalidInput, Unavailable, Unfinishable
-from core.net import Reply
+from core.net import Reply, joined
 from ingestion.sources import Access
 from ingestion.sources.web_robots import Robots, parse
 from ingestion.sources.web_state import State
@@ -104,7 +103,7 @@ class Polite:
 def redirected(url: str, reply: Reply) -> str | None:
     """Where the answer leads, in its one spelling; None where nobody follows: to what is no page
     of the web, and from https to http."""
-    there = canonical(urljoin(url, reply.headers.get("location", "")))
+    there = canonical(joined(url, reply.headers.get("location", "")))
     if there is None or (url.startswith("https:") and there.startswith("http:")):
         return None
     return there

@@ -113,7 +113,7 @@ def test_the_environments_proxy_is_ignored(sink: HttpSink, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("location", [
     "http://127.0.0.1:1/", "http://169.254.169.254/latest/", "file:///etc/passwd",
-    "http://localhost/", "//[::1]/", "https://10.1.2.3/",
+    "http://localhost/", "//[::1]/", "https://10.1.2.3/", "http://[", "http://[127.0.0.1]/",
 ])  # fmt: skip
 def test_a_redirect_to_a_private_place_is_not_followed(tmp_path: Path, location: str) -> None:
     with HttpSink(tmp_path / "s", ["redirect"], location=location) as sink:

@@ -98,6 +98,7 @@ def test_a_server_that_is_none_costs_a_sentence() -> None:
      "config.fingerprint"),
     ("sftp", {"host": "files.example", "username": "u", "host_key": "junk"}, "config.host_key"),
     ("s3", {"endpoint": "http://169.254.169.254", "bucket": "abc"}, None),
+    ("s3", {"endpoint": "http://[127.0.0.1]", "bucket": "abc"}, None),
     ("s3", {"endpoint": "https://s3.example", "bucket": "a/../b"}, "config.bucket"),
     ("s3", {"endpoint": "https://s3.example/bucket", "bucket": "abc"}, "config.endpoint"),
 ])  # fmt: skip

@@ -111,6 +111,8 @@ def test_openapi_3_1_of_an_address() -> None:
     ]  # fmt: skip
     assert found.operations[0].summary == "Parts of all kinds"
     assert read(OPENAPI_31).base_url == "", "without an address nobody knows"
+    told = {**OPENAPI_31, "servers": [{"url": "http://["}]}
+    assert read(json.dumps(told), "https://stock.example/").base_url == "", "no address at all"
 
 
 def test_yaml_and_json_say_the_same() -> None:

@@ -133,13 +133,13 @@ def test_fields_become_title_text_and_metadata(taken: Taken) -> None:
 def test_the_document_may_be_a_file_behind_an_address(taken: Taken) -> None:
     taken.api.files["/files/a.pdf"] = ("application/pdf", b"%PDF-1.7")
     taken.api.records[:] = [{"id": 1, "file": "/files/a.pdf"}, {"id": 2, "file": "/files/none"},
-                            {"id": 3}]  # fmt: skip
+                            {"id": 3}, {"id": 4, "file": "http://["}]  # fmt: skip
     found = taken.pull(path="plain", file_url_field="file")
     assert [(one.filename, one.content_type, one.data) for one in items(found)] == [
         ("a.pdf", "application/pdf", b"%PDF-1.7")
     ]
     assert [(one.key, one.code) for one in found if isinstance(one, Dead)] == [
-        ("2", "not_there"), ("3", "no_file"),
+        ("2", "not_there"), ("3", "no_file"), ("4", "bad_url"),
     ]  # fmt: skip
 
 
@@ -242,12 +242,15 @@ def test_after_five_failures_the_place_is_left_in_peace(taken: Taken) -> None:
       "pages": {"style": "cursor", "path": "next"}}, "pages_repeat"),
     ({"path": "away", "items_path": "items",
       "pages": {"style": "next", "path": "next"}}, "pages_elsewhere"),
+    ({"path": "nowhere", "items_path": "items",
+      "pages": {"style": "next", "path": "next"}}, "pages_elsewhere"),
     ({"path": "nan"}, "not_json"),
     ({"path": "deep"}, "not_json"),
 ])  # fmt: skip
 def test_what_is_wrong_is_told_in_words(taken: Taken, config: dict[str, Any], code: str) -> None:
     taken.api.documents |= {
         "/away": b'{"items": [], "next": "http://192.0.2.1/more"}',
+        "/nowhere": b'{"items": [], "next": "http://[127.0.0.1]/"}',
         "/nan": b'[{"id": NaN}]', "/deep": b"[" * 100_000,
     }  # fmt: skip
     with pytest.raises(WeftError) as told:
@@ -258,6 +261,8 @@ def test_what_is_wrong_is_told_in_words(taken: Taken, config: dict[str, Any], co
 
 @pytest.mark.parametrize(("config", "field"), [
     ({"base_url": "http://169.254.169.254/latest"}, None),
+    ({"base_url": "http://[127.0.0.1]/"}, None),
+    ({"base_url": "https://["}, None),
     ({"base_url": "http://erp.example/?a=1"}, "config.base_url"),
     ({"since_param": "since"}, "config.updated_field"),
     ({"pages": {"style": "cursor"}}, "config.pages.path"),

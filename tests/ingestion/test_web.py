@@ -297,6 +297,16 @@ def test_what_cannot_be_had_is_a_dead_letter_and_the_rest_goes_on(site: Site) ->
     assert site.counts()["/down"] == 3
 
 
+def test_addresses_that_are_none_end_no_crawl(site: Site) -> None:
+    linked(site, ["/a", "/b"])
+    base = b'<html><head><base href="http://["></head><body><p>Words of /a.</p></body></html>'
+    site.file("/a", base, "text/html")
+    site.pages["/b"] = Given(302, headers={"location": "http://[127.0.0.1]/"})
+    visitor = Visitor(site, sitemap=False)
+    visitor.pull()
+    assert set(visitor.paths()) == {"/", "/a"}
+
+
 def test_files_are_documents_and_other_things_are_left_alone(site: Site) -> None:
     linked(site, ["/price list.pdf", "/get?id=5", "/film.mp4", "/style.css", "/data.bin"])
     site.file("/price%20list.pdf", b"%PDF-1.4", "application/octet-stream")
