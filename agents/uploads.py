@@ -25,7 +25,7 @@ from workflows.submission import Submission, submit_in
 
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
-_READING = "ingest-document@0"  # the built-in one, whatever a tenant calls its own
+READING = "ingest-document@0"  # the built-in one, whatever a tenant calls its own
 
 # Starts the run that reads a document, in the transaction that creates the row.
 Start = Callable[[Runtime, Tx, Ctx, str], None]
@@ -53,7 +53,7 @@ def submitted(rt: Runtime, tx: Tx, ctx: Ctx, document_id: str, priority: int = 5
     """The run that reads one document; a higher `priority` goes first."""
     inputs = {"document_id": document_id}
     submission = Submission(
-        workflow=_READING, inputs=inputs, documents=(document_id,), priority=priority
+        workflow=READING, inputs=inputs, documents=(document_id,), priority=priority
     )
     submit_in(rt, tx, ctx, submission)
 

@@ -46,10 +46,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """There is a run for it; `again` when there was one before."""
+    """There is a run or a document for it; `again` when there was before."""
 
     run_id: str
     again: bool = False
+    document_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

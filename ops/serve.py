@@ -210,12 +210,12 @@ def _background(
 
 def _intake(rt: Runtime, stop: threading.Event) -> threading.Thread:
     """Messages from Kafka. Raises `InvalidInput` where there is none."""
-    from agents.registry import AGENTS
+    from agents.arriving import receive
     from backends.build import intake
-    from workflows.intake import is_ready, receive
+    from workflows.intake import is_ready
 
     door = intake(rt.settings, rt.clock)
-    take, ready = partial(receive, rt, AGENTS.catalog), partial(is_ready, rt)
+    take, ready = partial(receive, rt), partial(is_ready, rt)
     return _thread("intake", door.serve, take, ready, stop)
 
 

@@ -1,4 +1,4 @@
-"""Messages in: a signed envelope becomes a run, once, however often it is delivered.
+"""Messages in: a signed envelope is carried out once, however often it is delivered.
 
 The tenant is the one whose secret signed the message. A message's id is remembered for longer than
 its signature is good, so that an old message that somebody plays again is known or refused.
@@ -8,78 +8,136 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from dataclasses import replace
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from connectors.signatures import signed_by
 from core import telemetry
-from core.context import PLATFORM, Ctx, scopes_of
+from core.context import PLATFORM, Ctx
 from core.errors import (
     Conflict,
     InvalidInput,
     NotFound,
     QuotaExceeded,
     RateLimited,
+    Rejected,
     Unavailable,
     Unfinishable,
     WeftError,
 )
-from core.ids import new_id
 from core.messages import Later, Message, Refused, Taken, Verdict
 from core.plain import check_plain, check_text
 from database import Tx, audit, idempotency, tenants
 from database.tenants import PLATFORM_SLUG, Tenant
 from runtime import Runtime
-from workflows import admission, ingest_secrets, references
+from workflows import admission, references
+from workflows.senders import ACTOR, SIGNED_SECONDS_MAX, check_signature, sender
 from workflows.submission import SUPERVISOR, Submission, submit_in
 from workflows.tasks import Catalog
 from workflows.turn import RELAY, turn
 
+__all__ = [
+    "BYTES_MAX",
+    "SIGNED_SECONDS_MAX",
+    "Kind",
+    "Once",
+    "Plain",
+    "Shape",
+    "is_ready",
+    "receive",
+]
+
 VERSION = 1
-ACTOR, ROUTE = "ingest", "ingest"
+ROUTE = "ingest"
 BYTES_MAX = 512 * 2**10
-# Ids are forgotten after seven days (`gateway.once`).
-SIGNED_SECONDS_MAX, SKEW_SECONDS = 6 * 86_400, 300
-_ID = re.compile(r"^[!-~]{1,200}$")
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,80}$")
-# Whoever sends messages is no person: nothing of theirs decides an approval.
-_SCOPES = scopes_of(["operator"]) - {"approvals:decide"}
 
-_Plain = Annotated[dict[Annotated[str, Field(max_length=64)], Any], Field(max_length=100)]
+Plain = Annotated[dict[Annotated[str, Field(max_length=64)], Any], Field(max_length=100)]
 
 
-class _Execute(BaseModel):
-    """What `POST /workflows/execute` takes."""
+class Shape(BaseModel):
+    """What the `data` of one type of message must be."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Execute(Shape):
+    """What `POST /workflows/execute` takes."""
 
     workflow: Annotated[str, Field(max_length=80)] | None = None
     definition: dict[str, Any] | None = None
     goal: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
-    inputs: _Plain = {}
+    inputs: Plain = {}
     documents: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=10_000)] = []
     priority: Annotated[int, Field(ge=1, le=10)] = 5
     callback_url: Annotated[str, Field(max_length=2000)] | None = None
-    metadata: _Plain = {}
+    metadata: Plain = {}
 
 
-class _Envelope(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class KnownError(Exception):
+    """Another process was first with this message."""
 
-    version: Literal[1]
-    type: Literal["workflow.execute"]
-    data: _Execute
+    def __init__(self, stored: idempotency.Stored) -> None:
+        super().__init__()
+        self.stored = stored
 
 
-def receive(rt: Runtime, catalog: Catalog, message: Message) -> Verdict:
-    """Never raises what a message can cause. `Taken` is durable."""
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A message whose sender is known, and the memory of it."""
+
+    ctx: Ctx
+    tenant: Tenant
+    message_id: str
+    digest: str
+
+    def keep(self, tx: Tx, taken: Taken) -> None:
+        """In the transaction of what the message asked for. Raises `KnownError`."""
+        begun = idempotency.begin(
+            tx, self.ctx, self.message_id, route=ROUTE, body_hash=self.digest, lease_ms=0
+        )
+        if isinstance(begun, idempotency.Stored):
+            raise KnownError(begun)
+        kept = {"run_id": taken.run_id, "document_id": taken.document_id, "digest": self.digest}
+        idempotency.finish(tx, self.ctx, self.message_id, begun, 202, kept)
+
+    def again(self, stored: idempotency.Stored) -> Taken:
+        kept = stored.response
+        if kept["digest"] != self.digest:
+            raise InvalidInput(
+                "This webhook-id was used for another message. Take a new one for each.",
+                code="idempotency_mismatch",
+            )
+        return Taken(str(kept["run_id"]), again=True, document_id=str(kept.get("document_id", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of message: what its `data` must be, and what is done with it. `take` keeps the
+    message's memory (`Once.keep`) in the transaction of what it does."""
+
+    shape: type[Shape]
+    take: Callable[[Runtime, Once, Any], Taken]
+    bytes_max: int = BYTES_MAX
+    too_large: str = ""  # what to do instead
+
+
+Kinds = Mapping[str, Kind]
+
+
+def receive(
+    rt: Runtime, catalog: Catalog, message: Message, more: Kinds = MappingProxyType({})
+) -> Verdict:
+    """Never raises what a message can cause. `Taken` is durable. `more`: types of message beside
+    `workflow.execute`."""
+    kinds = {"workflow.execute": Kind(_Execute, partial(_execute, catalog)), **more}
     parent = message.text("traceparent") or None
     try:
         with telemetry.span("message intake", parent=parent, kind="consumer"):
-            return _received(rt, catalog, message)
+            return _received(rt, kinds, message)
     except (RateLimited, QuotaExceeded, Unavailable) as error:
         return _later(error)
     except Conflict as error:
@@ -107,128 +165,87 @@ def _refused(error: WeftError) -> Refused:
     return Refused(error.slug, error.detail)
 
 
-def _received(rt: Runtime, catalog: Catalog, message: Message) -> Verdict:
+def _received(rt: Runtime, kinds: Kinds, message: Message) -> Verdict:
     try:
-        tenant, ctx, message_id = _sender(rt, message)
+        tenant, ctx, message_id = sender(rt, message)
     except NotFound as error:
         return _audited(rt, None, message, Refused("unknown_tenant", error.detail))
     except InvalidInput as error:
         return _audited(rt, None, message, _refused(error))
     try:
-        _check_signature(rt, tenant, message)
-        value = _checked(message)
-        digest = hashlib.sha256(value).hexdigest()
+        check_signature(rt, tenant, message)
+        value = message.value or b""
+        once = Once(ctx, tenant, message_id, hashlib.sha256(value).hexdigest())
         with rt.db.read(ctx) as tx:
             known = idempotency.known(tx, ctx, message_id)
         if known:
-            return _again(known, digest)
+            return once.again(known)
         admission.check_request(tenant.tier, admission.count_request(rt, ctx, tenant.tier))
-        submission = _submission(value)
-        references.documents_exist(rt, ctx, submission.documents)
-        references.own_documents(rt, ctx, submission.inputs)
-        admission.admit_run(rt, ctx, tenant.tier)
-        return _submit(rt, ctx, catalog, submission, message_id, digest)
-    except (InvalidInput, NotFound, Unfinishable) as error:
+        kind, data = _opened(kinds, value)
+        return _carried_out(rt, kind, once, data)
+    except (RateLimited, QuotaExceeded, Conflict):
+        raise
+    except (Rejected, Unfinishable) as error:
         return _audited(rt, ctx, message, _refused(error))
 
 
-def _sender(rt: Runtime, message: Message) -> tuple[Tenant, Ctx, str]:
-    """Whom the message claims to be from; nothing of it is believed yet."""
-    if not message.key:
-        raise InvalidInput("A message needs a key, such as its tenant's name.", code="no_key")
-    name, message_id = message.text("weft-tenant"), message.text("webhook-id")
-    if not name or not message_id or not message.text("webhook-signature"):
-        raise InvalidInput(
-            "The headers weft-tenant, webhook-id, webhook-timestamp and webhook-signature are "
-            "needed.",
-            code="not_signed",
-        )
-    if not _ID.match(message_id) or len(name) > 64 or not name.isascii():
-        raise InvalidInput("webhook-id is 1 to 200 visible characters.", code="bad_headers")
-    with rt.db.read(PLATFORM) as tx:
-        tenant_id = _named(tx, name).id
-    request = message_id if _REQUEST_ID.match(message_id) else new_id()
-    ctx = Ctx(tenant_id, ACTOR, frozenset({"operator"}), _SCOPES, request)
-    with rt.db.read(ctx) as tx:
-        return tenants.own(tx, ctx), ctx, message_id
-
-
-def _named(tx: Tx, name: str) -> Tenant:
+def _carried_out(rt: Runtime, kind: Kind, once: Once, data: Shape) -> Taken:
     try:
-        return tenants.by_slug(tx, name)
-    except NotFound:
-        return tenants.get(tx, name)
+        return kind.take(rt, once, data)
+    except KnownError as first:
+        return once.again(first.stored)
 
 
-def _check_signature(rt: Runtime, tenant: Tenant, message: Message) -> None:
-    """Raises `InvalidInput`."""
-    now, at = rt.clock.now_ms() // 1000, message.number("webhook-timestamp", -1)
-    secrets = ingest_secrets.valid(rt, tenant, now * 1000)
-    given, message_id = message.text("webhook-signature"), message.text("webhook-id")
-    if at < 0 or not signed_by(secrets, message_id, at, message.value or b"", given):
-        raise InvalidInput(
-            f"No secret of the tenant {tenant.slug!r} signed this message.", code="bad_signature"
-        )
-    if not now - SIGNED_SECONDS_MAX < at < now + SKEW_SECONDS:
-        raise InvalidInput(
-            f"It was signed {now - at} s ago; a signature is good for "
-            f"{SIGNED_SECONDS_MAX // 86_400} days.",
-            code="signature_expired",
-        )
-    if tenant.status != "active" or tenant.slug == PLATFORM_SLUG:
-        raise InvalidInput(f"The tenant {tenant.slug!r} may not run anything.", code="no_runs")
-
-
-def _checked(message: Message) -> bytes:
-    value = message.value or b""
-    if len(value) > BYTES_MAX:
-        raise InvalidInput(f"A message has at most {BYTES_MAX} bytes.", code="too_large")
-    return value
-
-
-def _submission(value: bytes) -> Submission:
-    """Raises `InvalidInput`: `bad_json`, `unknown_version` or `bad_envelope`."""
+def _opened(kinds: Kinds, value: bytes) -> tuple[Kind, Shape]:
+    """Raises `InvalidInput`: `too_large`, `bad_json`, `unknown_version` or `bad_envelope`."""
+    most = max(kind.bytes_max for kind in kinds.values())
+    if len(value) > most:
+        told = " ".join(kind.too_large for kind in kinds.values() if kind.too_large)
+        raise _too_large(most, told)
     try:
         body = check_plain(json.loads(check_text(value.decode())))
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"This is no JSON: {error}"[:300], code="bad_json") from error
-    if not isinstance(body, dict) or body.get("version") != VERSION:
+    name = body.get("type") if isinstance(body, dict) else None
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if len(value) > (kind.bytes_max if kind else BYTES_MAX):
+        raise _too_large(kind.bytes_max if kind else BYTES_MAX, kind.too_large if kind else "")
+    if not isinstance(body, dict) or body.get("version") != VERSION or body["version"] is True:
         raise InvalidInput(f"`version` must be {VERSION}.", code="unknown_version")
+    if kind is None:
+        raise _bad_envelope(f"`type` is one of {', '.join(kinds)}")
+    if left := body.keys() - {"version", "type", "data"}:
+        raise _bad_envelope(f"{min(left)[:64]}: an envelope has version, type and data")
     try:
-        data = _Envelope.model_validate(body).data
+        return kind, kind.shape.model_validate(body.get("data"))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{where}: {first['msg']}"[:300], code="bad_envelope") from error
-    given = data.model_dump()
-    return replace(Submission(**given), documents=tuple(data.documents))
+        where = ".".join(("data", *(str(part) for part in first["loc"])))
+        raise _bad_envelope(f"{where}: {first['msg']}") from error
 
 
-def _again(stored: idempotency.Stored, digest: str) -> Taken:
-    if stored.response["digest"] != digest:
-        raise InvalidInput(
-            "This webhook-id was used for another message. Take a new one for each.",
-            code="idempotency_mismatch",
-        )
-    return Taken(str(stored.response["run_id"]), again=True)
+def _too_large(most: int, told: str) -> InvalidInput:
+    return InvalidInput(f"A message has at most {most} bytes. {told}".strip(), code="too_large")
 
 
-def _submit(
-    rt: Runtime, ctx: Ctx, catalog: Catalog, submission: Submission, message_id: str, digest: str
-) -> Taken:
+def _bad_envelope(told: str) -> InvalidInput:
+    return InvalidInput(f"{told}."[:300], code="bad_envelope")
+
+
+def _execute(catalog: Catalog, rt: Runtime, once: Once, data: _Execute) -> Taken:
     """The run and the memory of its message are one commit."""
+    ctx = once.ctx
+    submission = replace(Submission(**data.model_dump()), documents=tuple(data.documents))
+    references.documents_exist(rt, ctx, submission.documents)
+    references.own_documents(rt, ctx, submission.inputs)
+    admission.admit_run(rt, ctx, once.tenant.tier)
     with turn(rt, ctx, "submit.commit") as t:
-        begun = idempotency.begin(
-            t.tx, ctx, message_id, route=ROUTE, body_hash=digest, lease_ms=0
-        )  # fmt: skip
-        if isinstance(begun, idempotency.Stored):  # another process was first
-            return _again(begun, digest)
         run = submit_in(rt, t.tx, ctx, submission, catalog=catalog)
-        kept = {"run_id": run.id, "digest": digest}
-        idempotency.finish(t.tx, ctx, message_id, begun, 202, kept)
+        taken = Taken(run.id)
+        once.keep(t.tx, taken)
         t.ring(SUPERVISOR)
         t.ring(RELAY)
-    return Taken(run.id)
+    return taken
 
 
 def _audited(rt: Runtime, ctx: Ctx | None, message: Message, why: Refused) -> Refused:

@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from agents import analysis_fields, ingestion
+from agents.quotas import within_quota
 from core.documents import Document, Fields
-from core.errors import InvalidInput, QuotaExceeded
-from core.tiers import tier_of
+from core.errors import InvalidInput
 from database import documents
 from database.documents import DocumentRow
 from gateway.downloads import BYTES, attachment
@@ -135,7 +135,8 @@ def extract(who: Reader, document_id: str, body: ExtractRequest) -> FieldsAnswer
 
 
 def _receive(who: Caller, form: Form, keep: Keep) -> Uploaded:
-    _within_quota(who, form)
+    sizes = [file.size for file in form.files]
+    within_quota(who.rt, who.ctx, who.identity.tier, len(sizes), sum(sizes))
     given = form.fields
     uploads = [
         ingestion.Upload(
@@ -152,20 +153,6 @@ def _receive(who: Caller, form: Form, keep: Keep) -> Uploaded:
 
 def _uploaded(taken: Sequence[ingestion.Received]) -> Uploaded:
     return Uploaded(items=[Accepted.model_validate(asdict(one)) for one in taken])
-
-
-def _within_quota(who: Caller, form: Form) -> None:
-    tier = tier_of(who.identity.tier)
-    if tier.documents is None or tier.storage_bytes is None:
-        return
-    with who.rt.db.read(who.ctx) as tx:
-        count = sum(documents.counts(tx, who.ctx).values()) + len(form.files)
-        size = documents.stored_bytes(tx, who.ctx) + sum(file.size for file in form.files)
-    for limit, used, most in (
-        ("documents", count, tier.documents), ("storage_bytes", size, tier.storage_bytes)
-    ):  # fmt: skip
-        if used > most:
-            raise QuotaExceeded(f"The tier {tier.name!r} holds {most} {limit}.", limit=limit)
 
 
 def shown(row: DocumentRow) -> DocumentAnswer:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from agents import arriving
 from agents.registry import AGENTS
 from backends import kafka_dead_letters
 from backends.build import open_runtime
@@ -25,6 +26,7 @@ from backends.kafka_topics import Cluster, lag
 from core.context import Ctx
 from core.messages import ATTEMPT, CODE, KEY, Later, Message, Taken, Verdict
 from core.settings import Settings
+from database import documents
 from runtime import Runtime
 from tests.engine import drained, new_tenant, step
 from tests.fakes.topics import envelope, signed
@@ -227,15 +229,7 @@ def test_an_intake_that_dies_at_its_mark_repeats_and_changes_nothing(
     rt: Runtime, cluster: Cluster, ctx: Ctx, side: str
 ) -> None:
     put(cluster, [signed(rt, ctx, key=b"%d" % n) for n in range(30)])
-    command = [sys.executable, "-m", "ops", "serve", "--only", "intake"]
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("WEFT_")}
-    env = {
-        **kept, "PYTHONPATH": str(ROOT), "WEFT_DATA_DIR": str(rt.settings.data_dir),
-        "WEFT_BUS_URL": rt.settings.bus_url, "WEFT_MODELS_URL": "none:",
-        "WEFT_FAILPOINTS": f"intake.commit:{side}:1=kill",
-    }  # fmt: skip
-    died = subprocess.run(command, env=env, cwd=rt.settings.data_dir, timeout=120, check=False)
-    assert died.returncode == -9
+    assert killed_intake(rt, f"intake.commit:{side}:1=kill") == -9
     taken = len(runs_of(rt, ctx))
     assert taken > 0
     with door(rt, cluster):
@@ -243,6 +237,51 @@ def test_an_intake_that_dies_at_its_mark_repeats_and_changes_nothing(
     drained_all(rt)
     assert Counter(run.status for run in runs_of(rt, ctx)) == {"completed": 30}
     assert kafka_dead_letters.letters(cluster) == []
+
+
+def test_documents_by_message_survive_a_kill_in_the_middle(
+    rt: Runtime, cluster: Cluster, ctx: Ctx
+) -> None:
+    """Thirty documents, ten twins of them and ten that come again; every process dies by a kill:
+    before and after the commit of a document, and before that of an offset."""
+    texts = [f"Delivery note {n}: {n + 3} pallets." for n in range(30)]
+    sent = [signed(rt, ctx, note(text), key=b"%d" % n) for n, text in enumerate(texts)]
+    twins = [signed(rt, ctx, note(text), key=b"t%d" % n) for n, text in enumerate(texts[:10])]
+    put(cluster, [*sent, *twins, *sent[10:20], signed(rt, ctx, note("", "a.exe"))])
+    for mark in ("upload.commit:before:4", "upload.commit:after:5", "intake.commit:before:1"):
+        assert killed_intake(rt, f"{mark}=kill") == -9
+    assert 0 < len(documents_of(rt, ctx)) < 30
+    with taking(cluster, partial(arriving.receive, rt), partial(is_ready, rt)):
+        until(lambda: settled(cluster))
+    drained_all(rt)
+    found = documents_of(rt, ctx)
+    assert Counter(row.status for row in found) == {"ready": 30}
+    assert len({row.sha256 for row in found}) == 30
+    assert Counter(run.status for run in runs_of(rt, ctx)) == {"completed": 30}
+    assert [one.text(CODE) for one in kafka_dead_letters.letters(cluster)] == ["empty_file"]
+
+
+def note(text: str, filename: str = "note.txt") -> dict[str, Any]:
+    data = {"filename": filename, "text": text}
+    return {"version": 1, "type": "document.ingest", "data": data}
+
+
+def documents_of(rt: Runtime, ctx: Ctx) -> list[Any]:
+    with rt.db.read(ctx) as tx:
+        return list(documents.listing(tx, ctx, limit=200).items)
+
+
+def killed_intake(rt: Runtime, failpoints: str) -> int:
+    """A process of the role alone, until it dies; gives how."""
+    command = [sys.executable, "-m", "ops", "serve", "--only", "intake"]
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("WEFT_")}
+    env = {
+        **kept, "PYTHONPATH": str(ROOT), "WEFT_DATA_DIR": str(rt.settings.data_dir),
+        "WEFT_BUS_URL": rt.settings.bus_url, "WEFT_MODELS_URL": "none:",
+        "WEFT_FAILPOINTS": failpoints,
+    }  # fmt: skip
+    cwd = rt.settings.data_dir
+    return subprocess.run(command, env=env, cwd=cwd, timeout=120, check=False).returncode
 
 
 def test_the_command_shows_and_drives_letters(
