@@ -4,6 +4,7 @@ revealed to whoever may and written down, or never kept."""
 from __future__ import annotations
 
 import json
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -144,6 +145,42 @@ def test_a_report_is_for_those_who_see_as_much_as_its_maker(veiled: tuple[Town, 
     refused = download(theirs, reader)
     assert (refused.status_code, refused.json()["scope"]) == (403, "pii:reveal")
     assert IBAN in download(theirs, admin).text
+
+
+def test_what_a_run_sends_out_shows_no_more_than_its_maker_may_see(
+    veiled: tuple[Town, str],
+) -> None:
+    town, note = veiled
+    reader = town.as_role("veiled", "operator")
+    said = "${steps.ask.output} ${steps.read.output}"
+    run = town.http.post("/workflows/execute", headers=reader, json={"definition": {
+        "name": "tell-all",
+        "steps": [
+            {"id": "ask", "agent": "analysis", "task": "answer",
+             "with": {"questions": list(QUESTIONS)}},
+            {"id": "read", "agent": "analysis", "task": "extract", "with": {"document_id": note}},
+            {"id": "tell", "agent": "action", "task": "notify", "needs": ["ask", "read"],
+             "with": {"exceptions": [{"kind": "note", "message": said}],
+                      "email": "desk@example.org"}},
+        ],
+    }})  # fmt: skip
+    assert run.status_code == 202, run.text
+    own = run.json()["workflow_id"]
+    status_when(town, reader, own, "waiting_approval")
+    asked = next(
+        one for one in town.http.get("/approvals", headers=reader).json()["items"]
+        if one["workflow_id"] == own
+    )  # fmt: skip
+    _clean(json.dumps(asked), "an approval")
+    yes = town.http.post(f"/approvals/{asked['id']}", json={"decision": "approve"}, headers=reader)
+    assert yes.status_code == 200, yes.text
+    assert status_when(town, reader, own)["status"] == "completed"
+    sent = [message_from_bytes(path.read_bytes())
+            for path in (town.rt.settings.data_dir / "outbox").rglob("*.eml")]  # fmt: skip
+    [letter] = [one for one in sent if one["To"] == "desk@example.org"]
+    told = "".join(str(part.get_payload(decode=True)) for part in letter.walk())
+    assert "Ulm" in told
+    _clean(told, "a mail")
 
 
 def test_the_original_needs_the_right_to_see_where_it_holds_something(
