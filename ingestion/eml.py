@@ -10,12 +10,13 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from core.documents import Block, Document, Page
+from core.documents import Attachment, Block, Document, Page
 from core.errors import Unfinishable
 from ingestion import html
 from ingestion.limits import Limits
 from ingestion.mail_parts import HEADER_ERRORS, Parts, attachments, header, parts_of, text_of
 from ingestion.mail_text import is_sealed, runs, unsigned
+from ingestion.names import Distinct
 from ingestion.page_text import PageText
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
@@ -37,7 +38,11 @@ def read(data: bytes, limits: Limits) -> Document:
     parts = parts_of(message, limits)
     page = _page(message, parts)
     metadata = facts(message)
-    files = attachments(parts.files)
+    names = Distinct()
+    files = attachments(parts.files, names)
+    for packed in parts.packed:
+        page, more = _unpacked(packed, page, parts, names, limits)
+        files += more
     if files:
         metadata["attachments"] = [item.filename for item in files]
     if parts.signed:
@@ -46,6 +51,23 @@ def read(data: bytes, limits: Limits) -> Document:
         "eml", (page,), title=metadata.get("subject"), document_type="email",
         metadata=metadata, attachments=files, warnings=tuple(dict.fromkeys(parts.warnings)),
     )  # fmt: skip
+
+
+def _unpacked(
+    data: bytes, page: Page, parts: Parts, names: Distinct, limits: Limits
+) -> tuple[Page, tuple[Attachment, ...]]:
+    """What Outlook packed into `winmail.dat`: its files, and its text where the mail has none."""
+    from ingestion import mapi_mail, tnef  # seldom asked for
+
+    try:
+        item = tnef.item_of(data, limits)
+        item.told_encoding()
+        if not any(text_of(part).strip() for part in parts.texts):
+            page = joined(page, mapi_mail.body(item.bag, parts, limits))
+        return page, mapi_mail.attachments(item, parts, limits, names)
+    except Unfinishable as error:
+        parts.warnings.append(f"winmail.dat was not read: {error.detail}")
+        return page, ()
 
 
 def facts(message: Message) -> dict[str, Any]:
@@ -60,22 +82,26 @@ def facts(message: Message) -> dict[str, Any]:
 
 
 def _page(message: Message, parts: Parts) -> Page:
+    done = head_page(message)
+    for part in parts.texts:
+        text = text_of(part)
+        if part.get_content_type() == "text/html":
+            done = joined(done, html.page_from_text(text, 1))
+        else:
+            done = joined(done, plain_page(text, parts))
+    return done
+
+
+def head_page(message: Message) -> Page:
     page = PageText()
     for name in _SHOWN:
         value = header(message, name)
         if value:
             page.add("field", f"{name}: {value[:2000]}", gap="\n")
-    done = page.page(1)
-    for part in parts.texts:
-        text = text_of(part)
-        if part.get_content_type() == "text/html":
-            done = _joined(done, html.page_from_text(text, 1))
-        else:
-            done = _joined(done, _plain(text, parts))
-    return done
+    return page.page(1)
 
 
-def _plain(text: str, parts: Parts) -> Page:
+def plain_page(text: str, parts: Parts) -> Page:
     if is_sealed(text):
         parts.warnings.append("The mail's text is encrypted (PGP) and was not read.")
         return Page(1, "")
@@ -88,7 +114,7 @@ def _plain(text: str, parts: Parts) -> Page:
     return page.page(1)
 
 
-def _joined(first: Page, second: Page) -> Page:
+def joined(first: Page, second: Page) -> Page:
     """Two pages as one, the second's places moved."""
     if not second.text:
         return first

@@ -7,14 +7,13 @@ from typing import NoReturn
 
 from core.errors import InvalidInput, UnsupportedFormat
 from ingestion.decoding import decode
-from ingestion.magic import OLE as OLE
 from ingestion.magic import by_magic
 from ingestion.text_marks import structure
 
 FORMATS = (
-    "pdf", "docx", "pptx", "odt", "xlsx", "xls", "ods", "csv", "tsv", "eml", "mbox", "html", "xml",
-    "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg", "tiff", "webp", "bmp", "gif",
-    "heic",
+    "pdf", "docx", "pptx", "odt", "rtf", "xlsx", "xls", "ods", "csv", "tsv", "eml", "msg", "tnef",
+    "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg", "tiff",
+    "webp", "bmp", "gif", "heic",
 )  # fmt: skip
 
 _TEXT_NAMES = {
@@ -29,11 +28,11 @@ _NAMES = {
     "xlsm": "xlsx", "xltx": "xlsx", "xls": "xls", "xlt": "xls", "ods": "ods", "ots": "ods",
     "zip": "zip", "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg",
     "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
-    "heic": "heic", "heif": "heic",
+    "heic": "heic", "heif": "heic", "rtf": "rtf", "msg": "msg", "oft": "msg", "tnef": "tnef",
 }  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({
-    "doc", "ppt", "odp", "xlsb", "rtf", "msg", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
+    "doc", "ppt", "odp", "xlsb", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
     "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "epub", "svg", "mp3", "mp4", "wav", "avi", "mov",
     "mkv", "iso", "parquet", "sqlite",
 })  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from core.documents import Cell, Document, Page
@@ -29,7 +30,7 @@ _CHARSET = re.compile(rb'<meta[^>]+charset=["\']?([\w-]+)', re.IGNORECASE)
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    parsed = _parse(_decoded(data))
+    parsed = _parse(decoded(data))
     title = parsed.css_first("title")
     page = page_of(parsed, 1)
     name = one_line(title.text()) if title is not None else ""
@@ -45,13 +46,13 @@ def page_from_text(text: str, number: int) -> Page:
     return page_of(_parse(text), number)
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes, told: str = "") -> str:
+    """In the encoding that the page names, else in the one that was told from outside."""
     named = _CHARSET.search(data[:2048])
-    if named:
-        try:
-            return tidy(data.decode(named[1].decode()))
-        except (LookupError, UnicodeDecodeError):
-            pass
+    for name in (named[1].decode() if named else "", told):
+        with suppress(LookupError, UnicodeDecodeError):
+            if name:
+                return tidy(data.decode(name))
     return tidy(decode(data))
 
 

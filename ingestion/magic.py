@@ -5,21 +5,22 @@ from __future__ import annotations
 import io
 import zipfile
 
+from core.errors import Unfinishable
 from ingestion.decoding import wide
-from ingestion.limits import MIB
+from ingestion.limits import MIB, Limits
+from ingestion.ole import MARK, Compound
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office, or around an encrypted file
 _FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"),
     (b"GIF89a", "gif"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"), (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"),
+    (b"MM\x00+", "tiff"), (b"{\\rtf", "rtf"), (b"\x78\x9f\x3e\x22", "tnef"),
 )  # fmt: skip
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"RIFF", "a WAV or AVI file"),
     (b"MZ", "a Windows program"), (b"\x7fELF", "a Linux program"),
     (b"\xcf\xfa\xed\xfe", "a macOS program"), (b"\x1f\x8b", "a gzip archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"), (b"{\\rtf", "an RTF document"),
+    (b"\xfd7zXZ", "an xz archive"),
     (b"SQLite format 3", "a database"),
     (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
@@ -31,11 +32,11 @@ _OFFICE = (
     ("word/document.xml", "docx"), ("xl/workbook.xml", "xlsx"), ("ppt/presentation.xml", "pptx"),
 )  # fmt: skip
 _OPEN = {"text": "odt", "spreadsheet": "ods"}
-_STREAMS = (
-    ("Workbook", "xls"), ("Book", "xls"), ("WordDocument", "an old Word file; save it as .docx"),
-    ("PowerPoint Document", "an old PowerPoint file; save it as .pptx"),
-    ("__substg1.0_", "an Outlook message; save it as .eml"),
-)  # fmt: skip
+_STREAMS = {
+    "EncryptedPackage": "", "__properties_version1.0": "msg", "__substg1.0_": "msg",
+    "Workbook": "xls", "Book": "xls", "WordDocument": "an old Word file; save it as .docx",
+    "PowerPoint Document": "an old PowerPoint file; save it as .pptx",
+}  # fmt: skip
 
 
 def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
@@ -46,13 +47,13 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
         return "pdf", None
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip_kind(data, claimed)
-    if data.startswith(OLE):
+    if data.startswith(MARK):
         return _compound_kind(data, claimed)
     if data[4:8] == b"ftyp":
         return ("heic", None) if data[8:12] in _HEIC else (None, "a video or AVIF image")
-    picture = _picture(data)
-    if picture:
-        return picture, None
+    known = _picture(data)
+    if known:
+        return known, None
     for magic, what in _MAGIC:
         # "MZ" and the like also begin ordinary words.
         if data.startswith(magic) and (len(magic) > 3 or _binary(data)):
@@ -102,14 +103,20 @@ def _declared(archive: zipfile.ZipFile) -> str:
 
 
 def _compound_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
-    """By the names in the directory, which is UTF-16 and may lie anywhere."""
-    if "EncryptedPackage".encode("utf-16-le") in data:
+    """By the names in its own folder: what lies deeper is another file. Where that is damaged, by
+    names anywhere, in UTF-16; the reader says what is wrong with it."""
+    try:
+        root = Compound(data, Limits()).root
+        names = {*root.streams, *root.storages}
+    except Unfinishable:
+        head = data[: 4 * MIB] + data[-4 * MIB :]
+        names = {name for name in _STREAMS if name.encode("utf-16-le") in head}
+    if "EncryptedPackage" in names:
         return (claimed if claimed in ("docx", "xlsx", "pptx") else "docx"), None
-    head = data[: 4 * MIB] + data[-4 * MIB :]
-    for name, told in _STREAMS:
-        if (name + "\x00" * (not name.endswith("_"))).encode("utf-16-le") in head:
-            return (told, None) if told == "xls" else (None, told)
-    return None, "an old Office file (.doc, .ppt, .msg); save it as .docx, .pptx or .eml"
+    for name, told in _STREAMS.items():
+        if any(one.startswith(name) for one in names):
+            return (told, None) if " " not in told else (None, told)
+    return None, "an old Office file of an unknown kind; save it as .docx, .xlsx or .pptx"
 
 
 def _binary(data: bytes) -> bool:

@@ -17,6 +17,7 @@ from ingestion.page_text import one_line, tidy
 # Python's header parser raises these on hostile headers.
 HEADER_ERRORS = (ValueError, IndexError, AttributeError, TypeError, KeyError, LookupError)
 _HEADER_MAX = 4_000
+_PEOPLE = frozenset(("From", "To", "Cc", "Bcc"))
 _TEXTS = ("text/plain", "text/html")
 _SIGNATURES = frozenset((
     "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
@@ -26,9 +27,7 @@ _SEALED = {
     "application/pgp-encrypted": "PGP",
 }  # fmt: skip
 _TNEF = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
-_TNEF_TOLD = (
-    "winmail.dat was not read: Outlook's own packing. Ask the sender to send plain text or HTML."
-)
+_TNEF_MARK = b"\x78\x9f\x3e\x22"
 # Source headers go out as they came in: folding them anew would undo the encoding of line breaks.
 _AS_SENT = policy.default.clone(refold_source="none")
 
@@ -39,6 +38,7 @@ class Parts:
 
     texts: list[Message] = field(default_factory=list)
     files: list[Message] = field(default_factory=list)
+    packed: list[bytes] = field(default_factory=list)  # Outlook's `winmail.dat`
     warnings: list[str] = field(default_factory=list)
     sealed: str = ""
     signed: str = ""
@@ -49,6 +49,8 @@ def header(message: Message, name: str) -> str:
     raw = next((v for n, v in message.raw_items() if n.lower() == name.lower()), None)
     if raw is None:
         return ""
+    if name in _PEOPLE and "@" not in str(raw) and "=?" not in str(raw):
+        return one_line(tidy(str(raw)[:_HEADER_MAX]))  # the parser would put names into quotes
     try:
         # Python's parser takes quadratic time: long lists of addresses are cut before it.
         parsed = policy.default.header_fetch_parse(name, str(raw)[:_HEADER_MAX])
@@ -118,8 +120,8 @@ def _sort(part: Message, found: Parts) -> None:
         found.sealed = _SEALED[kind]
     elif found.sealed == "PGP" and kind == "application/octet-stream":
         return  # the sealed text itself
-    elif kind in _TNEF or _filename(part).lower() == "winmail.dat":
-        found.warnings.append(_TNEF_TOLD)
+    elif kind in _TNEF or (named and _bytes_of(part)[:4] == _TNEF_MARK):
+        found.packed.append(_bytes_of(part))
     elif kind in _TEXTS and not named:
         found.texts.append(part)
     elif kind.startswith("image/") and (part.get("Content-ID") or not named):
@@ -143,14 +145,18 @@ def _filename(part: Message) -> str:
 
 
 def text_of(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
+    data = _bytes_of(part)
     try:
         text = data.decode(part.get_content_charset() or "utf-8")
     except (LookupError, UnicodeDecodeError, *HEADER_ERRORS):
         text = decode(data)
     flowed = part.get_content_type() == "text/plain" and _parameter(part, "format") == "flowed"
     return _unflowed(tidy(text)) if flowed else tidy(text)
+
+
+def _bytes_of(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _parameter(part: Message, name: str) -> str:
@@ -176,8 +182,7 @@ def _unflowed(text: str) -> str:
     return "\n".join(done)
 
 
-def attachments(files: list[Message]) -> tuple[Attachment, ...]:
-    names = Distinct()
+def attachments(files: list[Message], names: Distinct) -> tuple[Attachment, ...]:
     return tuple(_attachment(part, number, names) for number, part in enumerate(files, 1))
 
 
@@ -189,6 +194,5 @@ def _attachment(part: Message, number: int, names: Distinct) -> Attachment:
         mail = first if isinstance(first, Message) else EmailMessage()
         name = plain(header(mail, "Subject")[:100]) or f"mail-{number}"
         return Attachment(names.name(f"{name}.eml"), kind, mail.as_bytes(policy=_AS_SENT))
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
+    data = _bytes_of(part)
     return Attachment(names.name(plain(_filename(part)) or f"part-{number}"), kind, data)

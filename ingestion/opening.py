@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.errors import InvalidInput, Unfinishable
-from ingestion.formats import OLE, shows_pages
+from ingestion.formats import shows_pages
 from ingestion.limits import Limits
+from ingestion.ole import MARK
 from ingestion.sandbox import parse
 
 _TOLD = frozenset({"encrypted", "no_pages"})
@@ -34,4 +35,4 @@ def check_openable(
 def _doubtful(data: bytes, format: str) -> bool:
     if format == "pdf":
         return b"/Encrypt" in data or not shows_pages(data)
-    return data.startswith(OLE)
+    return data.startswith(MARK) and format != "msg"

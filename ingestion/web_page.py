@@ -48,7 +48,7 @@ _TURNING = re.compile(rf"[\d\W_]+|\b(?:{_MONTHS})\b", re.IGNORECASE)
 def read(data: bytes, limits: Limits) -> Document:
     """The page's main part is the only attachment, as HTML; `metadata` has the rest."""
     del limits
-    parsed = html._parse(html._decoded(data))
+    parsed = html._parse(html.decoded(data))
     about = _about(parsed)
     title = parsed.css_first("title")
     name = one_line(title.text())[:300] if title is not None else ""

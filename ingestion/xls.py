@@ -18,7 +18,7 @@ _CELLS_MAX = 2_000_000  # a place far out makes native code take memory for all 
 
 def read(data: bytes, limits: Limits) -> Document:
     """As `xlsx.read`. A formula is told as `=(formula)`: the format keeps it as numbers."""
-    told, macros = records_of(data)
+    told, macros = records_of(data, limits)
     book = open_book(data)
     pages: list[Page] = []
     warnings, left = [], limits.cells

@@ -1,6 +1,6 @@
 """The records of an XLS file that tell what values do not: what is hidden, units, formulas.
 
-Sources: [MS-CFB] for the container, [MS-XLS] for the records.
+Source: [MS-XLS].
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.errors import Unfinishable
+from ingestion.limits import Limits
+from ingestion.ole import MARK, Compound
 from ingestion.sheet_styles import Shown, spans_of, unit_in
 from ingestion.values import letters
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_END = 0xFFFFFFFA  # sector numbers from here on are marks
-_SMALL = 4096  # streams below this lie in the small sectors
+MACROS = frozenset({"_VBA_PROJECT_CUR", "VBA"})
 _BOF, _EOF, _SHEET, _XF, _FORMAT, _FILEPASS = 0x809, 0x0A, 0x85, 0xE0, 0x41E, 0x2F
 _ROW, _COLINFO, _FORMULA, _RK, _NUMBER, _MULRK = 0x208, 0x7D, 0x06, 0x27E, 0x203, 0xBD
 _CELLS = (_FORMULA, _RK, _NUMBER, 0xFD, 0x204, 0x205)  # also texts, truths and errors
@@ -32,58 +32,18 @@ class SheetRecords:
     shown: Shown = field(default_factory=Shown)
 
 
-def records_of(data: bytes) -> tuple[dict[str, SheetRecords], bool]:
+def records_of(data: bytes, limits: Limits) -> tuple[dict[str, SheetRecords], bool]:
     """By sheet name, and whether the file holds macros."""
-    if not data.startswith(_OLE):
+    if not data.startswith(MARK):
         return {}, False  # a bare stream of BIFF 2 to 4
     try:
-        streams = _streams(data)
-        book = streams.get("Workbook") or streams.get("Book") or b""
-        return _sheets(book), "_VBA_PROJECT_CUR" in streams or "VBA" in streams
+        file = Compound(data, limits)
+        book = file.read("Workbook") or file.read("Book")
+        return _sheets(book), not MACROS.isdisjoint(file.root.storages)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise Unfinishable(
             "The workbook is damaged: its records are cut off.", code="corrupted"
         ) from error
-
-
-def _streams(data: bytes) -> dict[str, bytes]:
-    """The workbook's stream; of others the names alone."""
-    size = 1 << _number(data, 30, "<H", 15)
-    table: list[int] = []
-    blocks = [at for at in struct.unpack_from("<109I", data, 76) if at < _END]
-    follow, seen = _number(data, 68, "<I"), 0
-    while follow < _END and seen < len(data) // size:
-        more = struct.unpack_from(f"<{size // 4}I", data, (follow + 1) * size)
-        blocks += [at for at in more[:-1] if at < _END]
-        follow, seen = more[-1], seen + 1
-    for at in blocks[: len(data) // size + 1]:
-        table += struct.unpack_from(f"<{size // 4}I", data, (at + 1) * size)
-    folder = _chain(data, _number(data, 48, "<I"), table, size, size)
-    entries = [folder[at : at + 128] for at in range(0, len(folder) - 127, 128)]
-    found: dict[str, bytes] = {}
-    for entry in entries:
-        name = entry[: max(0, _number(entry, 64, "<H") - 2)].decode("utf-16-le", "replace")
-        found[name] = b""
-        if name in ("Workbook", "Book"):
-            length = _number(entry, 120, "<I")
-            begin = _number(entry, 116, "<I")
-            if length >= _SMALL:
-                found[name] = _chain(data, begin, table, size, size)[:length]
-            else:
-                small = _chain(data, _number(entries[0], 116, "<I"), table, size, size)
-                places = _chain(data, _number(data, 60, "<I"), table, size, size)
-                links = list(struct.unpack(f"<{len(places) // 4}I", places))
-                found[name] = _chain(small, begin, links, 64, 0)[:length]
-    return found
-
-
-def _chain(data: bytes, at: int, table: list[int], size: int, offset: int) -> bytes:
-    """Sectors that follow each other; a circle ends when it is longer than the file."""
-    pieces: list[bytes] = []
-    while at < len(table) and len(pieces) <= len(data) // size:
-        pieces.append(data[offset + at * size : offset + (at + 1) * size])
-        at = table[at]
-    return b"".join(pieces)
 
 
 def _number(data: bytes, at: int, form: str, most: int = 0xFFFFFFFF) -> int:
