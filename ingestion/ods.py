@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import unescape
 from typing import Any
 
-from core.documents import Document, Page
+from core.documents import Document
 from core.errors import Unfinishable
+from ingestion.gathering import collect
 from ingestion.limits import Limits
 from ingestion.odf import OFFICE, STYLE, TABLE, check_readable, metadata_of_odf, text_of, whole
 from ingestion.page_text import PageText
-from ingestion.parts import Parts, stream_xml
+from ingestion.paging import NAMES_MAX, TOO_MUCH, Facts, Opened, Reading, Skipped, Step, each
+from ingestion.parts import Parts, PartStream, stream_xml
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
 from ingestion.sheet_styles import Shown, spans_of
-from ingestion.sheets import add_grid
+from ingestion.sheets import add_grid, stopped
 from ingestion.values import address, letters
 
 _COLUMNS = 16_384
@@ -26,28 +29,58 @@ _MARKS = 10_000
 _NUMBERS = ("float", "percentage", "currency")
 _COVERED = f"{TABLE}covered-table-cell"
 _HIDES = ("collapse", "filter")
+_BEGIN = re.compile(rb"<(?:[\w.-]{1,20}:)?table(?=[\s>])([^<>]{0,2000})>")
+_NAME = re.compile(rb"""(?<![\w-])(?:[\w.]{1,20}:)?name=["']([^"'<]{0,500})["']""")
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    """Hidden sheets, rows and columns are read too and named in `metadata`."""
+    return collect(pages(data, limits))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
+    """Hidden sheets, rows and columns are read too and named in `metadata`. The sheets stand in
+    one part, behind each other: those before `first` are passed over."""
     parts = Parts(data, limits)
     check_readable(parts)
-    book = _Book(limits)
     with parts.open("content.xml") as stream:
-        book.read(stream)
-    metadata = metadata_of_odf(parts)
-    metadata |= metadata_of([str(page.sheet) for page in book.pages], book.hidden, book.shown)
-    if not book.pages:
+        names = _names(stream)
+    parts.count(-stream.size)
+    metadata = metadata_of_odf(parts) | metadata_of(names, [], {})
+    about = Document("ods", (), title=metadata.pop("title", None), metadata=metadata)
+    yield Opened(min(max(1, len(names)), limits.pages), about, "sheet", tuple(names[:NAMES_MAX]))
+    book = _Book(limits, first)
+    try:
+        with parts.open("content.xml") as stream:
+            yield from book.read(stream)
+    except Unfinishable as error:
+        if error.slug in TOO_MUCH or book.number < first:
+            raise
+        yield Skipped(book.number, error.detail, error.slug)
+        yield Facts(warnings=("The sheets behind it were not read.",))
+    if not book.number:
         raise Unfinishable("The workbook has no sheets.", code="no_pages")
-    return Document(
-        "ods", tuple(book.pages), title=metadata.pop("title", None), metadata=metadata,
-        warnings=tuple(book.warnings),
-    )  # fmt: skip
+    return about
+
+
+def _names(stream: PartStream) -> list[str]:
+    """Of all sheets, as far as they can be told without reading them."""
+    found: list[str] = []
+    rest = b""
+    while piece := stream.read():
+        rest += piece
+        for match in _BEGIN.finditer(rest):
+            name = _NAME.search(match[1])
+            found.append(unescape(name[1].decode("utf-8", "replace")) if name else "")
+        rest = rest[max(rest.rfind(b"<"), len(rest) - 4_096) :]
+        if b">" in rest:
+            rest = b""
+    return found
 
 
 @dataclass(slots=True)
 class _Sheet:
     name: str
+    hidden: bool = False
     rows: dict[int, list[Any]] = field(default_factory=dict)  # only those in which something is
     at: int = 0  # the next row
     col: int = 0  # the next column that is declared
@@ -58,18 +91,16 @@ class _Sheet:
 
 
 class _Book:
-    def __init__(self, limits: Limits) -> None:
-        self.pages: list[Page] = []
-        self.hidden: list[str] = []
-        self.shown: dict[str, Shown] = {}
-        self.warnings: list[str] = []
+    def __init__(self, limits: Limits, first: int) -> None:
+        self.number = 0  # of the present sheet
+        self._first = first
         self._cells = limits.cells
         self._most = 2 * limits.cells
         self._pages = limits.pages
         self._hides: set[str] = set()  # styles of hidden sheets
         self._sheet = _Sheet("")
 
-    def read(self, stream: Any) -> None:
+    def read(self, stream: Any) -> Iterator[Step]:
         tags = tuple(f"{TABLE}{name}" for name in ("table", "table-row", "table-column"))
         tags = (*tags, f"{STYLE}style")
         for event, element in stream_xml(stream, events=("start", "end"), tags=tags):
@@ -77,15 +108,19 @@ class _Book:
                 if element.tag == tags[0]:
                     self._begin(element)
                 continue
-            if element.tag == tags[1]:
-                self._row(element)
-            elif element.tag == tags[2]:
-                self._column(element)
-            elif element.tag == tags[0]:
-                self._end()
-            else:
+            if element.tag == tags[3]:
                 self._style(element)
                 continue
+            if self.number >= self._first:
+                if element.tag == tags[1]:
+                    self._row(element)
+                elif element.tag == tags[2]:
+                    self._column(element)
+                elif self.number <= self._pages:
+                    yield from each([self.number], self._end)
+                    if self._cells <= 0:
+                        yield Facts(warnings=(stopped(self._sheet.name),))
+                        return
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
@@ -96,9 +131,9 @@ class _Book:
             self._hides.add(str(element.get(f"{STYLE}name")))
 
     def _begin(self, element: Any) -> None:
-        self._sheet = _Sheet(str(element.get(f"{TABLE}name", "")))
-        if element.get(f"{TABLE}style-name") in self._hides:
-            self.hidden.append(self._sheet.name)
+        self.number += 1
+        hidden = element.get(f"{TABLE}style-name") in self._hides
+        self._sheet = _Sheet(str(element.get(f"{TABLE}name", "")), hidden)
 
     def _column(self, element: Any) -> None:
         sheet = self._sheet
@@ -159,20 +194,17 @@ class _Book:
             at = self._sheet.units.setdefault((unit[:3], letters(col)), [])
             at.append(self._sheet.at + 1)
 
-    def _end(self) -> None:
+    def _end(self, number: int) -> Iterator[Step]:
         sheet = self._sheet
-        if len(self.pages) >= self._pages:
-            return
         for (unit, column), numbers in sheet.units.items():
             sheet.shown.units.setdefault(unit, []).extend(spans_of(column, numbers))
         sheet.shown.rows.extend(spans_of("", sheet.hidden_rows))
-        self.shown[sheet.name] = sheet.shown
         page = PageText()
         for top, rows in _runs(sheet, self._most):
             add_grid(page, grid_of(rows, top, 0, sheet.marks), sheet.name)
-        self.pages.append(page.page(len(self.pages) + 1, sheet=sheet.name))
-        if self._cells <= 0 and not self.warnings:
-            self.warnings.append(f"Reading stopped in sheet {sheet.name}: cell limit.")
+        yield page.page(number, sheet=sheet.name)
+        hidden = [sheet.name] if sheet.hidden else []
+        yield Facts(metadata_of([], hidden, {sheet.name: sheet.shown}))
 
 
 def _cells(row: Any) -> Iterator[Any]:

@@ -110,7 +110,7 @@ Reading = Generator[Step, Words, Document]
 PageReading = Generator[Raster, Words, Page]
 
 NAMES_MAX = 2_000
-_TOO_MUCH = frozenset({"limit_memory", "limit_time"})
+TOO_MUCH = frozenset({"limit_memory", "limit_time"})
 _DAMAGE = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, OSError,
     BadZipFile, zlib.error,
@@ -126,7 +126,7 @@ def each(
         try:
             yield from read(number)
         except Unfinishable as error:
-            if error.slug in _TOO_MUCH:
+            if error.slug in TOO_MUCH:
                 raise
             yield Skipped(number, error.detail, error.slug)
         except _DAMAGE as error:

@@ -88,10 +88,12 @@ class PartStream:
         self._parts = parts
         self._stream = stream
         self._begun = False
+        self.size = 0  # bytes so far
 
     def read(self, size: int = _PIECE) -> bytes:
         piece = self._stream.read(_PIECE if size < 0 else max(size, _HEAD))
         self._parts.count(len(piece))
+        self.size += len(piece)
         if self._begun:
             return piece
         self._begun = True

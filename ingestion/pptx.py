@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from core.documents import Document
 from core.errors import Unfinishable
+from ingestion.gathering import collect
 from ingestion.limits import Limits
 from ingestion.page_text import PageText, one_line
+from ingestion.paging import Facts, Opened, Reading, Step, each
 from ingestion.parts import Parts, Relation, core_properties, main_part, relations
 from ingestion.pptx_shapes import Shape, chart_rows, paragraphs, shapes, table_rows
 
@@ -21,48 +25,51 @@ _TITLE_MAX = 300
 
 
 def read(data: bytes, limits: Limits) -> Document:
+    return collect(pages(data, limits))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
     """Hidden slides are read too and named in `metadata`; comments and animations are not."""
     parts = Parts(data, limits)
     main = main_part(parts, "ppt/presentation.xml")
-    deck = _Deck(parts, limits)
     known = relations(parts, main)
     order = [str(one.get(f"{_R}id")) for one in parts.tree(main).iter(f"{_P}sldId")]
     slides = [known[name].target for name in order if name in known]
-    for number, slide in enumerate(slides[: limits.pages], 1):
-        deck.slide(number, slide)
-    if len(slides) > limits.pages:
-        deck.warnings.append(f"Reading stopped after {limits.pages} slides: page limit.")
-    if any(name.endswith("vbaProject.bin") for name in parts.names):
-        deck.warnings.append("The file holds macros; they were not read and never run.")
     if not slides:
         raise Unfinishable("The presentation has no slides.", code="no_pages")
     metadata = core_properties(parts)
-    if deck.hidden:
-        metadata["hidden_slides"] = deck.hidden
     title = metadata.pop("title", None)
-    if title in (None, "PowerPoint Presentation"):  # what PowerPoint writes by itself
-        title = deck.title
-    return Document(
-        "pptx", tuple(deck.pages), title=title, metadata=metadata, warnings=tuple(deck.warnings)
-    )
+    if title == "PowerPoint Presentation":  # what PowerPoint writes by itself
+        title = None
+    about = Document("pptx", (), title=title, metadata=metadata, warnings=_warnings(parts))
+    total = min(len(slides), limits.pages)
+    yield Opened(total, about, "slide")
+    deck = _Deck(parts, limits)
+    yield from each(range(first, total + 1), lambda number: deck.slide(number, slides[number - 1]))
+    told = f"Reading stopped after {total} slides: page limit."
+    return replace(about, warnings=(told, *about.warnings)) if total < len(slides) else about
+
+
+def _warnings(parts: Parts) -> tuple[str, ...]:
+    if any(name.endswith("vbaProject.bin") for name in parts.names):
+        return ("The file holds macros; they were not read and never run.",)
+    return ()
 
 
 class _Deck:
     def __init__(self, parts: Parts, limits: Limits) -> None:
-        self.pages: list[Any] = []
-        self.hidden: list[int] = []
-        self.warnings: list[str] = []
-        self.title: str | None = None
+        self._title: str | None = None  # of the present slide
+        self._full = False
         self._parts = parts
         self._cells = limits.cells
         self._characters = limits.output_bytes // 4
         self._now = PageText()
 
-    def slide(self, number: int, name: str) -> None:
+    def slide(self, number: int, name: str) -> Iterator[Step]:
+        full, self._title = self._full, None
         root = self._parts.tree(name)
         known = relations(self._parts, name)
-        if root.get("show") in ("0", "false"):
-            self.hidden.append(number)
+        hidden = root.get("show") in ("0", "false")
         self._now = PageText()
         found = list(shapes(root))
         for shape in sorted(found, key=lambda one: one.holds not in _TITLES):
@@ -70,7 +77,11 @@ class _Deck:
         for one in known.values():
             if one.kind == "notesSlide" and one.target in self._parts.names:
                 self._notes(one.target)
-        self.pages.append(self._now.page(number))
+        yield self._now.page(number)
+        yield Facts(
+            {"hidden_slides": [number]} if hidden else {}, title=self._title,
+            warnings=("Reading of tables stopped: cell limit.",) if self._full > full else (),
+        )  # fmt: skip
 
     def _shape(self, shape: Shape, known: dict[str, Relation]) -> None:
         if shape.kind == "table":
@@ -86,7 +97,7 @@ class _Deck:
         if shape.holds in _TITLES:
             text = one_line(" ".join(text for text, _level, _listed in paragraphs(shape.element)))
             self._put("heading" if len(text) < _TITLE_MAX else "paragraph", text, 1)
-            self.title = self.title or text[:200] or None
+            self._title = self._title or text[:200] or None
             return
         for text, level, listed in paragraphs(shape.element):
             after = bool(self._now.blocks) and self._now.blocks[-1].kind == "list_item"
@@ -112,7 +123,7 @@ class _Deck:
     def _table(self, rows: list[list[Any]]) -> None:
         self._cells -= sum(map(len, rows))
         if self._cells <= 0:
-            self.warnings.append("Reading of tables stopped: cell limit.")
+            self._full = True
         self._spend(sum(len(cell.text) for row in rows for cell in row))
         self._now.add_table([row for row in rows if row])
 

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from core.documents import Cell
 from core.grid import Grid
 from ingestion.page_text import PageText, one_line
+from ingestion.paging import Facts, Step, each
 
 Row = Sequence[Cell]
+
+
+@dataclass
+class Cells:
+    """How many cells of a workbook may still be read."""
+
+    left: int
+
+
+def each_sheet(
+    names: Sequence[str], first: int, cells: Cells, read: Callable[[int], Iterable[Step]]
+) -> Generator[Step, Any, None]:
+    """The steps of each sheet from number `first` on, as far as the limit of cells reaches."""
+    for number in range(first, len(names) + 1):
+        if cells.left > 0:
+            yield from each([number], read)
+        if cells.left <= 0:
+            yield Facts(warnings=(stopped(names[number - 1]),))
+            return
+
+
+def stopped(sheet: str) -> str:
+    return f"Reading stopped in sheet {sheet}: cell limit."
 
 
 def add_rows(page: PageText, rows: Iterable[Row], sheet: str | None) -> None:

@@ -3,67 +3,65 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from core.documents import Document, Page
 from core.errors import Unfinishable
 from core.grid import Grid
+from ingestion.gathering import collect
 from ingestion.limits import Limits
 from ingestion.page_text import PageText
+from ingestion.paging import NAMES_MAX, Facts, Opened, Reading, Step
 from ingestion.parts import Parts, core_properties
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
 from ingestion.sheet_styles import shown_of, units_of
 from ingestion.sheet_xml import marks_of, sheet_paths
-from ingestion.sheets import add_grid
+from ingestion.sheets import Cells, add_grid, each_sheet
+
+MACROS = "The file holds macros; they were not read and never run."
+_LOST = "{} formulas have no computed value; open and save the file once."
 
 
 def read(data: bytes, limits: Limits) -> Document:
+    return collect(pages(data, limits))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
     """Hidden sheets, rows and columns are read too and named in `metadata`; so are the cells whose
     number format shows a currency or a percent sign."""
     parts = Parts(data, limits)
     units = units_of(parts.maybe("xl/styles.xml"))
-    marks, shown = {}, {}
-    for name, path in sheet_paths(parts).items():
-        data_of = parts.read(path)
-        marks[name], shown[name] = marks_of(data_of), shown_of(data_of, units)
+    paths = sheet_paths(parts)
     parts.maybe("xl/sharedStrings.xml")  # counted before native code inflates it again
     book = open_book(data)
-    pages, warnings, left = [], [], limits.cells
-    for number, sheet in enumerate(book.sheets_metadata, 1):
-        if not str(sheet.typ).endswith("WorkSheet"):
-            continue
-        page, cells = _page(book, sheet.name, number, marks.get(sheet.name, SheetMarks()), left)
-        left -= cells
-        pages.append(page)
-        if left <= 0:
-            warnings.append(f"Reading stopped in sheet {sheet.name}: cell limit.")
-            break
-    lost = _uncomputed(pages, marks)
-    if lost > 0 and left > 0:
-        warnings.append(f"{lost} formulas have no computed value; open and save the file once.")
-    if "xl/vbaProject.bin" in parts.names:
-        warnings.append("The file holds macros; they were not read and never run.")
+    names = [sheet.name for sheet in book.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]
     hidden = [s.name for s in book.sheets_metadata if not str(s.visible).endswith("Visible")]
-    metadata = core_properties(parts)
-    metadata |= metadata_of([str(page.sheet) for page in pages], hidden, shown)
-    return Document(
-        "xlsx", tuple(pages), title=metadata.pop("title", None), metadata=metadata,
-        warnings=tuple(warnings),
+    metadata = core_properties(parts) | metadata_of(names, hidden, {})
+    macros = "xl/vbaProject.bin" in parts.names
+    about = Document(
+        "xlsx", (), title=metadata.pop("title", None), metadata=metadata,
+        warnings=(MACROS,) if macros else (),
     )  # fmt: skip
+    yield Opened(len(names), about, "sheet", tuple(names[:NAMES_MAX]))
+    cells = Cells(limits.cells)
+
+    def sheet(number: int) -> Iterator[Step]:
+        name = names[number - 1]
+        told = parts.read(paths[name]) if name in paths else b""
+        page, lost = _page(book, name, number, marks_of(told), cells)
+        yield page
+        yield Facts(metadata_of([], [], {name: shown_of(told, units)}), {_LOST: lost})
+
+    yield from each_sheet(names, first, cells, sheet)
+    return about
 
 
-def _uncomputed(pages: list[Page], marks: Mapping[str, SheetMarks]) -> int:
+def _lost(page: Page, told: SheetMarks) -> int:
     """Formulas whose result the program that wrote the file did not keep."""
-    told = sum(len(mark.formulas) for mark in marks.values())
-    if not told:
-        return 0
-    return told - sum(
-        table.rows.columns[col].kinds[row] != "-"
-        for page in pages
-        for table in page.tables
-        if isinstance(table.rows, Grid)
-        for row, col in table.rows.formulas
+    grids = [table.rows for table in page.tables if isinstance(table.rows, Grid)]
+    return len(told.formulas) - sum(
+        grid.columns[col].kinds[row] != "-" for grid in grids for row, col in grid.formulas
     )
 
 
@@ -79,12 +77,15 @@ def open_book(data: bytes) -> Any:
         raise Unfinishable(f"The workbook is damaged: {error}", code="corrupted") from error
 
 
-def _page(book: Any, name: str, number: int, marks: SheetMarks, left: int) -> tuple[Page, int]:
-    sheet, values = values_of(book, name, left)
+def _page(book: Any, name: str, number: int, marks: SheetMarks, cells: Cells) -> tuple[Page, int]:
+    """And how many formulas have no value, where all of them were read."""
+    sheet, values = values_of(book, name, cells.left)
+    cells.left -= len(values) * max(1, sheet.width)
     row0, col0 = sheet.start or (0, 0)
-    page = PageText()
-    add_grid(page, grid_of(values, row0, col0, marks), name)
-    return page.page(number, sheet=name), len(values) * max(1, sheet.width)
+    text = PageText()
+    add_grid(text, grid_of(values, row0, col0, marks), name)
+    page = text.page(number, sheet=name)
+    return page, _lost(page, marks) if cells.left > 0 else 0
 
 
 def values_of(book: Any, name: str, left: int) -> tuple[Any, list[list[Any]]]:

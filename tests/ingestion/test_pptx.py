@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.documents import Document
+from core.documents import Document, Page
 from core.errors import Unfinishable
-from ingestion import Limits, pptx
+from ingestion import Limits, parse, pptx
 from tests.ingestion import builders
 
 _NS = (
@@ -152,3 +152,23 @@ def test_a_deck_without_slides_has_no_pages() -> None:
     with pytest.raises(Unfinishable) as caught:
         pptx.read(deck(), Limits())
     assert caught.value.slug == "no_pages"
+
+
+def test_a_slide_that_is_too_much_costs_itself_alone() -> None:
+    hidden = 'show="0"'
+    many = shape("<a:p><a:r><a:t>A</a:t></a:r></a:p>" * 900_000)
+    data = deck(
+        slide(shape(words("One"), "title"), hidden), slide(many),
+        slide(shape(words("Three"), "title")), "<damaged", slide(shape(words("Five")), hidden),
+    )  # fmt: skip
+    document = parse(data, "a.pptx", "pptx", limits=Limits(memory_bytes=200 * 2**20))
+    assert [page.number for page in document.pages] == [1, 3, 5]
+    assert document.warnings[0].startswith("slide 2 was skipped: ")
+    assert document.warnings[1].startswith("slide 4 was skipped: The file is damaged")
+    assert (document.title, document.metadata["hidden_slides"]) == ("One", [1, 5])
+
+
+def test_a_deck_goes_on_behind_a_slide() -> None:
+    data = deck(*(slide(shape(words(f"{n}"))) for n in range(1, 5)))
+    steps = list(pptx.pages(data, Limits(), first=3))
+    assert [step.number for step in steps if isinstance(step, Page)] == [3, 4]

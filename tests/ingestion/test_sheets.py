@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
+import zipfile
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -183,3 +186,66 @@ def test_a_shared_formula_is_told_for_each_cell() -> None:
 )
 def test_references_move_with_the_cell(formula: str, right: int, down: int, told: str) -> None:
     assert moved(formula, right, down) == told
+
+
+def _book(broken: Callable[[bytes], bytes]) -> bytes:
+    """Three sheets of a formula each, the second hidden and `broken`."""
+
+    def fill(made: Any) -> None:
+        for name in ("One", "Two", "Three"):
+            sheet = made.create_sheet(name)
+            sheet.append(["Name", "Sum"])
+            sheet.append([name, "=1+1"])
+        made["Two"].sheet_state = "hidden"
+        del made["Sheet"]
+
+    held = zipfile.ZipFile(io.BytesIO(builders.xlsx(fill)))
+    parts: dict[str, bytes | str] = {name: held.read(name) for name in held.namelist()}
+    second = "xl/worksheets/sheet2.xml"
+    parts[second] = broken(held.read(second))
+    return builders.archive(parts)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [lambda data: data[:-40], lambda data: data + b" " * 30 * 2**20, lambda data: b"<!DOCTYPE x>"],
+    ids=["cut off", "too much", "refused"],
+)
+def test_a_bad_sheet_costs_itself_alone(broken: Callable[[bytes], bytes]) -> None:
+    limits = Limits(unpacked_bytes=20 * 2**20)
+    document = parse(_book(broken), "a.xlsx", "xlsx", limits=limits)
+    assert [(page.number, page.sheet) for page in document.pages] == [(1, "One"), (3, "Three")]
+    assert document.warnings[0].startswith("sheet Two was skipped: ")
+    assert document.warnings[1].startswith("2 formulas have no computed value")
+    assert document.metadata["sheets"] == ["One", "Two", "Three"]
+    assert document.metadata["hidden_sheets"] == ["Two"]
+
+
+def _sheets(*rows: str) -> bytes:
+    parts = [f'<table:table table:name="{"ABCDE"[n]}">{one}' for n, one in enumerate(rows)]
+    inner = "</table:table>".join(parts).removeprefix('<table:table table:name="A">')
+    return book(inner, "A")
+
+
+def test_an_ods_sheet_that_is_too_much_costs_itself_alone() -> None:
+    euro = row(cell("currency", "1", 'office:currency="EUR"'))
+    many = row(*[cell("string", text="x")] * 10) * 3_000
+    data = _sheets(euro, many, euro)
+    document = parse(data, "a.ods", "ods", limits=Limits(output_bytes=2**16))
+    assert [(page.number, page.sheet) for page in document.pages] == [(1, "A"), (3, "C")]
+    assert document.warnings[0].startswith("sheet B was skipped: ")
+    assert document.metadata["cell_units"] == {"A": {"EUR": ["A1"]}, "C": {"EUR": ["A1"]}}
+
+
+def test_what_was_read_before_the_damage_of_an_ods_file_stays() -> None:
+    data = _sheets(words("a"), "<table:table-row>", words("c"))
+    document = ods.read(data, Limits())
+    assert [page.sheet for page in document.pages] == ["A"]
+    assert document.warnings[0].startswith("sheet B was skipped: The file is damaged")
+
+
+def test_cells_are_counted_over_all_sheets_and_children() -> None:
+    data = _sheets(words("a", "b") * 40, words("a", "b") * 40, words("c"))
+    document = ods.read(data, Limits(cells=100))
+    assert document.warnings == ("Reading stopped in sheet B: cell limit.",)
+    assert [page.sheet for page in document.pages] == ["A", "B"]

@@ -32,7 +32,10 @@ _UNIT = re.compile(
     r"[(\[]\s*(?:in |en )?(?P<a>[^()\[\]]{1,6})\s*[)\]]\s*$|(?:,|\bin|\ben|/)\s*(?P<b>\S{1,5})$"
     r"|(?<!\bto)\s(?P<c>[A-Z]{3}|[€$£%])$|(?P<d>%)$"
 )
-_READ_IN_PART = re.compile(r"cell limit|could not be read|rows after it are missing", re.IGNORECASE)
+_READ_IN_PART = re.compile(
+    r"cell limit|could not be read|rows after it are missing|was skipped|reading stopped",
+    re.IGNORECASE,
+)
 
 
 def grids(document: Document, document_id: str, filename: str) -> list[Grid]:
