@@ -11,9 +11,9 @@ from ingestion.magic import by_magic
 from ingestion.text_marks import structure
 
 FORMATS = (
-    "pdf", "docx", "pptx", "odt", "rtf", "xlsx", "xls", "ods", "csv", "tsv", "eml", "msg", "tnef",
-    "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg", "tiff",
-    "webp", "bmp", "gif", "heic",
+    "pdf", "docx", "doc", "pptx", "odt", "rtf", "xlsx", "xls", "ods", "csv", "tsv", "eml", "msg",
+    "tnef", "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg",
+    "tiff", "webp", "bmp", "gif", "heic",
 )  # fmt: skip
 
 _TEXT_NAMES = {
@@ -29,10 +29,11 @@ _NAMES = {
     "zip": "zip", "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg",
     "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
     "heic": "heic", "heif": "heic", "rtf": "rtf", "msg": "msg", "oft": "msg", "tnef": "tnef",
+    "doc": "doc", "dot": "doc", "wiz": "doc",
 }  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({
-    "doc", "ppt", "odp", "xlsb", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
+    "ppt", "odp", "xlsb", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
     "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "epub", "svg", "mp3", "mp4", "wav", "avi", "mov",
     "mkv", "iso", "parquet", "sqlite",
 })  # fmt: skip

@@ -34,7 +34,7 @@ _OFFICE = (
 _OPEN = {"text": "odt", "spreadsheet": "ods"}
 _STREAMS = {
     "EncryptedPackage": "", "__properties_version1.0": "msg", "__substg1.0_": "msg",
-    "Workbook": "xls", "Book": "xls", "WordDocument": "an old Word file; save it as .docx",
+    "Workbook": "xls", "Book": "xls", "WordDocument": "doc",
     "PowerPoint Document": "an old PowerPoint file; save it as .pptx",
 }  # fmt: skip
 
@@ -107,14 +107,16 @@ def _compound_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
     names anywhere, in UTF-16; the reader says what is wrong with it."""
     try:
         root = Compound(data, Limits()).root
-        names = {*root.streams, *root.storages}
+        names = {name.lower() for name in (*root.streams, *root.storages)}
     except Unfinishable:
+        if claimed in ("doc", "msg", "xls"):
+            return claimed, None
         head = data[: 4 * MIB] + data[-4 * MIB :]
-        names = {name for name in _STREAMS if name.encode("utf-16-le") in head}
-    if "EncryptedPackage" in names:
+        names = {name.lower() for name in _STREAMS if name.encode("utf-16-le") in head}
+    if "encryptedpackage" in names:
         return (claimed if claimed in ("docx", "xlsx", "pptx") else "docx"), None
     for name, told in _STREAMS.items():
-        if any(one.startswith(name) for one in names):
+        if any(one.startswith(name.lower()) for one in names):
             return (told, None) if " " not in told else (None, told)
     return None, "an old Office file of an unknown kind; save it as .docx, .xlsx or .pptx"
 

@@ -106,7 +106,10 @@ class Compound:
     def read(self, name: str, storage: Storage | None = None) -> bytes:
         """Empty where there is no such stream. Raises `Unfinishable` when all streams together
         take too much."""
-        at = (storage or self.root).streams.get(name)
+        streams = (storage or self.root).streams
+        at = streams.get(name)
+        if at is None:  # names are the same in any case
+            at = next((n for told, n in streams.items() if told.lower() == name.lower()), None)
         if at is None:
             return b""
         entry = self._entries[at]

@@ -29,7 +29,7 @@ _READERS: dict[str, Callable[[bytes, Limits], Document]] = {
 _LAZY = {
     "heic": "images", "jpeg": "images", "png": "images", "tiff": "images", "webp": "images",
     "bmp": "images", "gif": "images", "ods": "ods", "odt": "odt", "pptx": "pptx", "xls": "xls",
-    "msg": "msg", "rtf": "rtf", "srt": "subtitles", "tnef": "tnef",
+    "doc": "doc_", "msg": "msg", "rtf": "rtf", "srt": "subtitles", "tnef": "tnef",
     "vtt": "subtitles", "xml": "xml_",
     "webpage": "web_page", "sitemap": "web_sitemap",  # asked for by the crawler alone
 }  # fmt: skip
