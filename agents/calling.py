@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents import integrations as setting_up
-from agents.pulling import access_of
+from agents.access import access_of
 from core.context import Ctx
 from core.errors import InvalidInput, Unfinishable
 from database import Tx, audit, integrations

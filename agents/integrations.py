@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from agents import refusals
-from agents.pulling import access_of, secrets_address
+from agents.access import access_of, opened, sealed
 from core.context import Ctx
 from core.errors import InvalidInput, WeftError
 from core.ids import new_id
-from core.vault import seal, unseal
 from database import Tx, audit, integrations
 from database.integrations import Integration
 from ingestion.sources.kinds import check_secrets, checked, source
@@ -27,11 +25,11 @@ def create(rt: Runtime, tx: Tx, ctx: Ctx, values: Mapping[str, Any]) -> Integrat
     names the field."""
     own = new_id()
     config = checked(values["kind"], values["config"], rt.net)
-    check_secrets(values["kind"], values["secrets"])
+    check_secrets(values["kind"], values["secrets"], config)
     schedule = schedules.check(values["schedule"]) if values["schedule"] else None
     row = integrations.create(tx, ctx, own, {
         **values, "config": config, "schedule": schedule,
-        "secrets": _sealed(rt, ctx, own, values["secrets"]),
+        "secrets": sealed(rt, ctx, own, values["secrets"]),
         "secret_names": sorted(values["secrets"]),
         "due_ms": tx.now_ms if schedule and "every_seconds" in schedule else (
             schedules.following(schedule, tx.now_ms) if schedule else None),
@@ -50,9 +48,9 @@ def change(rt: Runtime, tx: Tx, ctx: Ctx, own: str, values: Mapping[str, Any]) -
         if made["config"] != row.config:
             made |= {"cursor": {}, **_UNTRIED}
     if given := made.pop("secrets", {}):
-        secrets = {**_opened(rt, ctx, row), **given}
-        check_secrets(row.kind, secrets)
-        made |= {"secrets": _sealed(rt, ctx, own, secrets), "secret_names": sorted(secrets),
+        secrets = {**opened(rt, ctx, row), **given}
+        check_secrets(row.kind, secrets, made.get("config", row.config))
+        made |= {"secrets": sealed(rt, ctx, own, secrets), "secret_names": sorted(secrets),
                  **_UNTRIED}  # fmt: skip
     if made.keys() & {"schedule", "status"}:
         made |= _timed(row, made, tx.now_ms)
@@ -113,16 +111,3 @@ def _timed(row: Integration, made: Mapping[str, Any], now_ms: int) -> dict[str, 
 
 def _unwatched(config: Mapping[str, Any]) -> int | None:
     return 0 if config.get("watch") else None
-
-
-def _opened(rt: Runtime, ctx: Ctx, row: Integration) -> dict[str, str]:
-    if row.secrets is None:
-        return {}
-    opened: dict[str, str] = json.loads(unseal(rt.keys(ctx), row.secrets, secrets_address(row.id)))
-    return opened
-
-
-def _sealed(rt: Runtime, ctx: Ctx, own: str, secrets: Mapping[str, str]) -> bytes | None:
-    if not secrets:
-        return None
-    return seal(rt.keys(ctx), json.dumps(dict(secrets)).encode(), secrets_address(own))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from agents import refusals
-from agents.pulling import access_of
+from agents.access import access_of
 from core import telemetry
 from core.context import PLATFORM, Ctx
 from core.errors import NotFound, Unavailable, WeftError

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from agents import refusals
+from agents.access import access_of
 from agents.removal import remove
 from agents.uploads import Received, Upload, receive, safe_name
 from core.context import Ctx
@@ -30,50 +30,15 @@ from core.errors import (
 )
 from core.ids import new_id
 from core.plain import check_plain
-from core.vault import unseal
 from database import Tx, integrations
 from database.integrations import Integration, ItemRow
-from ingestion.sources import Access, At, Dead, Gone, Item, Pause, Pulled
+from ingestion.sources import At, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.kinds import source
-from runtime import Runtime
 from workflows.tasks import Defer, Done, TaskSpec, Work
 
 _LEASE_SECONDS = 120.0
 _ITEMS_MAX = 1_000  # of one run; what is left is due again at once
 _BEAT_ITEMS = 20
-_KEYS_MAX = 200_000
-
-
-def secrets_address(integration_id: str) -> str:
-    return f"integration-secrets/{integration_id}"
-
-
-def access_of(rt: Runtime, ctx: Ctx, row: Integration, work: Work | None = None) -> Access:
-    """What a kind's code is given; without `work` for a test, which knows of no items."""
-    secrets: Mapping[str, str] = {}
-    if row.secrets is not None:
-        secrets = json.loads(unseal(rt.keys(ctx), row.secrets, secrets_address(row.id)))
-
-    def known(key: str, version: str) -> bool:
-        if work is None:
-            return False
-        with rt.db.read(ctx) as tx:
-            found = integrations.item(tx, ctx, row.id, key)
-        return found is not None and found.version == version and found.state != "again"
-
-    def keys() -> frozenset[str]:
-        if work is None:
-            return frozenset()
-        with rt.db.read(ctx) as tx:
-            return integrations.present(tx, ctx, row.id, _KEYS_MAX)
-
-    return Access(
-        config=source(row.kind).config.model_validate(row.config), secrets=secrets,
-        cursor=row.cursor, net=rt.net, clock=rt.clock,
-        known=known, keys=keys, stopped=work.cancelled if work else lambda: False,
-        bytes_max=rt.settings.upload_bytes_max,
-        inbox=rt.settings.inbox_path / ctx.tenant,
-    )  # fmt: skip
 
 
 def pull(work: Work) -> Done | Defer:

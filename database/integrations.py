@@ -123,6 +123,14 @@ def listing(tx: Tx, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> 
     return page(tx, query, keys, lambda row: Integration(*row), limit=limit, cursor=cursor)
 
 
+def rotated(
+    tx: Tx, ctx: Ctx, integration_id: str, before: bytes | None, after: bytes | None
+) -> bool:
+    """Secrets in place of those that the caller knew; not when somebody has set others."""
+    found = update(integrations).where(_is(ctx, integration_id), _c.secrets == before)
+    return tx.execute(found.values(secrets=after)).rowcount == 1
+
+
 def due(tx: Tx, limit: int) -> list[Due]:
     """Over all active tenants, the longest due first."""
     active = select(tenants.c.id).where(tenants.c.status == "active")

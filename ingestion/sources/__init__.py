@@ -85,6 +85,16 @@ class Pause:
 Pulled = Item | Dead | Gone | At | Pause
 
 
+def always(key: str) -> bool:
+    """Of a caller who keeps all that he is given."""
+    del key
+    return True
+
+
+def nothing(changed: Mapping[str, str]) -> None:
+    """Of a caller who keeps no secrets."""
+
+
 def sleep(seconds: float) -> None:
     """A short wait between two requests; longer ones are a `Pause`."""
     threading.Event().wait(seconds)
@@ -95,7 +105,9 @@ class Access:
     """What one pull may use. `config` is of the kind's own class and was checked; `secrets` are
     open values and appear in no message. `known(key, version)` saves fetching what is kept
     already, `keys()` are those taken and not gone; `stopped()` is asked between items; `bytes_max`
-    caps one item; `inbox` is the tenant's own folder on the server."""
+    caps one item; `inbox` is the tenant's own folder on the server. `taken(key)`: it is a document
+    here, no dead letter. `keep` is given secrets that the other side replaced: the old ones may be
+    worth nothing from then on."""
 
     config: Any
     secrets: Mapping[str, str]
@@ -108,6 +120,8 @@ class Access:
     bytes_max: int
     inbox: Path
     wait: Callable[[float], None] = sleep
+    taken: Callable[[str], bool] = always
+    keep: Callable[[Mapping[str, str]], None] = nothing
 
 
 class Source(Protocol):

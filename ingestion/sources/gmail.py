@@ -19,7 +19,8 @@ from pydantic import Field
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net, Reply
 from ingestion.sources import Access, At, Config, Cursor, Dead, Item, Pulled
-from ingestion.sources.mail import VERSION, MailConfig, count, head, item, quoted, wanted
+from ingestion.sources.mail import VERSION, MailConfig, count, head, item, wanted
+from ingestion.sources.wire import quoted
 
 _PAGE = 500  # the most that one list gives
 _MAILS_MAX = 200_000

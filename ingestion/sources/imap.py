@@ -21,9 +21,9 @@ from ingestion.sources.mail import (
     count,
     item,
     plain,
-    quoted,
     wanted,
 )
+from ingestion.sources.mail_sign_in import SECRETS, needed, proof
 from ingestion.sources.wire import Wire
 
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
@@ -58,7 +58,10 @@ class ImapConfig(ServerConfig):
 class Imap:
     kind = "imap"
     config: type[Config] = ImapConfig
-    secrets: Mapping[str, str] = {"password": "the account's, or an app password"}
+    secrets: Mapping[str, str] = SECRETS
+
+    def lacks(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> str | None:
+        return needed(plain(config.get("auth")), secrets)
 
     def check(self, config: ImapConfig, net: Net) -> None:
         check_server(config, _port(config), net)
@@ -171,14 +174,16 @@ class _Folder:
         if place["acted"] < place["uid"]:
             late = self._client.found(f"UID {place['acted'] + 1}:{place['uid']}")
             late = [uid for uid in late if place["acted"] < uid <= place["uid"]]
-            self._pending = [one for one in late if self._access.known(self._key(one), VERSION)]
+            self._pending = late
         self._act(place)
 
     def _act(self, place: dict[str, int]) -> None:
-        if self._pending and self._config.move_to:
-            self._client.move(self._pending, self._config.move_to)
-        elif self._pending:
-            self._client.mark_seen(self._pending)
+        """A dead letter stays as it is: who keeps the mail box still sees it where it came."""
+        mine = [uid for uid in self._pending if self._access.taken(self._key(uid))]
+        if mine and self._config.move_to:
+            self._client.move(mine, self._config.move_to)
+        elif mine:
+            self._client.mark_seen(mine)
         self._pending, place["acted"] = [], place["uid"]
 
     def _key(self, uid: int) -> str:
@@ -219,17 +224,17 @@ def _port(config: ImapConfig) -> int:
 def _session(access: Access) -> Iterator[Client]:
     """Signed in. What the library makes of an answer that does not fit comes in our words."""
     config: ImapConfig = access.config
+    who = proof(access)
     wire = Wire(access.net, config.host, _port(config))
-    password = access.secrets.get("password", "")
     try:
         client = opened(wire, config.security)
         try:
-            client.sign_in(config.user, password)
+            client.sign_in(who)
             yield client
         finally:
             closed(client)
     except imaplib.IMAP4.error as error:
-        words = quoted(error.args[0] if error.args else "", password)
+        words = who.hidden(error.args[0] if error.args else "")
         raise Unavailable(f"{wire.place} broke off: {words}", code="broken_off") from error
 
 

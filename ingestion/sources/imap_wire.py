@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput, Unavailable, Unfinishable
-from ingestion.sources.mail import Head, head, quoted
-from ingestion.sources.wire import BYTES, Wire
+from ingestion.sources.mail import Head, head
+from ingestion.sources.mail_sign_in import READ, Proof
+from ingestion.sources.wire import BYTES, Wire, quoted
 
 _FETCH_SECONDS = 100.0  # of one mail, less than the claim of a pull
 _SLACK = 65_536
@@ -80,37 +81,43 @@ class Client(imaplib.IMAP4):
         told = self.capability()[1]
         self.capabilities = tuple(str(told[-1] or b"", "ascii", "replace").upper().split())
 
-    def sign_in(self, user: str, password: str) -> None:
+    def sign_in(self, who: Proof) -> None:
         """Raises `Unfinishable` with the server's words, `Unavailable` for one who is busy."""
+        try:
+            self._by_token(who) if who.token else self._by_password(who)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            words = who.hidden(error.args[0] if error.args else "")
+            if any(code in words.upper() for code in _LATER):
+                raise Unavailable(
+                    f"{self.wire.place} cannot take {who.user} in now: {words}", code="busy"
+                ) from error
+            raise who.refused(self.wire.place, words) from error
+        self.learn()
+
+    def _by_password(self, who: Proof) -> None:
         if "LOGINDISABLED" in self.capabilities:
             raise Unfinishable(
                 f"{self.wire.place} takes no password without TLS. Set `security` to starttls.",
                 code="no_tls",
             )
-        try:
-            if "AUTH=PLAIN" in self.capabilities:
-                both = f"\0{user}\0{password}".encode()
-                self.authenticate("PLAIN", lambda _: both)
-            elif (user + password).isascii() and (user + password).isprintable():
-                self.login(user, password)
-            else:
-                raise Unfinishable(
-                    f"{self.wire.place} takes plain ASCII passwords only.", code="sign_in_refused"
-                )
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error as error:
-            words = quoted(error.args[0] if error.args else "", password)
-            if any(code in words.upper() for code in _LATER):
-                raise Unavailable(
-                    f"{self.wire.place} cannot take {user} in now: {words}", code="busy"
-                ) from error
+        both = who.user + who.password
+        if "AUTH=PLAIN" in self.capabilities:
+            plain = f"\0{who.user}\0{who.password}".encode()
+            self.authenticate("PLAIN", lambda _: plain)
+        elif both.isascii() and both.isprintable():
+            self.login(who.user, who.password)
+        else:
             raise Unfinishable(
-                f"{self.wire.place} refuses the sign-in of {user}. It says: {words}. Correct the "
-                "user or the password, or have the account unlocked there.",
-                code="sign_in_refused",
-            ) from error
-        self.learn()
+                f"{self.wire.place} takes plain ASCII passwords only.", code="sign_in_refused"
+            )
+
+    def _by_token(self, who: Proof) -> None:
+        """A refusal comes as a challenge, whose answer is that it was read; then it is said."""
+        offered = [one.removeprefix("AUTH=") for one in self.capabilities]
+        mechanism, answer = who.spoken(offered, self.wire.place)
+        self.authenticate(mechanism, lambda refusal: READ[mechanism] if refusal else answer)
 
     def enter(self, folder: str, *, readonly: bool) -> Opened:
         """Raises `InvalidInput`."""

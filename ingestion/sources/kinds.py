@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, cast
 
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ _MODULES = {
     "sftp": "sftp",
     "web": "web",
 }
+_CHOOSY = frozenset({"imap", "pop3"})
 KINDS = tuple(sorted(_MODULES))
 
 
@@ -59,7 +60,15 @@ def checked(kind: str, config: Mapping[str, Any], net: Net) -> dict[str, Any]:
     return made.model_dump(mode="json")
 
 
-def check_secrets(kind: str, given: Mapping[str, str]) -> None:
+class Choosy(Protocol):
+    """A kind whose settings say which of its secrets it needs."""
+
+    def lacks(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> str | None:
+        """The name of one that is missing."""
+        ...
+
+
+def check_secrets(kind: str, given: Mapping[str, str], config: Mapping[str, Any]) -> None:
     """Raises `InvalidInput` with `field` for one that is missing or not known."""
     wanted = {name.removesuffix("?"): not name.endswith("?") for name in source(kind).secrets}
     for name in given:
@@ -68,8 +77,10 @@ def check_secrets(kind: str, given: Mapping[str, str]) -> None:
                 f"{kind} takes no secret {name!r}: {', '.join(wanted) or 'none at all'}.",
                 code="bad_config", field=f"secrets.{name}",
             )  # fmt: skip
-    for name, needed in wanted.items():
-        if needed and not given.get(name):
-            raise InvalidInput(
-                f"The secret {name!r} is missing.", code="bad_config", field=f"secrets.{name}"
-            )
+    missing = [name for name, needed in wanted.items() if needed and not given.get(name)]
+    if kind in _CHOOSY and (lack := cast(Choosy, source(kind)).lacks(config, given)) is not None:
+        missing.append(lack)
+    for name in missing:
+        raise InvalidInput(
+            f"The secret {name!r} is missing.", code="bad_config", field=f"secrets.{name}"
+        )

@@ -19,6 +19,7 @@ from pydantic import Field
 from core.errors import InvalidInput
 from core.net import Net
 from ingestion.sources import Config, Cursor, Item
+from ingestion.sources.mail_sign_in import MailAuth, check_auth
 
 CONTENT_TYPE = "message/rfc822"
 VERSION = "1"  # a mail never changes
@@ -61,6 +62,7 @@ class ServerConfig(MailConfig):
     user: Annotated[
         str, Field(min_length=1, max_length=254, pattern=_ADDRESS, description="who signs in")
     ]
+    auth: MailAuth = MailAuth()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +137,7 @@ def check_server(config: ServerConfig, port: int, net: Net) -> None:
             f"starttls; the operator can allow it with WEFT_EGRESS_ALLOW={config.host}:{port}",
             code="no_tls", field="config.security",
         )  # fmt: skip
-
-
-def quoted(words: object, *secrets: str) -> str:
-    """What a server said, for showing: short, one line, without what it may have repeated."""
-    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-    for one in filter(None, secrets):
-        text = text.replace(one, "***")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200].rstrip(" .")
+    check_auth(config.auth, net)
 
 
 def _decoded(value: str) -> str:

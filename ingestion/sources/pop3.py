@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import poplib
 import socket
@@ -18,10 +19,11 @@ from ingestion.sources.mail import (
     count,
     head,
     item,
-    quoted,
+    plain,
     too_old,
     wanted,
 )
+from ingestion.sources.mail_sign_in import READ, SECRETS, Proof, needed, proof
 from ingestion.sources.wire import Wire
 
 _PORTS = {"tls": 995, "starttls": 110, "none": 110}
@@ -63,27 +65,35 @@ class _Client(poplib.POP3):
             code="no_tls",
         )
 
-    def sign_in(self, user: str, password: str) -> None:
+    def sign_in(self, who: Proof) -> None:
         """Raises `Unfinishable` with the server's words, `Unavailable` for one who is busy."""
-        if not (user + password).isprintable():
+        if not (who.user + who.password).isprintable():
             raise InvalidInput(
                 "POP3 takes no control characters in a password.", code="bad_config",
                 field="secrets.password",
             )  # fmt: skip
         try:
-            self.user(user)
-            self.pass_(password)
+            if who.token:
+                self._by_token(who)
+            else:
+                self.user(who.user)
+                self.pass_(who.password)
         except poplib.error_proto as error:
-            words = quoted(error.args[0] if error.args else "", password).removeprefix("-ERR ")
+            words = who.hidden(error.args[0] if error.args else "").removeprefix("-ERR ")
             if any(code in words.upper() for code in _LATER):
                 raise Unavailable(
-                    f"{self.wire.place} cannot take {user} in now: {words}", code="busy"
+                    f"{self.wire.place} cannot take {who.user} in now: {words}", code="busy"
                 ) from error
-            raise Unfinishable(
-                f"{self.wire.place} refuses the sign-in of {user}. It says: {words}. Correct the "
-                "user or the password, or have the account unlocked there.",
-                code="sign_in_refused",
-            ) from error
+            raise who.refused(self.wire.place, words) from error
+
+    def _by_token(self, who: Proof) -> None:
+        """In two lines, as Microsoft wants it (RFC 5034). A refusal comes as a challenge first."""
+        mechanism, answer = who.spoken(self.capa().get("SASL", []), self.wire.place)
+        ask = self._shortcmd  # type: ignore[attr-defined]
+        ask(f"AUTH {mechanism}")
+        if not ask(base64.b64encode(answer).decode()).startswith(b"+OK"):
+            ask(base64.b64encode(READ[mechanism]).decode())
+            raise poplib.error_proto("-ERR refused")
 
     def names(self) -> list[tuple[int, str]]:
         """Number in this session and lasting name of each mail, the oldest first. Raises
@@ -131,7 +141,10 @@ class _Client(poplib.POP3):
 class Pop3:
     kind = "pop3"
     config: type[Config] = Pop3Config
-    secrets: Mapping[str, str] = {"password": "the account's, or an app password"}
+    secrets: Mapping[str, str] = SECRETS
+
+    def lacks(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> str | None:
+        return needed(plain(config.get("auth")), secrets)
 
     def check(self, config: Pop3Config, net: Net) -> None:
         check_server(config, _port(config), net)
@@ -199,15 +212,15 @@ def _port(config: Pop3Config) -> int:
 @contextlib.contextmanager
 def _session(access: Access) -> Iterator[_Client]:
     config: Pop3Config = access.config
+    who = proof(access)
     wire = Wire(access.net, config.host, _port(config))
-    password = access.secrets.get("password", "")
     try:
         if config.security == "tls":
             wire.secure()
         client = _Client(wire)
         if config.security == "starttls":
             client.secure()
-        client.sign_in(config.user, password)
+        client.sign_in(who)
         yield client
         wire.begin(2.0)
         with contextlib.suppress(poplib.error_proto, Unavailable):
@@ -215,7 +228,7 @@ def _session(access: Access) -> Iterator[_Client]:
     except poplib.error_proto as error:
         words: Any = error.args[0] if error.args else ""
         raise Unavailable(
-            f"{wire.place} broke off: {quoted(words, password)}", code="broken_off"
+            f"{wire.place} broke off: {who.hidden(words)}", code="broken_off"
         ) from error
     finally:
         wire.close()

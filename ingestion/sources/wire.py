@@ -146,3 +146,11 @@ def _alarm(sock: socket.socket, seconds: float) -> Iterator[None]:
         finally:
             timer.cancel()
             timer.join()
+
+
+def quoted(words: object, *secrets: str) -> str:
+    """What a server said, for showing: short, one line, without what it may have repeated."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    for one in filter(None, secrets):
+        text = text.replace(one, "***")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200].rstrip(" .")

@@ -2,7 +2,8 @@
 
 `fake.fault` is what the next mail that is asked for meets: `endless` (a literal of 8 GB), `line` (a
 line without end), `drip` (a byte now and then), `cut` (the connection ends in the middle), `vanish`
-(the mail is gone). `fake.refuse` are the words that every sign-in is answered with.
+(the mail is gone). `fake.refuse` are the words that every sign-in is answered with. `fake.token` is
+asked which OAuth token is good.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import re
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 USER, PASSWORD = "ap@acme.example", "s3cret word"
@@ -25,6 +26,7 @@ class FakeImap:
         self.validity, self.following = 7, 1
         self.capabilities = "IMAP4rev1 IDLE MOVE UIDPLUS AUTH=PLAIN"
         self.refuse = self.fault = self.greeting = ""
+        self.token: Callable[[], str] = str
         self.fetched: list[int] = []
         self.signed_in = 0
         self.idling = threading.Event()
@@ -75,7 +77,7 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         with contextlib.suppress(OSError):
             self.say(self.fake.greeting or "* OK ready")
-            while line := self.rfile.readline().decode().strip():
+            while line := self.rfile.readline().decode(errors="replace").strip():
                 tag, _, rest = line.partition(" ")
                 command, _, rest = rest.partition(" ")
                 if command == "UID":
@@ -101,9 +103,20 @@ class _Handler(socketserver.StreamRequestHandler):
         self.say(f"* CAPABILITY {self.fake.capabilities}")
 
     def do_authenticate(self, rest: str) -> str:
-        self.say("+ ")
-        given = base64.b64decode(self.rfile.readline()).decode()
-        return self._sign_in(given == f"\0{USER}\0{PASSWORD}")
+        given, bearer = self._told(""), f"auth=Bearer {self.fake.token() or '-'}\1\1"
+        if rest == "PLAIN":
+            return self._sign_in(given == f"\0{USER}\0{PASSWORD}")
+        tops = {"XOAUTH2": f"user={USER}\1",
+                "OAUTHBEARER": f"n,a={USER},\1host=127.0.0.1\1port={self.fake.port}\1"}  # fmt: skip
+        fits = given == tops[rest] + bearer
+        if not fits:
+            read = self._told(base64.b64encode(b'{"status":"401"}').decode())
+            assert read == {"XOAUTH2": "", "OAUTHBEARER": "\1"}[rest]
+        return self._sign_in(fits)
+
+    def _told(self, challenge: str) -> str:
+        self.say(f"+ {challenge}")
+        return base64.b64decode(self.rfile.readline()).decode()
 
     def do_login(self, rest: str) -> str:
         return self._sign_in(rest == f'{USER} "{PASSWORD}"')

@@ -31,18 +31,23 @@ class Reader:
     """Who keeps what a source gives, as the platform does: known after its `yield`."""
 
     def __init__(self, box: FakeImap, **config: Any) -> None:
-        self.box, self.config, self.password = box, config, PASSWORD
+        self.box, self.config = box, config
         self.cursor: Mapping[str, Any] = {}
+        self.secrets = {"password": PASSWORD}
+        self.refused: set[str] = set()  # keys that are dead letters here, whatever they hold
+        self.places = [box.place]
         self.kept: dict[str, Item] = {}
         self.dead: dict[str, Dead] = {}
 
     def access(self) -> Access:
-        net = Egress(self.box.place)
+        net = Egress(",".join(self.places))
         given = {"host": "127.0.0.1", "port": self.box.port, "security": "none", "user": USER}
         made = checked("imap", {**given, **self.config}, net)
         return Access(
-            ImapConfig.model_validate(made), {"password": self.password}, self.cursor, net,
+            ImapConfig.model_validate(made), self.secrets, self.cursor, net,
             SystemClock(), self._known, frozenset, lambda: False, 1_000_000, Path("/nowhere"),
+            taken=lambda key: key in self.kept and key not in self.refused,
+            keep=self.secrets.update,
         )  # fmt: skip
 
     def _known(self, key: str, version: str) -> bool:
@@ -147,6 +152,32 @@ def test_what_was_kept_is_marked_or_moved_also_after_a_death(box: FakeImap, how:
     assert bool(box.folders["INBOX"]) is (how == "mark_seen")
 
 
+@pytest.mark.parametrize("how", ["mark_seen", "move"])
+def test_a_dead_letter_stays_where_and_as_it_is(box: FakeImap, how: str) -> None:
+    """Too large for the source, or refused by the platform; also after a death. Who keeps the mail
+    box finds it; tried again and taken it goes the way of the others."""
+    target = {"move_to": "Done"} if how == "move" else {}
+    reader = Reader(box, on_taken=how, mail_bytes_max=2_000, **target)
+    box.folders["Done"] = {}
+    box.put(mail(1), mail(2, "x" * 3_000), mail(3), mail(4))
+    reader.refused = {"INBOX/7/3"}
+
+    def acted() -> set[int]:
+        seen = {uid for (_, uid), flags in box.flags.items() if "\\Seen" in flags}
+        return set(box.folders["Done"]) if target else seen
+
+    assert reader.pull(die_after=2) == ["Invoice 1", "Invoice 3"]
+    assert acted() == set()
+    assert reader.pull() == ["Invoice 4"]
+    assert acted() == {1, 4}
+    del reader.kept["INBOX/7/3"]
+    reader.refused.clear()
+    reader.cursor = {}
+    assert reader.pull() == ["Invoice 3"]
+    assert 3 in acted()
+    assert 2 not in acted()
+
+
 def test_several_folders_have_places_of_their_own(box: FakeImap) -> None:
     reader = Reader(box, folders=["INBOX", "Invoices"])
     box.folders["Invoices"] = {}
@@ -182,7 +213,7 @@ def test_what_is_wrong_is_said_in_words(
     box: FakeImap, change: dict[str, Any], error: type[WeftError], code: str, words: str
 ) -> None:
     reader = Reader(box, **change.pop("config", {}))
-    reader.password = change.pop("password", PASSWORD)
+    reader.secrets = {"password": change.pop("password", PASSWORD)}
     for name, value in change.items():
         setattr(box, name, value)
     with pytest.raises(error, match=words) as told:

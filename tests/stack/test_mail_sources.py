@@ -17,17 +17,21 @@ import pytest
 
 from connectors.egress import Egress
 from core.clock import SystemClock
+from core.errors import Unfinishable
 from ingestion.sources import Access, Item
 from ingestion.sources.imap_wire import named
 from ingestion.sources.kinds import checked, source
 from tests.fakes.imap import mail
+from tests.fakes.oauth import CLIENT, REFRESH, FakeOAuth
 from tests.flows.person import Person
 from tests.flows.platform import Platform, pause
 from tests.flows.test_kill import QUICK
 from tests.stack.servers import Servers
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
-IMAP, POP3, IMAPS = 0, 1, 2  # after the first one, as the stack lays them out
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+# A worker that waits long for a busy core has not died: a step bears five deaths.
+CALM = {**QUICK, "WEFT_LEASE_SECONDS": "4"}
+IMAP, POP3, IMAPS, OAUTH = 0, 1, 2, 3  # after the first one, as the stack lays them out
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Box:
     @property
     def allowed(self) -> str:
         hosts = ("127.0.0.1", "localhost")
-        return ",".join(f"{h}:{self.port + n}" for h in hosts for n in (IMAP, POP3, IMAPS))
+        return ",".join(f"{h}:{self.port + n}" for h in hosts for n in (IMAP, POP3, IMAPS, OAUTH))
 
 
 @pytest.fixture
@@ -78,13 +82,17 @@ def box(servers: Servers) -> Box:
 
 
 def pulled(
-    box: Box, kind: str, cursor: Mapping[str, Any], **config: Any
+    box: Box,
+    kind: str,
+    cursor: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+    **config: Any,
 ) -> tuple[list[Item], Mapping[str, Any], str]:
     """By the craft alone, over a network that trusts the server's certificate."""
     net = Egress(box.allowed, tls=ssl.create_default_context(cafile=box.certificate))
     own = source(kind)
     made = own.config.model_validate(checked(kind, box.config(**config), net))
-    access = Access(made, {"password": box.password}, cursor, net, SystemClock(),
+    access = Access(made, secrets or {"password": box.password}, cursor, net, SystemClock(),
                     lambda _key, _version: False, frozenset, lambda: False, 1_000_000,
                     Path("/nowhere"))  # fmt: skip
     told, found = own.test(access), list(own.pull(access))
@@ -109,6 +117,24 @@ def test_each_mail_comes_once_by_each_way(box: Box, kind: str, security: str, po
     assert pulled(box, kind, cursor, **how)[0] == []
 
 
+@pytest.mark.parametrize(("kind", "port"), [("imap", IMAP), ("pop3", POP3)])
+def test_a_box_is_opened_by_oauth(box: Box, kind: str, port: int) -> None:
+    box.put(mail(1))
+    how: dict[str, Any] = {"host": "localhost", "security": "starttls", "port": box.port + port}
+    with FakeOAuth(box.user, port=box.port + OAUTH) as provider:
+        auth = provider.config()
+        items, _, told = pulled(box, kind, {}, {"refresh_token": REFRESH}, auth=auth, **how)
+        assert ([one.metadata["subject"] for one in items], "1 new" in told) == (
+            ["Invoice 1"],
+            True,
+        )
+        provider.user = "somebody.else@example.test"  # the token is another's
+        with pytest.raises(Unfinishable) as refused:
+            pulled(box, kind, {}, {"refresh_token": REFRESH}, auth=auth, **how)
+        assert refused.value.slug == "sign_in_refused"
+        assert {one["client_id"] for one in provider.asked} == {CLIENT}
+
+
 def test_a_folder_that_was_made_anew_gives_the_same_mails(box: Box) -> None:
     box.put(mail(1), mail(2), folder="Rechnungen & Belege", new=True)
     first, cursor, _ = pulled(box, "imap", {}, folders=["Rechnungen & Belege"])
@@ -130,7 +156,7 @@ def test_a_mail_is_moved_once_it_is_kept(box: Box) -> None:
 
 @pytest.fixture
 def platform(tmp_path: Path, box: Box) -> Iterator[Platform]:
-    more = {**QUICK, "WEFT_EGRESS_ALLOW": box.allowed, "WEFT_LOG_LEVEL": "warning"}
+    more = {**CALM, "WEFT_EGRESS_ALLOW": box.allowed, "WEFT_LOG_LEVEL": "warning"}
     made = Platform(tmp_path / "data", more)
     made.provision(acme="unlimited")
     yield made
@@ -176,14 +202,14 @@ def test_of_a_thousand_mails_two_hundred_twins_are_no_documents(
     switch_on(platform, url)
     for side, nth in (("after", OWN // 5), ("before", OWN // 4), ("after", OWN // 8)):
         platform.start(f"upload.commit:{side}:{nth}=kill")
-        assert until(platform.is_dead, 60), "it does not end"
+        assert until(platform.is_dead, 120), "it does not end"
         assert platform.dead() == -9
     platform.start()
     who = platform.person("acme")
     try:
         whole = {"taken": OWN, "duplicate": len(twins)}
-        assert until(lambda: who.get(url)["items"] == whole, 120), who.get(url)
-        assert until(lambda: states(who) == {"ready": OWN}, 240, 2.0), states(who)
+        assert until(lambda: who.get(url)["items"] == whole, 300, 1.0), who.get(url)
+        assert until(lambda: states(who) == {"ready": OWN}, 300, 2.0), states(who)
         keys = [one["metadata"]["source_key"] for one in who.listing("/documents")]
         assert len(set(keys)) == OWN
         who.post(f"{url}/pull", 202)

@@ -1,4 +1,5 @@
-"""Dovecot: mail boxes by IMAP and POP3, in the clear or with STARTTLS, and by IMAP with TLS."""
+"""Dovecot: mail boxes by IMAP and POP3, in the clear or with STARTTLS, and by IMAP with TLS; by a
+password, or by an OAuth token that whoever listens at the port `oauth` says is good (RFC 7662)."""
 
 from __future__ import annotations
 
@@ -33,8 +34,15 @@ default_internal_user = {internal}
 default_internal_group = {internal_group}
 default_login_user = {login}
 mail_location = maildir:{folder}/mail/%u
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
 passdb {{
   driver = static
+  mechanisms = plain login
   args = password={word}
 }}
 userdb {{
@@ -75,10 +83,18 @@ namespace inbox {{
 }}
 """
 
+TOKENS = """\
+introspection_mode = post
+introspection_url = http://{host}:{oauth}/introspect
+username_attribute = email
+active_attribute = active
+active_value = true
+"""
+
 
 class Dovecot(Service):
     name = "dovecot"
-    ports = {"main": 50, "pop3": 51, "imaps": 52}
+    ports = {"main": 50, "pop3": 51, "imaps": 52, "oauth": 53}
 
     def install(self, place: Place) -> None:
         wanted = {
@@ -101,6 +117,7 @@ class Dovecot(Service):
             "folder": folder, "host": HOST, "word": place.secret("dovecot"),
             "imap": self.port(place),
             "pop3": self.port(place, "pop3"), "imaps": self.port(place, "imaps"),
+            "oauth": self.port(place, "oauth"),
             "uid": owner.pw_uid, "gid": owner.pw_gid,
             "internal": "dovecot" if root else own.pw_name,
             "internal_group": "dovecot" if root else str(own.pw_gid),
@@ -108,6 +125,7 @@ class Dovecot(Service):
             "jail": "" if root else "chroot =",
         }  # fmt: skip
         write_private(folder / "dovecot.conf", SETTINGS.format(**words))
+        write_private(folder / "oauth2.conf", TOKENS.format(**words))
         return Start([program, "-F", "-c", folder / "dovecot.conf"])
 
     def ready(self, place: Place) -> bool:
