@@ -87,7 +87,9 @@ def checks_of(rt: Runtime) -> dict[str, Check]:
     return {
         "database": lambda: _database(rt), "blobs": lambda: _blobs(rt),
         "limits": lambda: _limits(rt), "models": lambda: _models(rt),
-        "parsers": lambda: {"walls": ingestion.achieved_level()},
+        "parsers": lambda: {
+            "walls": ingestion.achieved_level(), "pictures": ingestion.picture_walls(),
+        },
         **{name: _probed(probe) for name, probe in rt.probes.items()},
     }  # fmt: skip
 

@@ -10,8 +10,9 @@ from ingestion.chunking import chunk
 from ingestion.formats import FORMATS, sniff
 from ingestion.limits import Limits
 from ingestion.opening import check_openable
-from ingestion.sandbox import achieved_level, parse
+from ingestion.sandbox import achieved_level, parse, picture_walls
 
 __all__ = [
-    "FORMATS", "Limits", "achieved_level", "check_openable", "chunk", "parse", "sniff",
+    "FORMATS", "Limits", "achieved_level", "check_openable", "chunk", "parse", "picture_walls",
+    "sniff",
 ]  # fmt: skip

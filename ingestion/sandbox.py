@@ -26,6 +26,7 @@ from ingestion.paging import Facts, Held, Kind, Look, Opened, Raster, Skipped
 
 _START_SECONDS = 5.0  # beyond the deadline, for the fork and the file's way
 _FRAME_MAX = 2**27
+_ENGINES = {forkserver.PICTURES: "rapidocr", forkserver.TESSERACT: "tesseract"}
 _TIME_SIGNALS = (signal.SIGXCPU, signal.SIGALRM)
 
 
@@ -43,6 +44,15 @@ def achieved_level() -> dict[str, str]:
     """What walls the parsers have on this machine, for /health; empty before the first parse."""
     server = forkserver.found()
     return dict(server.level) if server else {}
+
+
+def picture_walls() -> dict[str, dict[str, str]]:
+    """The same of those who look at pictures, by engine; only of those that run."""
+    return {
+        _ENGINES[kind.partition(":")[0]]: dict(server.level)
+        for kind, server in forkserver.all_found().items()
+        if kind != forkserver.PARSERS
+    }
 
 
 def close() -> None:

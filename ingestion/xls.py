@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from typing import Any
+
 from core.documents import Document, Page
 from core.errors import Unfinishable
+from ingestion.gathering import collect
 from ingestion.limits import Limits
 from ingestion.page_text import PageText
+from ingestion.paging import NAMES_MAX, Facts, Opened, Reading, Skipped, Step
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
-from ingestion.sheets import add_grid
+from ingestion.sheets import Cells, add_grid, each_sheet
 from ingestion.values import address
 from ingestion.xls_records import SheetRecords, records_of
-from ingestion.xlsx import open_book, values_of
+from ingestion.xlsx import MACROS, open_book, values_of
 
 _MERGES_MAX = 10_000
+_ENTRY, _SHEET, _NOTHING = struct.Struct("<HH"), 0x85, b"\xff\x00"  # the last: an index of texts
 _CELLS_MAX = 2_000_000  # a place far out makes native code take memory for all before it
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    """As `xlsx.read`. A formula is told as `=(formula)`: the format keeps it as numbers."""
+    return collect(pages(data, limits))
+
+
+def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
+    """As `xlsx.pages`. A formula is told as `=(formula)`: the format keeps it as numbers."""
     told, macros = records_of(data, limits)
-    book = open_book(data)
-    pages: list[Page] = []
-    warnings, left = [], limits.cells
-    for number, sheet in enumerate(book.sheets_metadata, 1):
-        if not str(sheet.typ).endswith("WorkSheet"):
-            continue
-        records = told.get(sheet.name, SheetRecords())
-        if (records.rows + 1) * (records.columns + 1) > _CELLS_MAX:
-            raise Unfinishable(f"Sheet {sheet.name} is too large.", code="limit_memory")
-        page, cells = _page(book, sheet.name, number, records, left)
-        left -= cells
-        pages.append(page)
-        if left <= 0:
-            warnings.append(f"Reading stopped in sheet {sheet.name}: cell limit.")
-            break
-    if macros:
-        warnings.append("The file holds macros; they were not read and never run.")
+    far = [name for name, one in told.items() if (one.rows + 1) * (one.columns + 1) > _CELLS_MAX]
+    book = open_book(_without(data, far))
+    names = [sheet.name for sheet in book.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]
+    names = [name for name in told if name in (*names, *far)] or names
     hidden = [s.name for s in book.sheets_metadata if not str(s.visible).endswith("Visible")]
-    shown = {name: records.shown for name, records in told.items()}
-    metadata = metadata_of([str(page.sheet) for page in pages], hidden, shown)
-    return Document("xls", tuple(pages), metadata=metadata, warnings=tuple(warnings))
+    warnings = (MACROS,) if macros else ()
+    about = Document("xls", (), metadata=metadata_of(names, hidden, {}), warnings=warnings)
+    yield Opened(len(names), about, "sheet", tuple(names[:NAMES_MAX]))
+    cells = Cells(limits.cells)
+
+    def sheet(number: int) -> Iterator[Step]:
+        name = names[number - 1]
+        if name in far:
+            yield Skipped(number, "it is too large", "limit_memory")
+            return
+        records = told.get(name, SheetRecords())
+        yield _page(book, name, number, records, cells)
+        yield Facts(metadata_of([], [], {name: records.shown}))
+
+    yield from each_sheet(names, first, cells, sheet)
+    return about
 
 
-def _page(
-    book: object, name: str, number: int, records: SheetRecords, left: int
-) -> tuple[Page, int]:
-    sheet, values = values_of(book, name, left)
+def _without(data: bytes, names: list[str]) -> bytes:
+    """The file with the entries of these sheets made ones that say nothing: native code takes the
+    memory of every sheet at once. An entry that is cut by a sector's end cannot be found."""
+    patched = bytearray(data)
+    for name in names:
+        for text, wide in ((name.encode("latin-1", "replace"), 0), (name.encode("utf-16-le"), 1)):
+            told = bytes((len(name), wide)) + text
+            at = data.find(told)
+            head = _ENTRY.pack(_SHEET, len(told) + 6)
+            if at >= 10 and data[at - 10 : at - 6] == head:
+                patched[at - 10 : at - 8] = _NOTHING
+                break
+        else:
+            raise Unfinishable(f"Sheet {name} is too large.", code="limit_memory")
+    return bytes(patched) if names else data
+
+
+def _page(book: Any, name: str, number: int, records: SheetRecords, cells: Cells) -> Page:
+    sheet, values = values_of(book, name, cells.left)
+    cells.left -= len(values) * max(1, sheet.width)
     row0, col0 = sheet.start or (0, 0)
     merged = {
         address(top, begin): (bottom - top + 1, end - begin + 1)
@@ -54,4 +81,4 @@ def _page(
     formulas = {address(row, col): "=(formula)" for row, col in records.formulas}
     page = PageText()
     add_grid(page, grid_of(values, row0, col0, SheetMarks(formulas, merged)), name)
-    return page.page(number, sheet=name), len(values) * max(1, sheet.width)
+    return page.page(number, sheet=name)

@@ -170,7 +170,7 @@ def test_health_names_each_dependency_and_no_secret(town: Town) -> None:
         assert {"database", "blobs", "limits", "models"} <= found.keys()
         assert all(one["latency_ms"] >= 0 for one in found.values())
         assert found["models"]["detail"] == {"embedding": [], "chat": []}
-        assert "walls" in found["parsers"]["detail"]
+        assert {"walls", "pictures"} <= found["parsers"]["detail"].keys()
         assert str(town.rt.settings.data_dir) not in answer.text
 
 

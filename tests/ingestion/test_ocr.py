@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from core.errors import InvalidInput, Unfinishable
-from ingestion import forkserver, parse
+from ingestion import forkserver, parse, picture_walls
 from ingestion.ocr import engine
 from ingestion.ocr.tesseract import words_of
 from ingestion.paging import Raster
@@ -61,6 +61,7 @@ def test_its_children_stand_behind_walls_too(rapid: Looker) -> None:
     assert parsers is not None
     assert pictures.level["files"] == parsers.level["files"]
     assert pictures.level["calls"] == parsers.level["calls"]
+    assert picture_walls()["rapidocr"] == pictures.level
 
 
 def test_an_engine_that_is_not_there_is_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -249,3 +250,14 @@ def test_cells_are_counted_over_all_sheets_and_children() -> None:
     document = ods.read(data, Limits(cells=100))
     assert document.warnings == ("Reading stopped in sheet B: cell limit.",)
     assert [page.sheet for page in document.pages] == ["A", "B"]
+
+
+def test_an_xls_sheet_that_reaches_too_far_costs_itself_alone() -> None:
+    """The last cell of the first sheet is said to stand in the last row there is."""
+    data = bytearray(_XLS)
+    for match in list(re.finditer(rb"\x7e\x02\x0a\x00(..)(..)", _XLS, re.DOTALL))[:1]:
+        data[match.start(1) : match.end(2)] = b"\xff\xff\xff\x00"
+    document = parse(bytes(data), "a.xls", "xls")
+    assert [(page.number, page.sheet) for page in document.pages] == [(2, "Hid")]
+    assert document.warnings == ("sheet Main was skipped: it is too large.",)
+    assert document.metadata["sheets"] == ["Main", "Hid"]
