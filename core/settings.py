@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(50 * 2**20, description="largest uploaded file, bytes")
     body_bytes_max: int = Field(2 * 2**20, description="largest other request body, bytes")
     parse_seconds_max: int = Field(30, description="time one document's parser may take")
-    parse_bytes_max: int = Field(768 * 2**20, description="memory one document's parser may take")
+    parse_bytes_max: int = Field(512 * 2**20, description="memory one document's parser may take")
     ocr: str = Field(
         "auto",
         description="what reads pictures: auto | tesseract | rapidocr | none | path of a tesseract",

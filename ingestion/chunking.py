@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,11 +42,13 @@ class _Atom:
     row: int = 0
 
 
-def pieces(text: str, letters: int = LETTERS) -> int:
+def pieces(text: str, letters: int = LETTERS, most: int = sys.maxsize) -> int:
     """A cautious count of word pieces: long words and digits are split by every tokenizer, and
-    `letters` make a piece of a word."""
+    `letters` make a piece of a word. Beyond `most` nobody counts on."""
     total = 0
     for match in _PIECE.finditer(text):
+        if total > most:
+            break
         length = match.end() - match.start()
         first = text[match.start()]
         if first.isdigit():
@@ -104,10 +107,17 @@ def _context(document: Document, page: Page, group: list[_Atom]) -> str:
     if table is not None:
         told.append(table.title or "")
         if table.header_rows and group[0].row >= table.header_rows:
-            told.append(page.text[table.start : table.end].partition("\n")[0])
+            told.append(_first_line(page.text, table))
     own = page.text[group[0].start : group[0].end]
     kept = dict.fromkeys(text.strip() for text in told if text.strip() and text.strip() != own)
     return " › ".join(kept)[:CONTEXT_MAX]
+
+
+def _first_line(text: str, table: Table) -> str:
+    """As much of it as any context shows: a table may be all of a file, a line too."""
+    most = min(table.end, table.start + CHARS_MAX + 1)
+    end = text.find("\n", table.start, most)
+    return text[table.start : end if end >= 0 else most]
 
 
 def _groups(page: Page) -> Iterator[list[_Atom]]:
@@ -214,7 +224,7 @@ def _cost(text: str, letters: int) -> int | None:
     """Its pieces; None where it is too much for one passage."""
     if len(text) > CHARS_MAX:
         return None
-    cost = pieces(text, letters)
+    cost = pieces(text, letters, PIECES_MAX)
     return cost if cost <= PIECES_MAX else None
 
 

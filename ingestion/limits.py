@@ -15,7 +15,7 @@ class Limits:
     page_seconds: float = 10.0  # of those, one part where parts can be skipped
     restarts: int = 5  # children started anew after a part that killed one
     keeping_seconds: float = 900.0  # the files within on their way to where they are kept
-    memory_bytes: int = 768 * MIB  # address space of the child
+    memory_bytes: int = 512 * MIB  # address space of the child
     output_bytes: int = 96 * MIB  # JSON handed to the parent
     unpacked_bytes: int = 200 * MIB  # inflated from a container, all parts together; files in it
     pages: int = 5_000

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.documents import Document
 from ingestion import Limits, chunk, csv_, markdown, text, xlsx
-from ingestion.chunking import CHARS_MAX, PIECES_MAX, pieces
+from ingestion.chunking import CHARS_MAX, CONTEXT_MAX, PIECES_MAX, pieces
 from tests.ingestion import builders
 
 WORDS = st.text(
@@ -101,3 +101,18 @@ def test_few_rows_stand_in_one_passage_so_that_each_can_be_found() -> None:
     passages = chunk(document, "doc")
     assert max(one.text.count("\n") for one in passages) < 4
     assert all("Article" in one.context for one in passages[1:])
+
+
+def test_a_table_of_one_endless_line_costs_no_more_than_its_passages() -> None:
+    wide = ",".join(f"column {n}" for n in range(3_000)).encode()
+    document = csv_.read(wide + b"\n" + wide.replace(b"column", b"value") + b"\n", Limits())
+    found = chunk(document, "doc")
+    head = document.pages[0].text[:CONTEXT_MAX].strip()
+    below = [one for one in found if one.text.startswith("value")]
+    assert below
+    assert {one.context[:200] for one in below} == {head[:200]}
+
+
+def test_counting_stops_where_it_is_too_much() -> None:
+    assert pieces("!" * 900) == 900
+    assert pieces("!" * 900, most=PIECES_MAX) == PIECES_MAX + 1
