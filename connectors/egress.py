@@ -164,15 +164,17 @@ class Egress:
         content: bytes = b"",
         redirects_max: int = 5,
         want_body: bool = True,
+        bytes_max: int | None = None,
     ) -> Reply:
         """Raises `InvalidInput` (may never be called), `Unavailable` (no answer in time) or
         `Unfinishable` (too large, too many redirects). Redirects are followed by hand, each
         checked like the first; with `redirects_max=0` the redirect itself is the reply."""
         deadline = time.monotonic() + self._seconds_max
+        cap = 0 if not want_body else bytes_max or self._bytes_max
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         target = self.check(url)
         for _ in range(redirects_max + 1):
-            reply = self._once(method, target, sent, content, deadline, want_body)
+            reply = self._once(method, target, sent, content, deadline, cap)
             where = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not where or redirects_max == 0:
                 return reply
@@ -195,8 +197,9 @@ class Egress:
         headers: Mapping[str, str],
         content: bytes,
         deadline: float,
-        want_body: bool,
+        bytes_max: int,
     ) -> Reply:
+        """`bytes_max` 0: without the body."""
         try:
             route = _Route(self._addresses(target, deadline), deadline)
             with (
@@ -216,8 +219,8 @@ class Egress:
                 ) as answer,
             ):
                 got = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
-                skip = not want_body or answer.status in _REDIRECTS
-                body = b"" if skip else self._body(answer.iter_stream(), got)
+                skip = not bytes_max or answer.status in _REDIRECTS
+                body = b"" if skip else _body(answer.iter_stream(), got, bytes_max)
                 return Reply(answer.status, got, body, target.url)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
                 httpcore.UnsupportedProtocol, OSError) as error:  # fmt: skip
@@ -243,22 +246,6 @@ class Egress:
         if self._tls is None:
             self._tls = httpcore.default_ssl_context()
         return self._tls
-
-    def _body(self, chunks: Iterable[bytes], headers: Mapping[str, str]) -> bytes:
-        """Inflates under the cap: a bomb is cut while it opens, not after."""
-        coding = headers.get("content-encoding", "identity").strip().lower()
-        inflate = _INFLATE.get(coding)
-        if inflate is None:
-            raise Unfinishable(f"The answer is encoded as {coding!r}.", code="response_encoding")
-        out = bytearray()
-        for piece in inflate(chunks, self._bytes_max):
-            out += piece
-            if len(out) > self._bytes_max:
-                raise Unfinishable(
-                    f"The answer is larger than {self._bytes_max:,} bytes.",
-                    code="response_too_large",
-                )
-        return bytes(out)
 
 
 def _headers(target: Target, headers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -291,6 +278,23 @@ def _gunzip(chunks: Iterable[bytes], bytes_max: int) -> Iterator[bytes]:
 
 
 _INFLATE = {"identity": _plain, "": _plain, "gzip": _gunzip, "x-gzip": _gunzip, "deflate": _gunzip}
+
+
+def _body(chunks: Iterable[bytes], headers: Mapping[str, str], bytes_max: int) -> bytes:
+    """Inflates under the cap: a bomb is cut while it opens, not after."""
+    coding = headers.get("content-encoding", "identity").strip().lower()
+    inflate = _INFLATE.get(coding)
+    if inflate is None:
+        raise Unfinishable(f"The answer is encoded as {coding!r}.", code="response_encoding")
+    out = bytearray()
+    for piece in inflate(chunks, bytes_max):
+        out += piece
+        if len(out) > bytes_max:
+            raise Unfinishable(
+                f"The answer is larger than {bytes_max:,} bytes.",
+                code="response_too_large",
+            )
+    return bytes(out)
 
 
 def _in_time(ask: Callable[[], Sequence[str]], deadline: float) -> Sequence[str]:

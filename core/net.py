@@ -41,9 +41,11 @@ class Net(Protocol):
         content: bytes = b"",
         redirects_max: int = 5,
         want_body: bool = True,
+        bytes_max: int | None = None,
     ) -> Reply:
         """Raises `InvalidInput` (may never be called), `Unavailable` (no answer in time) or
-        `Unfinishable` (too large, too many redirects)."""
+        `Unfinishable` (too large, too many redirects). `bytes_max`: of the body, instead of the
+        usual cap."""
         ...
 
     def check(self, url: str) -> object:

@@ -7,9 +7,6 @@ https://www.googleapis.com/auth/gmail.readonly.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -19,12 +16,13 @@ from pydantic import Field
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net, Reply
 from ingestion.sources import Access, At, Config, Cursor, Dead, Item, Pulled
+from ingestion.sources.gmail_answers import mail_in, plain, refused
 from ingestion.sources.mail import VERSION, MailConfig, count, head, item, wanted
 from ingestion.sources.wire import quoted
 
 _PAGE = 500  # the most that one list gives
 _MAILS_MAX = 200_000
-_LIMITS = ("rateLimitExceeded", "userRateLimitExceeded", "backendError")
+_AROUND = 500_000  # of an answer beside the mail, bytes
 
 
 class GmailConfig(MailConfig):
@@ -104,23 +102,21 @@ class _Box:
 
     def mail(self, name: str, key: str) -> Item | Dead | None:
         config, cap = self._config, min(self._config.mail_bytes_max, self._access.bytes_max)
+        large = Dead(key, VERSION, "too_large", f"The mail is larger than {cap:,} bytes.")
         try:
-            told = self.get(f"messages/{name}", missing=True, format="raw")
+            reply = self._reply(f"messages/{name}?format=raw", cap * 4 // 3 + _AROUND)
         except Unfinishable as error:
             if error.slug != "response_too_large":
                 raise
-            return Dead(key, VERSION, "too_large", "The mail is larger than an answer may be.")
-        raw, labels = told.get("raw"), told.get("labelIds", ())
-        if not isinstance(raw, str) or config.label not in labels:
+            return large
+        told, data = ({}, None) if reply.status == 404 else mail_in(reply)
+        labels = told.get("labelIds", ())
+        if config.label not in labels or (config.unseen_only and "UNREAD" not in labels):
             return None
-        if config.unseen_only and "UNREAD" not in labels:
-            return None
-        try:
-            data = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
-        except (binascii.Error, ValueError):
+        if data is None:
             return Dead(key, VERSION, "unreadable", "Google's answer holds no mail.")
         if len(data) > cap:
-            return Dead(key, VERSION, "too_large", f"The mail is larger than {cap:,} bytes.")
+            return large
         if not wanted(config, head(data)) or self._old(told):
             return None
         return item(key, data, config.label, None)
@@ -128,21 +124,28 @@ class _Box:
     def get(self, path: str, *, missing: bool = False, **query: Any) -> dict[str, Any]:
         """The JSON of an answer; `missing`: nothing at all where there is no such thing. Raises
         `Unavailable`, or `Unfinishable` with what to do about it."""
+        reply = self._reply(f"{path}?{urlencode(query, doseq=True)}" if query else path)
+        if reply.status == 404 and not missing:
+            refused(reply, "Gmail")
+        return {} if reply.status == 404 else plain(reply)
+
+    def _reply(self, path: str, bytes_max: int | None = None) -> Reply:
+        """With status 200 or 404."""
         url = f"{self._config.api_url.rstrip('/')}/gmail/v1/users/me/{path}"
-        url += f"?{urlencode(query, doseq=True)}" if query else ""
-        reply = self._asked(url)
+        reply = self._asked(url, bytes_max)
         if reply.status == 401:  # an access token lives for an hour
             self._token = ""
-            reply = self._asked(url)
-        if reply.status == 404 and missing:
-            return {}
-        return _json(reply) if reply.status == 200 else _refused(reply, "Gmail")
+            reply = self._asked(url, bytes_max)
+        if reply.status not in (200, 404):
+            refused(reply, "Gmail")
+        return reply
 
-    def _asked(self, url: str) -> Reply:
+    def _asked(self, url: str, bytes_max: int | None) -> Reply:
         self._token = self._token or self._fresh()
         return self._access.net.request(
-            "GET", url, headers={"authorization": f"Bearer {self._token}"}, redirects_max=0
-        )
+            "GET", url, headers={"authorization": f"Bearer {self._token}"}, redirects_max=0,
+            bytes_max=bytes_max,
+        )  # fmt: skip
 
     def _fresh(self) -> str:
         secrets = self._access.secrets
@@ -155,8 +158,8 @@ class _Box:
             headers={"content-type": "application/x-www-form-urlencoded"},
         )  # fmt: skip
         if reply.status != 200:
-            _refused(reply, "Google's sign-in")
-        token = _json(reply).get("access_token")
+            refused(reply, "Google's sign-in")
+        token = plain(reply).get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise Unfinishable("Google's sign-in gives no token.", code="protocol")
         return token
@@ -233,57 +236,6 @@ def _check_url(url: str, name: str, net: Net) -> None:
             "The token would be read by everybody on the way: use https.",
             code="no_tls", field=f"config.{name}",
         )  # fmt: skip
-
-
-def _refused(reply: Reply, who: str) -> dict[str, Any]:
-    """In words. Raises always."""
-    code, words = _reason(reply)
-    later = reply.status in (429, 500, 502, 503, 504) or code in _LIMITS
-    if later:
-        wait = reply.headers.get("retry-after", "")
-        more = {"retry_after": int(wait)} if wait.isdigit() and len(wait) < 5 else {}
-        raise Unavailable(f"{who} asks to wait: {words}", code="busy", **more)
-    advice = _ADVICE.get(code) or "Look at the OAuth client and its scope gmail.readonly at Google."
-    raise Unfinishable(
-        f"{who} refuses with {reply.status}: {words}. {advice}",
-        code="sign_in_refused" if reply.status in (400, 401, 403) else "refused",
-    )
-
-
-_ADVICE = {
-    "invalid_grant": "The refresh token is over or was taken back: sign in at Google again and "
-    "set the new one.",
-    "invalid_client": "Correct `client_id` and the secret `client_secret`.",
-    "unauthorized_client": "The OAuth client may not use refresh tokens: make one of the kind "
-    "that may.",
-    "accessNotConfigured": "Switch the Gmail API on for the project of the OAuth client.",
-    "insufficientPermissions": "Sign in again with the scope gmail.readonly.",
-    "notFound": "There is no such label: labels are given by their id, such as INBOX or Label_7.",
-}
-
-
-def _reason(reply: Reply) -> tuple[str, str]:
-    """Google's code and words: `{error, error_description}` or `{error: {message, errors}}`."""
-    try:
-        told = json.loads(reply.body)
-    except ValueError:
-        return "", f"status {reply.status}"
-    error = told.get("error") if isinstance(told, dict) else None
-    if isinstance(error, str):
-        return error, quoted(told.get("error_description") or error)
-    if not isinstance(error, dict):
-        return "", f"status {reply.status}"
-    first: Any = next(iter(error.get("errors") or ()), {})
-    code = str(first.get("reason", "")) if isinstance(first, dict) else ""
-    return code, quoted(error.get("message") or code)
-
-
-def _json(reply: Reply) -> dict[str, Any]:
-    try:
-        found = json.loads(reply.body)
-    except (ValueError, RecursionError) as error:
-        raise Unavailable("Google's answer is no JSON.", code="broken_off") from error
-    return found if isinstance(found, dict) else {}
 
 
 def _history(profile: Mapping[str, Any]) -> str:

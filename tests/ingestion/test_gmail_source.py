@@ -102,6 +102,17 @@ def test_the_rule_and_the_size_hold(google: FakeGmail) -> None:
     assert [one.code for one in reader.kept.values() if isinstance(one, Dead)] == ["too_large"]
 
 
+def test_a_mail_may_be_larger_than_other_answers(google: FakeGmail) -> None:
+    reader = Reader(google, mail_bytes_max=30_000)
+    reader.net = Egress(google.place, bytes_max=10_000)
+    google.put(mail(1, "x" * 20_000), mail(2, "x" * 31_000), mail(3, "x" * 600_000), mail(4))
+    assert reader.pull() == ["Invoice 1", "Invoice 4"]
+    dead = [one for one in reader.kept.values() if isinstance(one, Dead)]
+    assert [(one.key, one.code) for one in dead] == [
+        ("INBOX/m0001", "too_large"), ("INBOX/m0002", "too_large"),
+    ]  # fmt: skip
+
+
 def test_a_mail_is_the_same_one_by_imap(google: FakeGmail) -> None:
     from ingestion.sources.mail import identity
 
