@@ -13,7 +13,7 @@ from ingestion.text_marks import structure
 FORMATS = (
     "pdf", "docx", "doc", "pptx", "odt", "rtf", "xlsx", "xls", "ods", "csv", "tsv", "eml", "msg",
     "tnef", "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg",
-    "tiff", "webp", "bmp", "gif", "heic",
+    "tiff", "webp", "bmp", "gif", "heic", "avif",
 )  # fmt: skip
 
 _TEXT_NAMES = {
@@ -28,8 +28,8 @@ _NAMES = {
     "xlsm": "xlsx", "xltx": "xlsx", "xls": "xls", "xlt": "xls", "ods": "ods", "ots": "ods",
     "zip": "zip", "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg",
     "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
-    "heic": "heic", "heif": "heic", "rtf": "rtf", "msg": "msg", "oft": "msg", "tnef": "tnef",
-    "doc": "doc", "dot": "doc", "wiz": "doc",
+    "heic": "heic", "heif": "heic", "avif": "avif", "rtf": "rtf", "msg": "msg", "oft": "msg",
+    "tnef": "tnef", "doc": "doc", "dot": "doc", "wiz": "doc",
 }  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({

@@ -9,18 +9,16 @@ from typing import Any
 from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion.limits import Limits
+from ingestion.magic import by_magic
 from ingestion.paging import Opened, Raster, Reading, Skipped
 from ingestion.seen import page_seen
 
-_KINDS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "MPO")
+_KINDS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "AVIF", "MPO")
+_NAMES = {"MPO": "jpeg", "HEIF": "heic"}
 _DECODED_PIXELS = 80_000_000  # a page of a plan at 300 dpi; in colour a quarter of a gigabyte
 _SMALL = 1_800  # pixels of the longer side: letters of a screen or a fax are made larger
 _INCHES = 11.7  # the longer side of A4, where the picture does not say how large it is
-_HEIC = (
-    "HEIC pictures are not read here. Save it as JPEG or PNG and send it again "
-    "(iPhone: Settings, Camera, Formats, Most Compatible)."
-)
-Broken = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError)
+Broken = (OSError, ValueError, SyntaxError, EOFError, KeyError, IndexError, TypeError, RuntimeError)
 
 
 def read(data: bytes, limits: Limits) -> Document:
@@ -32,7 +30,7 @@ def read(data: bytes, limits: Limits) -> Document:
 def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
     """Each frame of a TIFF is a page; of a moving picture the first one is read."""
     image = _opened(data)
-    kind = "jpeg" if image.format == "MPO" else image.format.lower()
+    kind = _NAMES.get(image.format, image.format.lower())
     frames = int(getattr(image, "n_frames", 1))
     total = min(frames, limits.pages) if kind == "tiff" else 1
     about = Document(
@@ -43,7 +41,8 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     if kind == "tiff" and total < frames:
         told.append(f"Only the first {total} of {frames} pages were read.")
     elif kind != "tiff" and frames > 1:
-        told.append("Only the first picture of a moving one was read.")
+        what = "main picture of the file" if kind == "heic" else "first picture of a moving one"
+        told.append(f"Only the {what} was read.")
     for number in range(first, total + 1):
         try:
             raster = _raster(image, number, limits)
@@ -60,20 +59,30 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
 
 
 def _opened(data: bytes) -> Any:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
-    if data[4:8] == b"ftyp":
-        raise Unfinishable(_HEIC, code="unsupported_format")
+    kinds = _KINDS if by_magic(data, "")[0] != "heic" else _heic()
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # a child starts none
     Image.MAX_IMAGE_PIXELS = _DECODED_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
-        return Image.open(io.BytesIO(data), formats=_KINDS)
+        return Image.open(io.BytesIO(data), formats=kinds)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large() from error
     except (UnidentifiedImageError, *Broken) as error:
         raise Unfinishable("The picture is damaged and cannot be opened.", code="corrupted") from (
             error
         )
+
+
+def _heic() -> tuple[str, ...]:
+    """Decoded by libheif and libde265 of the pi-heif wheel, in one thread that libde265 starts."""
+    import pi_heif
+
+    pi_heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=0
+    )
+    return ("HEIF",)
 
 
 def _too_large() -> Unfinishable:

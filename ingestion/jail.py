@@ -27,6 +27,8 @@ _NO_WAY_OUT = {
                 219, 221, 241, 242, 264, 265, 268, 270, 271, 273, 280, 281, 282, 424, 425, 426, 427,
                 434, 438],
 }  # fmt: skip
+_CLONE, _CLONE3, _CLONE_THREAD = {"x86_64": 56, "aarch64": 220}, 435, 0x10000
+_ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
 _EXEC = {"x86_64": {59, 322}, "aarch64": {221, 281}}
 _WITH_PROGRAMS = {
     name: [number for number in numbers if number not in _EXEC[name]]
@@ -70,12 +72,13 @@ def enter(
     return level
 
 
-def enter_child(memory_bytes: int, seconds: float) -> None:
-    """For each child: limits of its own, no offspring, gone with its parent."""
+def enter_child(memory_bytes: int, seconds: float, *, threads: bool = False) -> None:
+    """For each child: limits of its own, no offspring, gone with its parent. `threads` are allowed
+    to decoders that cannot do without; a process of its own is not."""
     if sys.platform.startswith("linux"):
         libc = _libc()
         libc.prctl(_PDEATHSIG, 9, 0, 0, 0)
-        _filter(libc, _NO_OFFSPRING)
+        _filter(libc, _NO_OFFSPRING, threads=threads)
     cpu = max(1, int(seconds) + 1)
     for name, value in (
         ("RLIMIT_CORE", 0), ("RLIMIT_FSIZE", 0), ("RLIMIT_NOFILE", 32), ("RLIMIT_CPU", cpu),
@@ -86,21 +89,36 @@ def enter_child(memory_bytes: int, seconds: float) -> None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def _filter(libc: ctypes.CDLL, numbers: dict[str, list[int]]) -> bool:
+def _filter(libc: ctypes.CDLL, numbers: dict[str, list[int]], *, threads: bool = False) -> bool:
     """A seccomp program that answers EPERM to the calls named and to foreign architectures."""
     machine = platform.machine()
     if machine not in numbers:
         return False
     denied = sorted(numbers[machine])
     load, jump_equal, jump_ge, answer = 0x20, 0x15, 0x35, 0x06
-    code = [(load, 0, 0, 4), (jump_equal, 0, len(denied) + 3, _AUDIT[machine]), (load, 0, 0, 0)]
-    code.append((jump_ge, len(denied) + 1, 0, 0x40000000))
+    one = _threads(machine, len(denied)) if threads else []
+    deny = len(one) + len(denied)
+    code = [(load, 0, 0, 4), (jump_equal, 0, deny + 3, _AUDIT[machine]), (load, 0, 0, 0)]
+    code += [(jump_ge, deny + 1, 0, 0x40000000), *one]
     code += [(jump_equal, len(denied) - at, 0, number) for at, number in enumerate(denied)]
-    code += [(answer, 0, 0, 0x7FFF0000), (answer, 0, 0, 0x00050001)]
+    code += [(answer, 0, 0, _ALLOW), (answer, 0, 0, _EPERM), (answer, 0, 0, _ENOSYS)]
     program = b"".join(struct.pack("HBBI", *line) for line in code)
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(code), ctypes.addressof(buffer))
     return bool(libc.prctl(_SECCOMP, 2, ctypes.create_string_buffer(header), 0, 0) == 0)
+
+
+def _threads(machine: str, denied: int) -> list[tuple[int, int, int, int]]:
+    """`clone` with CLONE_THREAD is allowed; `clone3` hides its flags in memory, so it is told to
+    be missing, and the C library asks `clone` instead."""
+    load, jump_equal, jump_set = 0x20, 0x15, 0x45
+    return [
+        (jump_equal, denied + 6, 0, _CLONE3),
+        (jump_equal, 0, 3, _CLONE[machine]),
+        (load, 0, 0, 16),
+        (jump_set, denied + 1, denied + 2, _CLONE_THREAD),
+        (load, 0, 0, 0),
+    ]
 
 
 def _landlock(libc: ctypes.CDLL, readable: list[Path], programs: bool) -> bool:

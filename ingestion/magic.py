@@ -26,6 +26,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
 )  # fmt: skip
 _HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
+_AVIF = frozenset((b"avif", b"avis"))
 _BMP_HEADERS = frozenset((12, 40, 52, 56, 64, 108, 124))
 _ZIPPED = frozenset(("docx", "pptx", "odt", "xlsx", "ods", "zip"))
 _OFFICE = (
@@ -50,7 +51,7 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
     if data.startswith(MARK):
         return _compound_kind(data, claimed)
     if data[4:8] == b"ftyp":
-        return ("heic", None) if data[8:12] in _HEIC else (None, "a video or AVIF image")
+        return _boxed(data)
     known = _picture(data)
     if known:
         return known, None
@@ -59,6 +60,16 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
         if data.startswith(magic) and (len(magic) > 3 or _binary(data)):
             return None, what
     return (None, "a binary file of an unknown kind") if _binary(data) else (None, None)
+
+
+def _boxed(data: bytes) -> tuple[str | None, str | None]:
+    """By the main brand; where that is of any HEIF picture, by those it is compatible with."""
+    length = min(max(16, int.from_bytes(data[:4], "big")), 256)
+    more = {data[at : at + 4] for at in range(16, length, 4)}
+    main = data[8:12]
+    if main in _AVIF or (main in (b"mif1", b"msf1") and more & _AVIF):
+        return "avif", None
+    return ("heic", None) if main in _HEIC else (None, "a video")
 
 
 def _picture(data: bytes) -> str | None:

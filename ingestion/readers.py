@@ -27,7 +27,8 @@ _READERS: dict[str, Callable[[bytes, Limits], Document]] = {
 }
 # Loaded when the first such file comes: their libraries are heavy or seldom asked for.
 _LAZY = {
-    "heic": "images", "jpeg": "images", "png": "images", "tiff": "images", "webp": "images",
+    "avif": "images", "heic": "images", "jpeg": "images", "png": "images", "tiff": "images",
+    "webp": "images",
     "bmp": "images", "gif": "images", "ods": "ods", "odt": "odt", "pptx": "pptx", "xls": "xls",
     "doc": "doc_", "msg": "msg", "rtf": "rtf", "srt": "subtitles", "tnef": "tnef",
     "vtt": "subtitles", "xml": "xml_",

@@ -14,8 +14,8 @@ from ingestion.paging import Facts, Held, Kind, Opened, Reading
 # Modules with `pages(data, limits, password, first)`; the others read a file in one go.
 _BY_PART = {
     "pdf": "pdf", "png": "images", "jpeg": "images", "tiff": "images", "webp": "images",
-    "bmp": "images", "gif": "images", "heic": "images", "zip": "zip_", "mbox": "mbox",
-    "pptx": "pptx", "xlsx": "xlsx", "ods": "ods", "xls": "xls",
+    "bmp": "images", "gif": "images", "heic": "images", "avif": "images",
+    "zip": "zip_", "mbox": "mbox", "pptx": "pptx", "xlsx": "xlsx", "ods": "ods", "xls": "xls",
 }  # fmt: skip
 _SHOWING = 5  # parts that show what a document is
 

@@ -43,7 +43,7 @@ def square(shade: int = 255, size: tuple[int, int] = (2000, 1000)) -> Image.Imag
 @pytest.mark.parametrize(
     ("format", "kind"),
     [("png", "PNG"), ("jpeg", "JPEG"), ("tiff", "TIFF"), ("webp", "WEBP"), ("bmp", "BMP"),
-     ("gif", "GIF")],
+     ("gif", "GIF"), ("avif", "AVIF")],
 )  # fmt: skip
 def test_every_kind_becomes_gray_pixels(format: str, kind: str) -> None:
     looker = Looker()
@@ -111,11 +111,6 @@ def test_a_bomb_is_refused_by_its_claim() -> None:
     with pytest.raises(Unfinishable) as refused:
         read(bomb, "png", Looker())
     assert refused.value.slug == "limit_memory"
-
-
-def test_heic_is_told_what_to_do() -> None:
-    with pytest.raises(Unfinishable, match="Save it as JPEG or PNG"):
-        read(b"\0\0\0\x18ftypheic" + bytes(50), "heic", Looker())
 
 
 def test_where_nobody_looks_it_says_what_to_type() -> None:
