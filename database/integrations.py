@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
-from sqlalchemy import delete as _delete
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from core.context import Ctx
 from core.errors import Conflict, NotFound
 from database.engine import Tx
 from database.inserts import if_absent, one_by_one
+from database.named import Named
 from database.pages import Page, page
-from database.tables import documents, integration_items, integrations, tenants
+from database.tables import documents, integration_items, integrations
 
 _c, _i = integrations.c, integration_items.c
 
@@ -60,97 +59,25 @@ class ItemRow:
     seen_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Of any tenant: what `take_due` is asked with."""
-
-    tenant: str
-    id: str
-    due_ms: int
-
-
-_columns = [_c[name] for name in Integration.__dataclass_fields__]
+_rows = Named(integrations, Integration, "integration", cursor={}, status="new")
+create, get, by_name = _rows.create, _rows.get, _rows.by_name
+change, remove, listing = _rows.change, _rows.remove, _rows.listing
+due, take_due = _rows.due, _rows.take_due
 _item_columns = [_i[name] for name in ItemRow.__dataclass_fields__]
-
-
-def create(tx: Tx, ctx: Ctx, integration_id: str, values: Mapping[str, Any]) -> Integration:
-    """Raises `Conflict` for a name that is taken."""
-    row = {
-        "tenant_id": ctx.tenant, "id": integration_id, "cursor": {}, "status": "new",
-        "created_by": ctx.actor, "created_ms": tx.now_ms, "updated_ms": tx.now_ms, **values,
-    }  # fmt: skip
-    try:
-        tx.execute(insert(integrations), row)
-    except IntegrityError as error:
-        raise Conflict(f"There is an integration called {values['name']!r}.", code="name_taken") \
-            from error  # fmt: skip
-    return get(tx, ctx, integration_id)
-
-
-def get(tx: Tx, ctx: Ctx, integration_id: str) -> Integration:
-    row = tx.execute(select(*_columns).where(_is(ctx, integration_id))).first()
-    if row is None:
-        raise NotFound("There is no such integration.")
-    return Integration(*row)
-
-
-def by_name(tx: Tx, ctx: Ctx, name: str) -> Integration | None:
-    query = select(*_columns).where(_c.tenant_id == ctx.tenant, _c.name == name)
-    row = tx.execute(query).first()
-    return None if row is None else Integration(*row)
-
-
-def change(tx: Tx, ctx: Ctx, integration_id: str, **values: Any) -> None:
-    """Raises `NotFound`, or `Conflict` for a name that is taken."""
-    found = update(integrations).where(_is(ctx, integration_id))
-    try:
-        done = tx.execute(found.values(**values, updated_ms=tx.now_ms))
-    except IntegrityError as error:
-        raise Conflict("Another integration has this name.", code="name_taken") from error
-    if done.rowcount != 1:
-        raise NotFound("There is no such integration.")
-
-
-def remove(tx: Tx, ctx: Ctx, integration_id: str) -> None:
-    """With what is known of its items; documents stay."""
-    if tx.execute(_delete(integrations).where(_is(ctx, integration_id))).rowcount != 1:
-        raise NotFound("There is no such integration.")
-
-
-def listing(tx: Tx, ctx: Ctx, *, limit: int = 50, cursor: str | None = None) -> Page[Integration]:
-    query = select(*_columns).where(_c.tenant_id == ctx.tenant)
-    keys = (_c.created_ms, _c.id)
-    return page(tx, query, keys, lambda row: Integration(*row), limit=limit, cursor=cursor)
 
 
 def rotated(
     tx: Tx, ctx: Ctx, integration_id: str, before: bytes | None, after: bytes | None
 ) -> bool:
     """Secrets in place of those that the caller knew; not when somebody has set others."""
-    found = update(integrations).where(_is(ctx, integration_id), _c.secrets == before)
+    found = update(integrations).where(_rows.own(ctx, integration_id), _c.secrets == before)
     return tx.execute(found.values(secrets=after)).rowcount == 1
 
 
-def due(tx: Tx, limit: int) -> list[Due]:
-    """Over all active tenants, the longest due first."""
-    active = select(tenants.c.id).where(tenants.c.status == "active")
-    query = (
-        select(_c.tenant_id, _c.id, _c.due_ms)
-        .where(_c.due_ms <= tx.now_ms, _c.enabled, _c.tenant_id.in_(active))
-        .order_by(_c.due_ms)
-        .limit(limit)
-    )
-    return [Due(*row) for row in tx.execute(query)]
-
-
-def take_due(tx: Tx, ctx: Ctx, one: Due, next_ms: int | None) -> bool:
-    """Whether this caller is the one who starts it."""
-    found = update(integrations).where(_is(ctx, one.id), _c.due_ms == one.due_ms, _c.enabled)
-    return tx.execute(found.values(due_ms=next_ms)).rowcount == 1
-
-
 def started(tx: Tx, ctx: Ctx, integration_id: str, run_id: str) -> None:
-    tx.execute(update(integrations).where(_is(ctx, integration_id)).values(last_run_id=run_id))
+    tx.execute(
+        update(integrations).where(_rows.own(ctx, integration_id)).values(last_run_id=run_id)
+    )
 
 
 def claim(
@@ -161,13 +88,13 @@ def claim(
     free = or_(_c.handler.is_(None), _c.handler == handler, _c.handler_lease_ms < tx.now_ms)
     if before:
         free = or_(free, _c.handler.startswith(before, autoescape=True))
-    found = update(integrations).where(_is(ctx, integration_id), free)
+    found = update(integrations).where(_rows.own(ctx, integration_id), free)
     until = tx.now_ms + int(lease_seconds * 1000)
     return tx.execute(found.values(handler=handler, handler_lease_ms=until)).rowcount == 1
 
 
 def release(tx: Tx, ctx: Ctx, integration_id: str, handler: str, **values: Any) -> None:
-    found = update(integrations).where(_is(ctx, integration_id), _c.handler == handler)
+    found = update(integrations).where(_rows.own(ctx, integration_id), _c.handler == handler)
     tx.execute(found.values(handler=None, handler_lease_ms=None, **values))
 
 
@@ -176,7 +103,7 @@ def moved(
 ) -> None:
     """The position, for whoever holds the claim; None: where it was. Raises `Conflict` for somebody
     who lost it, and with it what else his transaction does."""
-    found = update(integrations).where(_is(ctx, integration_id), _c.handler == handler)
+    found = update(integrations).where(_rows.own(ctx, integration_id), _c.handler == handler)
     values = {"handler": handler} if cursor is None else {"cursor": dict(cursor)}
     if tx.execute(found.values(**values)).rowcount != 1:
         raise Conflict("Another run pulls this integration now.", code="claim_lost")
@@ -279,10 +206,6 @@ def freed(tx: Tx, ctx: Ctx, integration_id: str, name: str) -> None:
 
 def named(key: str) -> str:
     return sha256(key.encode()).hexdigest()
-
-
-def _is(ctx: Ctx, integration_id: str) -> ColumnElement[bool]:
-    return and_(_c.tenant_id == ctx.tenant, _c.id == integration_id)
 
 
 def _item(ctx: Ctx, integration_id: str, name: str) -> ColumnElement[bool]:

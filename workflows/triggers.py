@@ -17,7 +17,7 @@ from core.errors import InvalidInput, NotFound, Rejected, Unfinishable
 from core.failpoints import fp
 from database import Tx, integrations, runs, tenants, triggers
 from database.documents import DocumentRow
-from database.integrations import Due
+from database.named import Due
 from database.triggers import Trigger
 from runtime import Runtime
 from workflows import admission, expressions, registry, schedules

@@ -12,6 +12,7 @@ from agents import integrations as setting_up
 from agents.listening import Listener
 from database import integrations
 from database.integrations import Integration
+from database.named import Due
 from gateway.routers.integrations import _shown
 from runtime import Runtime
 from tests.agents.test_listening import until
@@ -64,7 +65,7 @@ class Post:
         """Its time has come."""
         with self.rt.db.transaction(self.ctx) as tx:
             integrations.take_due(
-                tx, self.ctx, integrations.Due(self.ctx.tenant, self.id, self.row.due_ms or 0),
+                tx, self.ctx, Due(self.ctx.tenant, self.id, self.row.due_ms or 0),
                 tx.now_ms,
             )  # fmt: skip
 
