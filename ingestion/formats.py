@@ -11,9 +11,9 @@ from ingestion.magic import by_magic
 from ingestion.text_marks import structure
 
 FORMATS = (
-    "pdf", "docx", "doc", "pptx", "odt", "rtf", "xlsx", "xls", "ods", "csv", "tsv", "eml", "msg",
-    "tnef", "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip", "png", "jpeg",
-    "tiff", "webp", "bmp", "gif", "heic", "avif",
+    "pdf", "docx", "doc", "pptx", "ppt", "odt", "odp", "rtf", "xlsx", "xls", "ods", "csv", "tsv",
+    "eml", "msg", "tnef", "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip",
+    "png", "jpeg", "tiff", "webp", "bmp", "gif", "heic", "avif",
 )  # fmt: skip
 
 _TEXT_NAMES = {
@@ -29,11 +29,12 @@ _NAMES = {
     "zip": "zip", "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg",
     "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
     "heic": "heic", "heif": "heic", "avif": "avif", "rtf": "rtf", "msg": "msg", "oft": "msg",
-    "tnef": "tnef", "doc": "doc", "dot": "doc", "wiz": "doc",
+    "tnef": "tnef", "doc": "doc", "dot": "doc", "ppt": "ppt", "pps": "ppt", "pot": "ppt",
+    "odp": "odp", "otp": "odp",
 }  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({
-    "ppt", "odp", "xlsb", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
+    "xlsb", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
     "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "epub", "svg", "mp3", "mp4", "wav", "avi", "mov",
     "mkv", "iso", "parquet", "sqlite",
 })  # fmt: skip

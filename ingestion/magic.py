@@ -28,15 +28,15 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
 _AVIF = frozenset((b"avif", b"avis"))
 _BMP_HEADERS = frozenset((12, 40, 52, 56, 64, 108, 124))
-_ZIPPED = frozenset(("docx", "pptx", "odt", "xlsx", "ods", "zip"))
+_ZIPPED = frozenset(("docx", "pptx", "odt", "odp", "xlsx", "ods", "zip"))
 _OFFICE = (
     ("word/document.xml", "docx"), ("xl/workbook.xml", "xlsx"), ("ppt/presentation.xml", "pptx"),
 )  # fmt: skip
-_OPEN = {"text": "odt", "spreadsheet": "ods"}
+_OPEN = {"text": "odt", "spreadsheet": "ods", "presentation": "odp"}
 _STREAMS = {
     "EncryptedPackage": "", "__properties_version1.0": "msg", "__substg1.0_": "msg",
     "Workbook": "xls", "Book": "xls", "WordDocument": "doc",
-    "PowerPoint Document": "an old PowerPoint file; save it as .pptx",
+    "PowerPoint Document": "ppt",
 }  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _compound_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
         root = Compound(data, Limits()).root
         names = {name.lower() for name in (*root.streams, *root.storages)}
     except Unfinishable:
-        if claimed in ("doc", "msg", "xls"):
+        if claimed in ("doc", "msg", "ppt", "xls"):
             return claimed, None
         head = data[: 4 * MIB] + data[-4 * MIB :]
         names = {name.lower() for name in _STREAMS if name.encode("utf-16-le") in head}

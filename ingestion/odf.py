@@ -8,8 +8,16 @@ from core.errors import Unfinishable
 from ingestion.parts import Parts
 
 _BASE = "urn:oasis:names:tc:opendocument:xmlns:"
-OFFICE, TABLE, TEXT, STYLE, DRAW = (
-    f"{{{_BASE}{name}:1.0}}" for name in ("office", "table", "text", "style", "drawing")
+OFFICE, TABLE, TEXT, STYLE, DRAW, PRESENTATION = (
+    f"{{{_BASE}{name}:1.0}}"
+    for name in (
+        "office",
+        "table",
+        "text",
+        "style",
+        "drawing",
+        "presentation",
+    )
 )
 _META = f"{{{_BASE}meta:1.0}}"
 _DC = "{http://purl.org/dc/elements/1.1/}"

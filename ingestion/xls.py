@@ -28,7 +28,8 @@ def read(data: bytes, limits: Limits) -> Document:
 
 
 def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
-    """As `xlsx.pages`. A formula is told as `=(formula)`: the format keeps it as numbers."""
+    """As `xlsx.pages`. A formula of Excel 95 or older, or with an unknown token, is told as
+    `=(formula)`."""
     told, macros = records_of(data, limits)
     far = [name for name, one in told.items() if (one.rows + 1) * (one.columns + 1) > _CELLS_MAX]
     book = open_book(_without(data, far))
@@ -78,7 +79,7 @@ def _page(book: Any, name: str, number: int, records: SheetRecords, cells: Cells
         address(top, begin): (bottom - top + 1, end - begin + 1)
         for (top, begin), (bottom, end) in (sheet.merged_cell_ranges or [])[:_MERGES_MAX]
     }
-    formulas = {address(row, col): "=(formula)" for row, col in records.formulas}
+    formulas = {address(row, col): told for (row, col), told in records.formulas.items()}
     page = PageText()
     add_grid(page, grid_of(values, row0, col0, SheetMarks(formulas, merged)), name)
     return page.page(number, sheet=name)

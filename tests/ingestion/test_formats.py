@@ -61,6 +61,8 @@ def opened(kind: str) -> bytes:
         ("a.xls", OLE + "Workbook\0".encode("utf-16-le"), "xls"),
         ("a.msg", OLE + "__substg1.0_".encode("utf-16-le"), "msg"),
         ("a.doc", OLE, "doc"),
+        ("a.odp", opened("presentation"), "odp"),
+        ("noname", OLE + "PowerPoint Document\0".encode("utf-16-le"), "ppt"),
         ("noname", OLE + "WordDocument\0".encode("utf-16-le"), "doc"),
         ("a.rtf", b"{\\rtf1 x}", "rtf"),
         ("makro.xlsm", builders.xlsx(builders.ledger), "xlsx"),
@@ -118,8 +120,7 @@ def test_a_wrong_extension_is_named_with_the_true_content(
     [
         ("a.exe", b"MZ\x90\x00" + bytes(100)),
         ("a.pub", OLE),
-        ("a.ppt", OLE + "PowerPoint Document\0".encode("utf-16-le")),
-        ("a.odp", opened("presentation")),
+        ("a.odg", opened("graphics")),
         ("noname", bytes(range(256)) * 4),
         ("a.py", b"print()\n"),
         ("a.gz", b"\x1f\x8b\x08" + bytes(20)),

@@ -146,7 +146,7 @@ def test_xls_gives_values_marks_and_units() -> None:
         ("B2", 12.5, "number", None),
         ("C2", True, "bool", None),
     ]
-    assert found[2][1].formula == "=(formula)"
+    assert found[2][1].formula == "=B2*2"
     assert document.metadata == {
         "sheets": ["Main", "Hid"], "hidden_sheets": ["Hid"], "hidden_rows": {"Main": ["3"]},
         "hidden_columns": {"Main": ["C"]}, "cell_units": {"Main": {"EUR": ["B2:B3"]}},
