@@ -15,6 +15,7 @@ from typing import Any
 BENCHES = (
     "platform", "parsing", "fidelity", "workflow", "workflow_postgres", "dispatch", "search",
     "http", "reports", "embedding", "scaling", "answers", "retrieval", "pii", "ocr",
+    "office", "mixed",
 )  # fmt: skip
 FIGURES = Path("build/figures.jsonl")
 

@@ -30,6 +30,7 @@ def hostile(tmp_path: Path) -> Iterator[Platform]:
 
 
 @pytest.mark.figure
+@pytest.mark.timeout(1_800)
 def test_bad_files_cost_a_child_and_a_clear_word(hostile: Platform) -> None:
     platform = hostile
     attacker, bystander = platform.person("hostile"), siege.Bystander(platform.person("neighbour"))
