@@ -30,7 +30,7 @@ from core.errors import (
 )
 from core.ids import new_id
 from core.plain import check_plain
-from database import Tx, integrations
+from database import Tx, integrations, twins
 from database.integrations import Integration, ItemRow
 from ingestion.sources import At, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.kinds import source
@@ -212,8 +212,18 @@ class _Pull:
                        error=error.to_json(), stale_id=stale)  # fmt: skip
 
     def _twin(self, one: Item, identity: str, same: str, stale: str | None) -> None:
-        self._note(one.key, one.version, "duplicate", one.cursor, identity=identity,
-                   document_id=same, stale_id=stale)  # fmt: skip
+        with self._rt.db.transaction(self._ctx) as tx:
+            there = twins.still_of(tx, self._ctx, identity, same)
+            if there:
+                integrations.note_item(
+                    tx, self._ctx, self._row.id, one.key, one.version, "duplicate",
+                    identity=identity, document_id=same, stale_id=stale,
+                )  # fmt: skip
+                self._move(tx, one.cursor)
+        if there:
+            self._counts["duplicate"] += 1
+        else:  # it went meanwhile
+            self._item(one)
 
     def _upload(self, one: Item) -> Upload:
         told = {
@@ -254,13 +264,17 @@ class _Pull:
             with self._rt.db.read(self._ctx) as tx:
                 found = integrations.stale(tx, self._ctx, self._row.id, 100)
             for one in found:
-                if one.stale_id is not None:
+                if one.stale_id is not None and self._may_go(one.stale_id):
                     with contextlib.suppress(NotFound):  # somebody removed it before
                         remove(self._rt, self._ctx, one.stale_id)
                 with self._rt.db.transaction(self._ctx, durable=False) as tx:
                     integrations.freed(tx, self._ctx, self._row.id, one.item)
             if not found:
                 return
+
+    def _may_go(self, document_id: str) -> bool:
+        with self._rt.db.transaction(self._ctx) as tx:
+            return twins.may_go(tx, self._ctx, document_id)
 
 
 def _plain(value: Any) -> Any:

@@ -129,6 +129,43 @@ def test_a_file_that_goes_takes_its_document_along_only_when_asked(
     assert len(shop.documents()) == left
 
 
+def test_a_file_that_is_renamed_keeps_its_document(town: Town) -> None:
+    shop = Shop(town, "renamed", on_gone="remove")
+    path = shop.put("draft.txt", "The contract that is renamed runs until 2033.")
+    shop.pull()
+    path.rename(shop.folder / "final.txt")
+    shop.pull()
+    assert len(shop.documents()) == 1
+    assert [one["state"] for one in shop.items() if one["key"] == "final.txt"] == ["taken"]
+    (shop.folder / "final.txt").unlink()
+    shop.pull()
+    assert not shop.documents()
+
+
+def test_what_goes_in_one_place_stays_for_the_other(town: Town) -> None:
+    one, two = Shop(town, "first-place", on_gone="remove"), Shop(town, "second-place")
+    path = one.put("a.txt", "A paper that lies in two places.")
+    two.put("b.txt", "A paper that lies in two places.")
+    one.pull(), two.pull()
+    path.write_text("Another paper, in the first place only.")
+    one.pull()
+    path.unlink()
+    one.pull()
+    [left] = one.documents().values()  # the other place's paper came by this one
+    assert [item["document_id"] for item in two.items()] == [left]
+
+
+def test_a_file_that_is_touched_makes_no_second_document_of_its_twin(town: Town) -> None:
+    shop = Shop(town, "touched", on_gone="remove")
+    path = shop.put("a.txt", "The same paper, under two names.")
+    shop.put("b.txt", "The same paper, under two names.")
+    shop.pull()
+    os.utime(path, (1, 1))
+    shop.pull()
+    assert len(shop.documents()) == 1
+    assert len({one["document_id"] for one in shop.items()}) == 1
+
+
 def test_what_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on(town: Town) -> None:
     shop = Shop(town, "broken")
     shop.put("bad.exe", "MZ\x00\x01\x02\x03")
