@@ -75,7 +75,8 @@ class Reading:
         if self.negate and c.number and "." in value and re.fullmatch(r"[\d.]+", value):
             value = f"-{value}"
         proof = layout.source(c.segment, c.start, c.end, self.document_id, self.filename)
-        return FieldValue(value, trust.calibrated(c.confidence), proof)
+        certainty = trust.certainty(c.segment.page, proof.start, proof.end)
+        return FieldValue(value, trust.calibrated(min(c.confidence, certainty)), proof)
 
     def field(self, name: str) -> Candidate | None:
         """A field of invoices, or one of `concepts.toml`."""
