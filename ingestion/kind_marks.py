@@ -6,19 +6,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_I = re.IGNORECASE | re.MULTILINE
+from ingestion.needles import Sought, sought
 
 
-def _words(*words: str) -> tuple[re.Pattern[str], ...]:
+def _words(*words: str) -> tuple[Sought, ...]:
     """Patterns that begin at the beginning of a word."""
-    return tuple(re.compile(rf"(?<!\w)(?:{word})(?!\w)", _I) for word in words)
+    return tuple(sought(rf"(?<!\w)(?:{word})(?!\w)", word) for word in words)
 
 
-def _labels(*words: str) -> tuple[re.Pattern[str], ...]:
+def _labels(*words: str) -> tuple[Sought, ...]:
     """The same where they head a line, or something by a colon."""
     return tuple(
-        re.compile(rf"(?:^[\W\d]{{0,8}}(?:{w})(?!\w)|(?<!\w)(?:{w})\s{{0,3}}[:#])", _I)
-        for w in words
+        sought(rf"(?:^[\W\d]{{0,8}}(?:{w})(?!\w)|(?<!\w)(?:{w})\s{{0,3}}[:#])", w) for w in words
     )
 
 
@@ -187,8 +186,9 @@ _BILLED = _labels(
 )  # fmt: skip
 
 
-def _hits(patterns: tuple[re.Pattern[str], ...], text: str) -> int:
-    return sum(pattern.search(text) is not None for pattern in patterns)
+def _hits(patterns: tuple[Sought, ...], text: str) -> int:
+    small = text.lower()
+    return sum(pattern.fits(text, small) for pattern in patterns)
 
 
 def _invoice(head: str, text: str) -> int:

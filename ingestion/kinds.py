@@ -6,6 +6,7 @@ import re
 
 from core.documents import Document
 from ingestion.kind_marks import marks
+from ingestion.needles import sought
 from ingestion.text_marks import looks_logged
 
 _STOPS = {
@@ -102,8 +103,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 _COMPILED = {
-    kind: (re.compile(name, re.IGNORECASE), re.compile(text, re.IGNORECASE | re.MULTILINE))
-    for kind, (name, text) in _WORDS.items()
+    kind: (re.compile(name, re.IGNORECASE), sought(text)) for kind, (name, text) in _WORDS.items()
 }
 # An order's own title: elsewhere the words stand before the number of an order that is quoted.
 _ORDER = re.compile(
@@ -144,15 +144,16 @@ def document_type(document: Document, filename: str, sample: str) -> str:
         return "ledger"
     head = f"{document.title or ''}\n{sample[:400]}"
     borne = marks(sample[:400], sample)
+    small, small_head = sample.lower(), head.lower()
     scores = {
         kind: borne.get(kind, 0) + 3 * bool(by_name.search(name)) + 2 * bool(by_name.search(folder))
-        + 2 * bool(by_text.search(head)) + bool(by_text.search(sample))
+        + 2 * by_text.fits(head, small_head) + by_text.fits(sample, small)
         for kind, (by_name, by_text) in _COMPILED.items()
     }  # fmt: skip
     if scores["invoice"] >= 2 and not _ORDER.search(sample):
         scores["purchase_order"] = min(scores["purchase_order"], scores["invoice"] - 1)
     # Of two that fit alike, the one named first: an invoice's title stands above its order number.
-    best = max(scores, key=lambda kind: (scores[kind], -_place(_COMPILED[kind][1], head)))
+    best = max(scores, key=lambda kind: (scores[kind], -_place(_COMPILED[kind][1].pattern, head)))
     if scores[best] >= 2:
         return best
     return "kb" if _is_article(document) else "other"
