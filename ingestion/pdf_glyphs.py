@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import compress, repeat
 from math import pi
-from operator import mul
-from struct import iter_unpack
+from operator import gt, le, mul, ne, sub
 from typing import Any, NamedTuple
 
 _WORD = re.compile(r"\S+")
@@ -175,51 +174,63 @@ def _box_of() -> Any:
     return kind(place)
 
 
-def _boxes(text_page: Any, chars: list[int]) -> tuple[list[int], Any]:
-    """Which characters have boxes, and those: left, top, right, bottom in page space."""
+_Columns = list[list[float]]  # left, top, right and bottom of many boxes, in page space
+
+
+def _boxes(text_page: Any, chars: list[int]) -> tuple[list[int], _Columns]:
+    """Which characters have boxes, and those."""
     rects = (ctypes.c_float * (4 * len(chars)))()
     base = ctypes.addressof(rects)
     handle = ctypes.cast(text_page, ctypes.c_void_p).value
     known = list(map(_box_of(), repeat(handle), chars, range(base, base + 16 * len(chars), 16)))
-    return known, iter_unpack("4f", rects)
+    return known, [rects[side::4] for side in range(4)]
 
 
 def _words(raw: Any, text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
     """Words as on an unturned page, and the quarters of those that do not run from the left."""
     if _MARKED.search(text):
         text = text.translate(_MARKS)
-    found = list(_WORD.finditer(text))
-    starts = [match.start() for match in found]
+    spans = [match.span() for match in _WORD.finditer(text)]
+    starts = [start for start, _ in spans]
+    texts = _WORD.findall(text)
     heavy = _heavy(raw, text_page, text)
-    bold = [heavy[at] for at in starts] if heavy else repeat(False)
+    bold = [heavy[at] for at in starts] if heavy else [False] * len(starts)
     known, firsts = _boxes(text_page, starts)
-    known_too, lasts = _boxes(text_page, [match.end() - 1 for match in found])
-    told = list(zip(_WORD.findall(text), firsts, lasts, bold))  # noqa: B905 - `bold` may not end
+    known_too, lasts = _boxes(text_page, [end - 1 for _, end in spans])
     if not (all(known) and all(known_too)):
-        kept = list(map(bool, map(mul, known, known_too)))
-        told = list(compress(told, kept))
-        starts = list(compress(starts, kept))
-    return _placed(told, turn, lambda: _turned(raw, text_page, starts))
-
-
-_Ends = tuple[str, Box, Box, bool]  # a word with the boxes of its first and last character
+        kept = list(map(mul, known, known_too))
+        starts, texts, bold = (list(compress(all_, kept)) for all_ in (starts, texts, bold))
+        firsts, lasts = ([list(compress(side, kept)) for side in box] for box in (firsts, lasts))
+    words, odd = _placed(texts, firsts, lasts, bold, turn)
+    return words, _turned(raw, text_page, starts) if odd else {}
 
 
 def _placed(
-    told: list[_Ends], turn: Turn, turned: Callable[[], dict[int, int]]
-) -> tuple[list[Piece], dict[int, int]]:
+    texts: list[str], firsts: _Columns, lasts: _Columns, bold: list[bool], turn: Turn
+) -> tuple[list[Piece], bool]:
+    """Words by the boxes of their first and last characters, and whether some may be turned."""
     left, top = turn.left, turn.top
-    words: list[Piece] = []
+    x0, x1 = map(sub, firsts[0], repeat(left)), map(sub, lasts[2], repeat(left))
+    y0, y1 = map(sub, repeat(top), firsts[1]), map(sub, repeat(top), firsts[3])
+    columns = zip(texts, x0, y0, x1, y1, bold)  # noqa: B905 - the others have no length
+    words: list[Piece] = list(map(tuple.__new__, repeat(Piece), columns))  # a third of the time
     odd = False
-    piece = tuple.__new__  # half the time of the tuple's own constructor
-    for word, (l, t, r, b), (l2, t2, r2, b2), bold in told:  # noqa: E741
-        if t == t2 and l <= l2 and b == b2:  # nearly all
-            words.append(piece(Piece, (word, l - left, top - t, r2 - left, top - b, bold)))
-            continue
+    for at in _uneven(firsts, lasts):
+        l, t, r, b = (side[at] for side in firsts)  # noqa: E741
+        l2, t2, r2, b2 = (side[at] for side in lasts)
         odd = odd or l2 < l or abs(t2 - t) > 1 + 0.3 * abs(r2 - r)
-        x0, x1, y0, y1 = min(l, l2), max(r, r2), top - max(t, t2), top - min(b, b2)
-        words.append(Piece(word, x0 - left, y0, x1 - left, y1, bold))
-    return words, turned() if odd else {}
+        box = min(l, l2) - left, top - max(t, t2), max(r, r2) - left, top - min(b, b2)
+        words[at] = Piece(texts[at], *box, bold[at])
+    return words, odd
+
+
+def _uneven(firsts: _Columns, lasts: _Columns) -> Iterable[int]:
+    """Words whose characters differ in height, or do not run to the right: few."""
+    if firsts[1] == lasts[1] and firsts[3] == lasts[3] and all(map(le, firsts[0], lasts[0])):
+        return ()
+    pairs = (map(ne, firsts[1], lasts[1]), map(ne, firsts[3], lasts[3]))
+    either = map(any, zip(*pairs, map(gt, firsts[0], lasts[0]), strict=True))
+    return compress(range(len(firsts[0])), either)
 
 
 def _heavy(raw: Any, text_page: Any, text: str) -> list[bool]:

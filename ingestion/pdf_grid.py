@@ -93,10 +93,13 @@ def _grid(across: list[Line], down: list[Line], words: list[Piece]) -> Found | N
     if len(xs) < 3 or len(ys) < 3 or len(xs) > 200:
         return None
     cells: list[list[list[Piece]]] = [[[] for _ in xs[1:]] for _ in ys[1:]]
+    left, top, right, bottom = xs[0], ys[0], xs[-1], ys[-1]
     for word in words:
-        x, y = (word.x0 + word.x1) / 2, word.middle
-        if xs[0] <= x < xs[-1] and ys[0] <= y < ys[-1]:
-            cells[bisect_right(ys, y) - 1][bisect_right(xs, x) - 1].append(word)
+        y = (word[2] + word[4]) / 2
+        if top <= y < bottom:
+            x = (word[1] + word[3]) / 2
+            if left <= x < right:
+                cells[bisect_right(ys, y) - 1][bisect_right(xs, x) - 1].append(word)
     filled = sum(bool(cell) for row in cells for cell in row)
     if filled < 3 or sum(any(row) for row in cells) < 2:
         return None

@@ -52,8 +52,8 @@ def page_of_all(read: Directions, number: int) -> Page:
 def _ordered(found: PageGlyphs) -> list[_Item]:
     grids = ruled(found)
     free = found.words
-    if grids:
-        free = [word for word in free if not any(_holds(grid, word) for grid in grids)]
+    for grid in grids:
+        free = _outside(grid, free)
     items: list[_Item] = []
     for lines in zones(free):
         items += _items(_in_reading_order([segments(line) for line in lines], found.width))
@@ -74,11 +74,13 @@ def _items(cut: list[Segments]) -> list[_Item]:
     return items + [(line[0][0].y0, line) for line in cut[at:]]
 
 
-def _holds(grid: Found, word: Piece) -> bool:
-    return (
-        grid.x0 <= (word[1] + word[3]) / 2 < grid.x1
-        and grid.y0 <= (word[2] + word[4]) / 2 < grid.y1
-    )
+def _outside(grid: Found, words: list[Piece]) -> list[Piece]:
+    left, top, right, bottom = grid.x0, grid.y0, grid.x1, grid.y1
+    return [
+        word
+        for word in words
+        if not (top <= (word[2] + word[4]) / 2 < bottom and left <= (word[1] + word[3]) / 2 < right)
+    ]
 
 
 def _body_height(words: list[Piece]) -> float:
