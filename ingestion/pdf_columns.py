@@ -51,7 +51,7 @@ def _run(cut: list[Segments], at: int) -> int:
     end = at + 1
     while end < len(cut) and _follows(cut[end - 1], cut[end]):
         if len(cut[end]) >= 3:
-            wider = _columns([line for line in cut[at : end + 1] if len(line) >= 3])
+            wider = _agreed([line for line in cut[at : end + 1] if len(line) >= 3])
             if len(wider) < 3 or len(wider) < len(columns) - 1:
                 break
             columns = wider
@@ -80,6 +80,13 @@ def _columns(lines: list[Segments]) -> list[tuple[float, float]]:
     return columns
 
 
+def _agreed(lines: list[Segments]) -> list[tuple[float, float]]:
+    """The columns of the lines that are cut as often as most: a heading across columns, or numbers
+    that stand close, join none of them."""
+    most = sorted(map(len, lines))[len(lines) // 2]
+    return _columns([line for line in lines if len(line) >= most])
+
+
 def _column_of(part: list[Piece], columns: list[tuple[float, float]]) -> int | None:
     """The column that a segment stands in; None when it lies across several."""
     low, high = part[0].x0, part[-1].x1
@@ -93,13 +100,14 @@ def _column_of(part: list[Piece], columns: list[tuple[float, float]]) -> int | N
 
 def _table(cut: list[Segments]) -> Found | None:
     full = [line for line in cut if len(line) >= 3]
-    columns = _columns(full)
+    columns = _agreed(full) if full else []
     if len(columns) < 3 or len(full) < (2 if len(columns) >= 4 else 3):
         return None
     if sum(len(line) for line in full) < 0.6 * len(columns) * len(full):
         return None
     columns = _finer(columns, cut)
     rows: list[list[list[Piece] | None]] = []
+    above: Segments = []
     for line in cut:
         row: list[list[Piece] | None] = [[] for _ in columns]
         for part in line:
@@ -107,10 +115,11 @@ def _table(cut: list[Segments]) -> Found | None:
                 held = row[at]
                 assert held is not None
                 held.append(word)
-        if len(line) == 1 and rows:
+        if len(line) == 1 and above and not _heads(line, above):
             _continue(rows[-1], row)
         else:
             rows.append(row)
+            above = line
     words = [word for line in cut for part in line for word in part]
     top, bottom = min(word.y0 for word in words), max(word.y1 for word in words)
     return Found(columns[0][0], top, columns[-1][1], bottom, rows, {})
@@ -149,10 +158,19 @@ def _homes(part: list[Piece], columns: list[tuple[float, float]]) -> list[tuple[
     """Words with their columns; a segment stays whole unless a column begins inside it."""
     first = _nearest(part[:1], columns)
     last = _nearest(part[-1:], columns)
-    if first == last or not any(abs(columns[last][0] - word.x0) < 1 for word in part):
+    begun = any(abs(columns[last][0] - word.x0) < 1 for word in part)
+    if first == last or not (begun or _numbers(part, columns)):
         home = _nearest(part, columns)
         return [(word, home) for word in part]
     return [(word, _nearest([word], columns)) for word in part]
+
+
+def _numbers(part: list[Piece], columns: list[tuple[float, float]]) -> bool:
+    """Numbers that stand close, none of them in two columns."""
+    return all(
+        any(map(str.isdigit, word.text)) and _column_of([word], columns) is not None
+        for word in part
+    )
 
 
 def _nearest(part: list[Piece], columns: list[tuple[float, float]]) -> int:
@@ -160,6 +178,12 @@ def _nearest(part: list[Piece], columns: list[tuple[float, float]]) -> int:
     return max(
         range(len(columns)), key=lambda n: min(high, columns[n][1]) - max(low, columns[n][0])
     )
+
+
+def _heads(line: Segments, above: Segments) -> bool:
+    """A line that names the rows below it: it begins further left than the row above, or that
+    names rows too. A wrapped cell goes on below its beginning or indented."""
+    return len(above) == 1 or line[0][0].x0 < above[0][0].x0 - 2
 
 
 def _continue(above: list[list[Piece] | None], row: list[list[Piece] | None]) -> None:

@@ -15,8 +15,10 @@ from math import pi
 from operator import gt, le, mul, ne, sub
 from typing import Any, NamedTuple
 
-_WORD = re.compile(r"\S+")
-_MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-", "\uffff": " ", "\x00": " "})
+# A hyphen at a line's end ends its word: pdfium writes the next line's part right behind it.
+_WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")
+_BLANK = str.maketrans({"\uffff": " ", "\x00": " "})
+_MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-"})
 _MARKED = re.compile("[\x00\x02\u00ad\ufffe\uffff]")
 _STRANGE = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\uffff]")
 _BLANKS = str.maketrans(dict.fromkeys(" \t\r\n"))
@@ -188,11 +190,14 @@ def _boxes(text_page: Any, chars: list[int]) -> tuple[list[int], _Columns]:
 
 def _words(raw: Any, text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
     """Words as on an unturned page, and the quarters of those that do not run from the left."""
-    if _MARKED.search(text):
-        text = text.translate(_MARKS)
+    marked = _MARKED.search(text)
+    if marked:
+        text = text.translate(_BLANK)
     spans = [match.span() for match in _WORD.finditer(text)]
     starts = [start for start, _ in spans]
     texts = _WORD.findall(text)
+    if marked:
+        texts = [word.translate(_MARKS) for word in texts]
     heavy = _heavy(raw, text_page, text)
     bold = [heavy[at] for at in starts] if heavy else [False] * len(starts)
     known, firsts = _boxes(text_page, starts)

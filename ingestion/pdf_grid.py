@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import itemgetter
 
 from ingestion.pdf_glyphs import Line, PageGlyphs, Piece
@@ -105,6 +106,7 @@ def _grid(across: list[Line], down: list[Line], words: list[Piece]) -> Found | N
         return None
     rows, spans = _merge_cells(cells, xs, ys, across, down)
     grid = Found(xs[0], ys[0], xs[-1], ys[-1], rows, spans)
+    _drop_empty(grid)
     _split_bands(grid)
     _drop_empty(grid)
     columns = len(grid.rows[0]) if grid.rows else 0
@@ -140,6 +142,7 @@ def _merge_cells(
                 right < len(rows[0])
                 and rows[r][right] is not None
                 and not _covered(posts[right], y)
+                and not _apart(cells[r][c:right], cells[r][right], xs[right])
             ):
                 right += 1
             below = r + 1
@@ -150,6 +153,23 @@ def _merge_cells(
                 _swallow(rows, cells, (r, c), (below, right))
                 spans[r, c] = (below - r, right - c)
     return rows, spans
+
+
+def _apart(before: list[list[Piece]], after: list[Piece], at: float) -> bool:
+    """Whether cells that no line divides are several all the same: a shaded row hides its lines.
+    Their words keep off `at`, and further from each other than words of one text do."""
+    left = next((cell for cell in reversed(before) if cell), None)
+    if not left or not after:
+        return False
+    if max([word.x1 for word in left]) > at + 1 or min([word.x0 for word in after]) < at - 1:
+        return False
+    for line in text_lines(left + after):
+        for one, two in pairwise(line):
+            if one.x1 <= at + 1 and two.x0 >= at - 1:
+                high = min(one.y1 - one.y0, two.y1 - two.y0)
+                if two.x0 - one.x1 <= 0.95 * high:
+                    return False
+    return True
 
 
 def _swallow(
@@ -196,17 +216,23 @@ def _split_bands(grid: Found) -> None:
     rows: list[list[list[Piece] | None]] = []
     spans: dict[tuple[int, int], tuple[int, int]] = {}
     for r, row in enumerate(grid.rows):
-        parts = [row] if any((r, c) in grid.spans for c in range(len(row))) else _split(row)
-        for c in range(len(row)):
-            if (r, c) in grid.spans:
-                spans[len(rows), c] = grid.spans[r, c]
+        held = {c: grid.spans[r, c] for c in range(len(row)) if (r, c) in grid.spans}
+        parts = _split(row) if _level_band(row, held) else [row]
+        if held and len(parts) < 3:
+            parts = [row]
+        for part in range(len(rows), len(rows) + len(parts)):
+            spans |= {(part, c): span for c, span in held.items()}
         rows += parts
     grid.rows, grid.spans = rows, spans
 
 
+def _level_band(row: list[list[Piece] | None], held: dict[int, tuple[int, int]]) -> bool:
+    """No cell reaches in from above or out below."""
+    swallowed = sum(wide - 1 for _high, wide in held.values())
+    return row.count(None) == swallowed and all(high == 1 for high, _wide in held.values())
+
+
 def _split(row: list[list[Piece] | None]) -> list[list[list[Piece] | None]]:
-    if any(cell is None for cell in row):
-        return [row]
     columns = [text_lines(cell) if cell else [] for cell in row]
     several = [lines for lines in columns if len(lines) >= 2]
     nonempty = sum(bool(lines) for lines in columns)
@@ -215,7 +241,9 @@ def _split(row: list[list[Piece] | None]) -> list[list[list[Piece] | None]]:
     tops = _row_tops([lines for lines in columns if lines], nonempty)
     if len(tops) < 2:
         return [row]
-    parts: list[list[list[Piece] | None]] = [[[] for _ in row] for _ in tops]
+    parts: list[list[list[Piece] | None]] = [
+        [None if cell is None else [] for cell in row] for _ in tops
+    ]
     for c, lines in enumerate(columns):
         for line in lines:
             part = max(0, bisect_right(tops, line[0].middle + 2) - 1)
@@ -242,8 +270,21 @@ def _row_tops(columns: list[list[list[Piece]]], nonempty: int) -> list[float]:
 
 def _drop_empty(grid: Found) -> None:
     """Rows and columns that are only the thickness of a double line."""
-    if grid.spans:
+    down = [r for r, row in enumerate(grid.rows) if any(row)]
+    along = (
+        [c for c in range(len(grid.rows[0])) if any(row[c] for row in grid.rows)] if down else []
+    )
+    if len(along) < 2:
+        along = list(range(len(grid.rows[0]) if grid.rows else 0))
+    if len(down) == len(grid.rows) and len(along) == len(grid.rows[0]):
         return
-    rows = [row for row in grid.rows if any(row)]
-    used = [c for c in range(len(rows[0]) if rows else 0) if any(row[c] for row in rows)]
-    grid.rows = [[row[c] for c in used] for row in rows] if len(used) > 1 else rows
+    rows = [[grid.rows[r][c] for c in along] for r in down]
+    spans = {}
+    for (r, c), (high, wide) in grid.spans.items():
+        top, left = bisect_left(down, r), bisect_left(along, c)
+        bottom, right = bisect_left(down, r + high), bisect_left(along, c + wide)
+        if top < bottom and left < right:
+            rows[top][left] = grid.rows[r][c]
+            if (bottom - top, right - left) != (1, 1):
+                spans[top, left] = (bottom - top, right - left)
+    grid.rows, grid.spans = rows, spans

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, groupby
 from operator import add
 
 from core.documents import Page, Word
 from core.words import Packed
 from ingestion.page_text import PageText
 from ingestion.pdf_glyphs import Piece
+
+_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew, Arabic and kin
+
+
+def _as_read(words: Sequence[Piece]) -> list[Piece]:
+    """Words from left to right in the order of a line that is read from the right: numbers and
+    words of other scripts between them keep their own."""
+    read: list[Piece] = []
+    for to_left, run in groupby(reversed(words), lambda word: bool(_TO_LEFT.search(word[0]))):
+        told = list(run)
+        read += told if to_left else told[::-1]
+    return read
 
 
 class WordPage(PageText):
@@ -25,7 +38,12 @@ class WordPage(PageText):
     def put_words(self, words: Sequence[Piece], gap: str) -> int:
         """Appends words apart by blanks, after `gap`, and gives where they start."""
         texts = [word[0] for word in words]
-        start = self.line(" ".join(texts), gap)
+        joined = " ".join(texts)
+        if not joined.isascii() and _TO_LEFT.search(joined):
+            words = _as_read(words)
+            texts = [word[0] for word in words]
+            joined = " ".join(texts)
+        start = self.line(joined, gap)
         ends = accumulate(map(len, texts), initial=start)
         self._starts += map(add, ends, range(len(texts)))
         self._pieces += words if self.seen is None else self.seen(words)

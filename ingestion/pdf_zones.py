@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingestion.pdf_columns import segments
 from ingestion.pdf_glyphs import Piece
 from ingestion.pdf_grid import text_lines
 
@@ -83,9 +84,12 @@ def _apart(lines: Lines, at: float) -> bool:
 
 
 def _running(lines: Lines) -> bool:
-    """Most lines hold several words and reach almost as far as the widest."""
+    """Most lines hold several words and reach almost as far as the widest; those of a table's
+    row stand further apart."""
     low, high = min(line[0].x0 for line in lines), max(line[-1].x1 for line in lines)
-    full = sum(line[-1].x1 - low > _FULL * (high - low) for line in lines)
+    full = sum(
+        line[-1].x1 - low > _FULL * (high - low) and len(segments(line)) < 3 for line in lines
+    )
     words = sum(map(len, lines))
     return full > 0.6 * len(lines) and words > _WORDS * len(lines)
 
