@@ -18,6 +18,7 @@ from ingestion.pdf_files import files
 from ingestion.pdf_forms import with_fields
 from ingestion.pdf_glyphs import glyphs
 from ingestion.pdf_layout import page_of_all
+from ingestion.pdf_notes import with_notes
 from ingestion.pdf_outline import Bookmark, bookmarks, with_headings
 from ingestion.pdf_rules import rules
 from ingestion.pdf_trust import layer
@@ -140,7 +141,8 @@ def _printed(held: _Book, number: int) -> Page:
         if first.words:
             rules(lying, read.lies.turned(first.quarter % 4), first)
         page = page_of_all(read, number)
-        return replace(page, layer=layer(page.text, read.unknown))
+        page = replace(page, layer=layer(page.text, read.unknown))
+        return with_notes(page, lying) if page.layer == "text" else page
     finally:
         lying.close()
 

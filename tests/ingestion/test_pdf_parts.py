@@ -215,3 +215,38 @@ ENGLISH = "This contract was written by the parties in the presence of a notary 
 def test_a_text_layer_that_nobody_can_speak_is_broken(text: str, layer: str) -> None:
     lines = [text[at : at + 80] for at in range(0, len(text), 80)]
     assert read(builders.pdf(builders.lines(*lines))).pages[0].layer == layer
+
+
+def annotated(*notes: tuple[str, str, int]) -> bytes:
+    """A page with a line and notes: subtype, contents, flags."""
+    import pypdfium2
+    import pypdfium2.raw as raw
+
+    pdf = pypdfium2.PdfDocument(builders.pdf(builders.lines("Delivery in March")))
+    page = pdf[0]
+    for kind, said, flags in notes:
+        note = raw.FPDFPage_CreateAnnot(page.raw, getattr(raw, f"FPDF_ANNOT_{kind}"))
+        wide = (said + "\0").encode("utf-16-le")
+        buffer = (raw.FPDF_WCHAR * (len(wide) // 2)).from_buffer_copy(wide)
+        raw.FPDFAnnot_SetStringValue(note, b"Contents", buffer)
+        raw.FPDFAnnot_SetFlags(note, flags)
+        raw.FPDFPage_CloseAnnot(note)
+    target = io.BytesIO()
+    pdf.save(target)
+    return target.getvalue()
+
+
+def test_notes_on_a_page_are_told_as_notes() -> None:
+    document = read(
+        annotated(
+            ("FREETEXT", "Better in April,\rsays Ada", 4),
+            ("TEXT", "Ask größere Werke", 4),
+            ("FREETEXT", "Delivery in March", 4),
+            ("TEXT", "an old secret", 2),
+            ("SQUARE", "a mark", 4),
+        )
+    )
+    assert blocks(document, "quote") == [
+        "Note: Better in April, says Ada", "Note: Ask größere Werke",
+    ]  # fmt: skip
+    assert document.pages[0].text.startswith("Delivery in March\n\nNote: Better")
