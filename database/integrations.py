@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from core.context import Ctx
 from core.errors import Conflict, NotFound
@@ -15,6 +15,7 @@ from database.engine import Tx
 from database.inserts import if_absent, one_by_one
 from database.named import Named
 from database.pages import Page, page
+from database.prepared import Prepared
 from database.tables import documents, integration_items, integrations
 
 _c, _i = integrations.c, integration_items.c
@@ -64,6 +65,28 @@ create, get, by_name = _rows.create, _rows.get, _rows.by_name
 change, remove, listing = _rows.change, _rows.remove, _rows.listing
 due, take_due = _rows.due, _rows.take_due
 _item_columns = [_i[name] for name in ItemRow.__dataclass_fields__]
+# Asked for each item of a pull.
+_held = update(integrations).where(
+    _c.tenant_id == bindparam("tenant"), _c.id == bindparam("own"),
+    _c.handler == bindparam("holder"),
+)  # fmt: skip
+_moved = Prepared(_held.values(cursor=bindparam("to")))
+_stays = Prepared(_held.values(handler=bindparam("same")))
+_one_item = Prepared(
+    select(*_item_columns).where(
+        _i.tenant_id == bindparam("tenant"), _i.integration_id == bindparam("own"),
+        _i.item == bindparam("name"),
+    )
+)  # fmt: skip
+_document_of = Prepared(
+    select(_i.document_id)
+    .join(documents, and_(documents.c.tenant_id == _i.tenant_id, documents.c.id == _i.document_id))
+    .where(
+        _i.tenant_id == bindparam("tenant"), _i.identity == bindparam("content"),
+        _i.state == "taken",
+    )
+    .limit(1)
+)  # fmt: skip
 
 
 def rotated(
@@ -103,14 +126,18 @@ def moved(
 ) -> None:
     """The position, for whoever holds the claim; None: where it was. Raises `Conflict` for somebody
     who lost it, and with it what else his transaction does."""
-    found = update(integrations).where(_rows.own(ctx, integration_id), _c.handler == handler)
-    values = {"handler": handler} if cursor is None else {"cursor": dict(cursor)}
-    if tx.execute(found.values(**values)).rowcount != 1:
+    own = {"tenant": ctx.tenant, "own": integration_id, "holder": handler}
+    if cursor is None:
+        done = tx.execute(_stays, {**own, "same": handler})
+    else:
+        done = tx.execute(_moved, {**own, "to": dict(cursor)})
+    if done.rowcount != 1:
         raise Conflict("Another run pulls this integration now.", code="claim_lost")
 
 
 def item(tx: Tx, ctx: Ctx, integration_id: str, key: str) -> ItemRow | None:
-    row = tx.execute(select(*_item_columns).where(_item(ctx, integration_id, named(key)))).first()
+    own = {"tenant": ctx.tenant, "own": integration_id, "name": named(key)}
+    row = tx.execute(_one_item, own).first()
     return None if row is None else ItemRow(*row)
 
 
@@ -150,14 +177,8 @@ def document_of(tx: Tx, ctx: Ctx, identity: str, *, alone: bool = False) -> str 
     there. `alone`: whoever asks for the same one waits for this transaction."""
     if alone:
         one_by_one(tx, f"{ctx.tenant} {identity}")
-    there = and_(documents.c.tenant_id == _i.tenant_id, documents.c.id == _i.document_id)
-    query = (
-        select(_i.document_id)
-        .join(documents, there)
-        .where(_i.tenant_id == ctx.tenant, _i.identity == identity, _i.state == "taken")
-        .limit(1)
-    )
-    return tx.execute(query).scalar()
+    row = tx.execute(_document_of, {"tenant": ctx.tenant, "content": identity}).first()
+    return None if row is None else str(row[0])
 
 
 def items(
