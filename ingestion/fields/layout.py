@@ -89,10 +89,10 @@ def sheet(document: Document, *, whole: bool = False) -> Sheet:
     pages = document.pages
     if len(pages) > PAGES_MAX and not whole:
         pages = pages[: PAGES_MAX // 2] + pages[-PAGES_MAX // 2 :]
-    rows = tuple(row for page in pages for row in _rows(page))
-    if len(rows) <= ROWS_MAX or whole:
-        return Sheet(rows)
-    return Sheet(rows[: ROWS_MAX // 2] + rows[-ROWS_MAX // 2 :])
+    rows = [row for page in pages for row in _rows(page)]
+    if len(rows) > ROWS_MAX and not whole:
+        rows = rows[: ROWS_MAX // 2] + rows[-ROWS_MAX // 2 :]
+    return Sheet(tuple(_labelled(row) for row in rows))
 
 
 def source(segment: Segment, start: int, end: int, document_id: str, filename: str) -> Source:
@@ -104,14 +104,14 @@ def source(segment: Segment, start: int, end: int, document_id: str, filename: s
     return Source(document_id, filename, *place, segment.sheet if cells else None, cells)
 
 
-def _rows(page: Page) -> list[Row]:
+def _rows(page: Page) -> list[list[Segment]]:
     if page.words:
-        return [_labelled(row) for row in _word_rows(page)]
+        return list(_word_rows(page))
     taken = [(t.start, t.end) for t in page.tables if t.end > t.start]
     rows = list(_text_rows(page, taken))
     for table in page.tables:
         rows += _table_rows(page, table)
-    return [_labelled(row) for row in sorted(rows, key=lambda row: row[0].y)]
+    return sorted(rows, key=lambda row: row[0].y)
 
 
 def _labelled(row: Iterable[Segment]) -> Row:
@@ -175,9 +175,11 @@ def _piece(page: Page, words: Sequence[Word]) -> Iterator[Segment]:
 
 
 def _text_rows(page: Page, taken: Sequence[tuple[int, int]]) -> Iterator[list[Segment]]:
-    at = 0
+    at, left = 0, sorted(taken, reverse=True)
     for number, line in enumerate(page.text.split("\n")):
-        inside = any(a <= at < b for a, b in taken)
+        while left and left[-1][1] <= at:
+            left.pop()
+        inside = bool(left) and left[-1][0] <= at
         segments = [] if inside else list(_columns(page, line, at, float(number)))
         if segments:
             yield segments

@@ -6,6 +6,7 @@ import pytest
 
 from core.documents import Document, Fields, Page, Word
 from ingestion.fields import extract
+from ingestion.fields.layout import ROWS_MAX, sheet
 from ingestion.kinds import document_type
 
 
@@ -257,3 +258,14 @@ def test_rows_without_a_known_header_prove_themselves_by_their_product() -> None
     rows = [{k: v.value for k, v in item.items()} for item in of(text).line_items]
     assert [row["amount"] for row in rows] == ["81.90", "495.00"]
     assert rows[0]["quantity"] == "20"
+
+
+def test_labels_are_looked_for_in_no_more_rows_than_are_read() -> None:
+    def seconds(lines: int) -> float:
+        long = Document("txt", (Page(1, "net: 4\n" * lines),))
+        begun = time.process_time()
+        assert len(sheet(long).rows) == ROWS_MAX
+        return time.process_time() - begun
+
+    once = seconds(ROWS_MAX)
+    assert min(seconds(6 * ROWS_MAX) for _ in range(2)) < 3 * once
