@@ -40,7 +40,7 @@ def following(schedule: Mapping[str, Any], after_ms: int) -> int:
     from cronsim import CronSim, CronSimError
 
     line, zone = schedule["cron"], _zone(str(schedule.get("zone", "UTC")))
-    if not isinstance(line, str) or len(line) > 200:
+    if not isinstance(line, str) or len(line) > 200 or len(line.split()) != 5:  # six: by seconds
         raise _bad("`cron` is a line of five fields, such as 0 7 * * 1-5.", "cron")
     start = datetime.fromtimestamp(after_ms / 1000, zone)
     try:

@@ -41,10 +41,19 @@ class Entry:
     size: int
     changed_s: float | None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    wrong: str = ""  # why it cannot be taken
 
 
 class Unreadable(Exception):
     """The file is there, but this user may not read it, or the server fails at it."""
+
+
+BAD_NAME = "Its name is not UTF-8. Rename it there."
+
+
+def spelled(key: str) -> str:
+    """A path with bytes that are no text (`surrogateescape`) as text that every store takes."""
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def plain_name(name: str) -> bool:
@@ -81,6 +90,9 @@ def pulled(
         if access.stopped():
             return
         if access.known(one.key, one.version) or _settles(access, one):
+            continue
+        if one.wrong:
+            yield Dead(one.key, one.version, "bad_name", one.wrong)
             continue
         if one.size > access.bytes_max:
             yield _too_large(access, one)

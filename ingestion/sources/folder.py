@@ -11,9 +11,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.errors import InvalidInput, Unfinishable
+from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net
 from ingestion.sources import Access, Config, Dead, Gone, Item, Pulled
+from ingestion.sources.files import BAD_NAME, spelled
 
 _FILES_MAX = 100_000
 
@@ -57,10 +58,13 @@ class Folder:
         for path, name, seen in sorted(
             _files(access), key=lambda one: (one[2].st_mtime_ns, one[1])
         ):
-            here.add(name)
-            version = f"{seen.st_mtime_ns}-{seen.st_size}"
+            key, version = spelled(name), f"{seen.st_mtime_ns}-{seen.st_size}"
+            here.add(key)
             age = access.clock.now_ms() / 1000 - seen.st_mtime
-            if access.known(name, version) or 0 <= age < settle:
+            if access.known(key, version) or 0 <= age < settle:
+                continue
+            if key != name:
+                yield Dead(key, version, "bad_name", BAD_NAME)
                 continue
             if seen.st_size > access.bytes_max:
                 yield Dead(
@@ -96,7 +100,7 @@ def _root(access: Access) -> Path:
 def _files(access: Access) -> Iterator[tuple[Path, str, os.stat_result]]:
     """Plain files, `name` relative to the folder; links and hidden files are left alone."""
     root, count = _root(access), 0
-    for place, folders, files in os.walk(root, followlinks=False):
+    for place, folders, files in os.walk(root, onerror=_unlisted, followlinks=False):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         for file in sorted(files):
             path = Path(place, file)
@@ -104,8 +108,9 @@ def _files(access: Access) -> Iterator[tuple[Path, str, os.stat_result]]:
                 continue
             try:
                 seen = path.lstat()
-            except OSError:
-                continue  # taken away meanwhile
+            except OSError as error:
+                _unlisted(error)
+                continue
             if stat.S_ISREG(seen.st_mode):
                 count += 1
                 if count > _FILES_MAX:
@@ -113,6 +118,17 @@ def _files(access: Access) -> Iterator[tuple[Path, str, os.stat_result]]:
                         f"The folder has more than {_FILES_MAX} files.", code="too_many_parts"
                     )
                 yield path, path.relative_to(root).as_posix(), seen
+
+
+def _unlisted(error: OSError) -> None:
+    """What is not left out: its files would look as if they were gone."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return  # taken away meanwhile
+    raise Unavailable(
+        f"A part of the folder cannot be listed: {error.strerror}. Let the user that Weft runs as "
+        "read it on the server, or move it out.",
+        code="folder_unreadable",
+    ) from error
 
 
 def _read(path: Path, cap: int) -> bytes:

@@ -16,6 +16,7 @@ from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net
 from ingestion.sources import Access, Config, Pulled
 from ingestion.sources.files import (
+    BAD_NAME,
     DEPTH_MAX,
     Entry,
     FilesConfig,
@@ -25,6 +26,7 @@ from ingestion.sources.files import (
     matching,
     plain_name,
     pulled,
+    spelled,
     stopped,
     told,
 )
@@ -169,14 +171,16 @@ class _Session:
         below = []
         for found in self._do(self._sftp.readdir(posixpath.join(self._root, folder))):
             name, about = str(found.filename), found.attrs
-            if not plain_name(name):
+            if not plain_name(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")):
                 continue
             key = posixpath.join(folder, name)
             if about.type == _FOLDER:
                 below.append(key)
             elif about.type == _REGULAR and about.size is not None:
                 changed = about.mtime
-                yield Entry(key, f"{changed}-{about.size}", about.size, changed)
+                wrong = "" if spelled(key) == key else BAD_NAME
+                version = f"{changed}-{about.size}"
+                yield Entry(spelled(key), version, about.size, changed, wrong=wrong)
         if self._config.recursive and depth < DEPTH_MAX:
             for key in sorted(below):
                 yield from self._walk(key, depth + 1)
@@ -186,7 +190,11 @@ class _Session:
 
         with self._words():
             self._connection = self._do(asyncssh.connect(sock=sock, **options))
-            self._sftp = self._do(self._connection.start_sftp_client())
+            self._sftp = self._do(
+                self._connection.start_sftp_client(
+                    path_errors="surrogateescape"  # one such name keeps no other from being read
+                )
+            )
 
     def _options(self) -> dict[str, Any]:
         """Nothing of this machine is used: no files of ~/.ssh, no agent."""

@@ -251,6 +251,40 @@ def test_a_wrong_setting_is_named(town: Town, body: dict[str, Any], field: str) 
     assert field in (told.get("field"), *(one.get("field") for one in told.get("errors", [])))
 
 
+def test_one_name_that_is_no_text_keeps_no_other_from_being_read(town: Town) -> None:
+    shop = Shop(town, "names")
+    shop.put("plain.txt", "This one has a plain name.")
+    Path(os.fsdecode(os.fsencode(shop.folder) + b"/caf\xe9.txt")).write_text("This one has not.")
+    assert shop.pull()["status"] == "completed"
+    assert set(shop.documents()) == {"plain.txt"}
+    [dead] = shop.items("dead")
+    assert dead["key"] == "caf\\xe9.txt"
+    assert "Rename it" in dead["error"]["detail"]
+
+
+def test_files_of_a_part_that_cannot_be_listed_do_not_count_as_gone(town: Town) -> None:
+    shop = Shop(town, "unlisted", on_gone="remove")
+    shop.put("part/a.txt", "It is there, though nobody can look.")
+    shop.pull()
+    _deeper(shop.folder / "part")
+    shop.folder.joinpath("part", "a.txt").rename(shop.folder / "part" / ("d" * 200) / "a.txt")
+    town.http.post(f"{shop.url}/pull", headers=shop.headers)
+    drained(town.rt)
+    assert shop.shown()["error"]["code"] == "folder_unreadable"
+    assert len(shop.documents()) == 1
+
+
+def _deeper(folder: Path) -> None:
+    """Folders in it down to where a path is longer than the system takes."""
+    at = os.open(folder, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=at)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+
+
 def test_a_link_out_of_the_inbox_is_not_followed(town: Town, tmp_path: Path) -> None:
     shop = Shop(town, "links")
     (tmp_path / "secret.txt").write_text("Nobody of the tenant may read this.")

@@ -216,6 +216,7 @@ def test_what_cannot_start_is_said_on_the_trigger(town: Town) -> None:
 
 @pytest.mark.parametrize("body", [
     {"kind": "schedule", "config": {"cron": "nonsense"}},
+    {"kind": "schedule", "config": {"cron": "* * * * * *"}},  # each second
     {"kind": "schedule", "config": {}},
     {"kind": "webhook", "config": {"preset": "carrier-pigeon"}},
     {"kind": "webhook", "config": {"preset": "hmac"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pytest
 from connectors.egress import Egress
 from core.clock import SystemClock
 from core.errors import InvalidInput, Unfinishable
-from ingestion.sources import Access, Item
+from ingestion.sources import Access, Dead, Item
 from ingestion.sources.kinds import checked, source
 
 
@@ -101,6 +102,18 @@ def test_files_come_and_links_do_not(server: Server) -> None:
     with pytest.raises(Unfinishable) as missing:
         source("sftp").test(server.access(fingerprint=server.key.get_fingerprint(), path="/none"))
     assert missing.value.slug == "no_folder"
+
+
+def test_one_name_that_is_no_text_keeps_no_other_from_being_read(server: Server) -> None:
+    (server.folder / "names").mkdir()
+    (server.folder / "names" / "b.txt").write_bytes(b"two")
+    Path(os.fsdecode(bytes(server.folder) + b"/names/caf\xe9.txt")).write_bytes(b"three")
+    access = server.access(fingerprint=server.key.get_fingerprint(), path="/names")
+    dead, taken = sorted(source("sftp").pull(access), key=lambda one: isinstance(one, Item))
+    assert isinstance(taken, Item)
+    assert taken.key == "b.txt"
+    assert isinstance(dead, Dead)
+    assert (dead.key, dead.code) == ("caf\\xe9.txt", "bad_name")
 
 
 def test_a_wrong_password_says_who_must_act(server: Server) -> None:
