@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from agents.documents import ORIGINAL, child_id
-from agents.uploads import Upload, new_document, ring, submitted
+from agents.uploads import Upload, new_document, password_address, ring, submitted
 from core.context import Ctx
 from core.documents import Attachment
 from core.errors import Rejected, Unfinishable
+from core.vault import unseal
 from database import documents
 from database.documents import DocumentRow
 from runtime import Runtime
@@ -20,7 +21,7 @@ FILES_MAX = 1_000  # of one upload, at every depth together
 _TOLD_MAX = 20  # warnings that name a file
 TOGETHER_SECONDS = 8.0  # the file that holds them is ready soon after; the others follow
 _AFTER_OTHERS = 2  # priority: what is uploaded next does not wait for a thousand files
-_HOLDERS = frozenset({"zip"})  # unpacked, a few bytes are a thousand files
+_HOLDERS = frozenset({"zip", "tar", "gz"})  # unpacked, a few bytes are a thousand files
 
 
 @dataclass
@@ -92,6 +93,13 @@ def read_all(
         )
 
 
+def _password(rt: Runtime, ctx: Ctx, row: DocumentRow) -> str | None:
+    """What opened the archive may open what lies in it: a locked PDF in a locked ZIP."""
+    with rt.db.read(ctx) as tx:
+        sealed = documents.password(tx, ctx, row.id)
+    return unseal(rt.keys(ctx), sealed, password_address(row.id)).decode() if sealed else None
+
+
 def _child(
     rt: Runtime, ctx: Ctx, row: DocumentRow, number: int, file: Attachment, *, alone: bool = False
 ) -> str:
@@ -103,7 +111,7 @@ def _child(
             return own_id
     upload = Upload(
         file.filename, file.content_type, rt.vault.get(ctx, ORIGINAL, own_id),
-        metadata=row.metadata, tags=row.tags,
+        password=_password(rt, ctx, row), metadata=row.metadata, tags=row.tags,
     )  # fmt: skip
     new = replace(new_document(rt, ctx, own_id, upload), parent_id=row.id)
     if alone and new.format in _HOLDERS:

@@ -13,7 +13,7 @@ from ingestion.text_marks import structure
 FORMATS = (
     "pdf", "docx", "doc", "pptx", "ppt", "odt", "odp", "rtf", "xlsx", "xls", "ods", "csv", "tsv",
     "eml", "msg", "tnef", "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip",
-    "png", "jpeg", "tiff", "webp", "bmp", "gif", "heic", "avif",
+    "tar", "gz", "png", "jpeg", "tiff", "webp", "bmp", "gif", "heic", "avif",
 )  # fmt: skip
 
 _TEXT_NAMES = {
@@ -30,13 +30,12 @@ _NAMES = {
     "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
     "heic": "heic", "heif": "heic", "avif": "avif", "rtf": "rtf", "msg": "msg", "oft": "msg",
     "tnef": "tnef", "doc": "doc", "dot": "doc", "ppt": "ppt", "pps": "ppt", "pot": "ppt",
-    "odp": "odp", "otp": "odp",
+    "odp": "odp", "otp": "odp", "tar": "tar", "gz": "gz", "tgz": "gz",
 }  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({
-    "xlsb", "exe", "dll", "so", "com", "bat", "sh", "gz", "tgz",
-    "tar", "7z", "rar", "bz2", "xz", "jar", "apk", "epub", "svg", "mp3", "mp4", "wav", "avi", "mov",
-    "mkv", "iso", "parquet", "sqlite",
+    "xlsb", "exe", "dll", "so", "com", "bat", "sh", "7z", "rar", "bz2", "xz", "jar", "apk", "epub",
+    "svg", "mp3", "mp4", "wav", "avi", "mov", "mkv", "iso", "parquet", "sqlite",
 })  # fmt: skip
 # Found in the text itself, these are no table, mail or record of the name's own kind.
 _UNLIKE = {

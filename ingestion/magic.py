@@ -18,7 +18,7 @@ _FORMATS: tuple[tuple[bytes, str], ...] = (
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"RIFF", "a WAV or AVI file"),
     (b"MZ", "a Windows program"), (b"\x7fELF", "a Linux program"),
-    (b"\xcf\xfa\xed\xfe", "a macOS program"), (b"\x1f\x8b", "a gzip archive"),
+    (b"\xcf\xfa\xed\xfe", "a macOS program"),
     (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"SQLite format 3", "a database"),
@@ -50,6 +50,10 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
         return _zip_kind(data, claimed)
     if data.startswith(MARK):
         return _compound_kind(data, claimed)
+    if data[:3] == b"\x1f\x8b\x08":
+        return "gz", None
+    if data[257:262] == b"ustar":
+        return "tar", None
     if data[4:8] == b"ftyp":
         return _boxed(data)
     known = _picture(data)

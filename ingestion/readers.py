@@ -30,8 +30,8 @@ _LAZY = {
     "avif": "images", "heic": "images", "jpeg": "images", "png": "images", "tiff": "images",
     "webp": "images",
     "bmp": "images", "gif": "images", "ods": "ods", "odt": "odt", "pptx": "pptx", "xls": "xls",
-    "doc": "doc_", "msg": "msg", "odp": "odp", "ppt": "ppt", "rtf": "rtf",
-    "srt": "subtitles", "tnef": "tnef", "vtt": "subtitles", "xml": "xml_",
+    "doc": "doc_", "msg": "msg", "odp": "odp", "ppt": "ppt", "rtf": "rtf", "gz": "tar_",
+    "srt": "subtitles", "tar": "tar_", "tnef": "tnef", "vtt": "subtitles", "xml": "xml_",
     "webpage": "web_page", "sitemap": "web_sitemap",  # asked for by the crawler alone
 }  # fmt: skip
 

@@ -15,7 +15,8 @@ from ingestion.paging import Facts, Held, Kind, Opened, Reading
 _BY_PART = {
     "pdf": "pdf", "png": "images", "jpeg": "images", "tiff": "images", "webp": "images",
     "bmp": "images", "gif": "images", "heic": "images", "avif": "images",
-    "zip": "zip_", "mbox": "mbox", "pptx": "pptx", "xlsx": "xlsx", "ods": "ods", "xls": "xls",
+    "zip": "zip_", "tar": "tar_", "gz": "tar_", "mbox": "mbox", "pptx": "pptx",
+    "xlsx": "xlsx", "ods": "ods", "xls": "xls",
 }  # fmt: skip
 _SHOWING = 5  # parts that show what a document is
 

@@ -10,12 +10,14 @@ import io
 import stat
 import zipfile
 import zlib
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from lzma import LZMAError
+from typing import Any
 
 from core.documents import Attachment, Cell, Document
 from core.errors import Unfinishable
+from ingestion import zip_aes
 from ingestion.gathering import collect
 from ingestion.limits import MIB, Limits
 from ingestion.names import plain
@@ -43,13 +45,13 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
             "The archive is damaged: it is cut off or not a ZIP.", code="corrupted"
         ) from error
     found = [(info, shown) for info in archive.infolist()
-             if not (info.is_dir() or _is_left_out(shown := _shown(info)))]  # fmt: skip
+             if not (info.is_dir() or is_left_out(shown := _shown(info)))]  # fmt: skip
     if not found:
         raise Unfinishable("The archive holds no files.", code="empty")
     names = tuple(shown[-_NAME_MAX:] for _info, shown in found[:NAMES_MAX])
     about = Document("zip", ())
-    yield Opened(len(found), about, "member", names, _COLUMNS)
-    reading = _Reading(archive, limits, password.encode() if password else None)
+    yield Opened(len(found), about, "member", names, COLUMNS)
+    reading = _Reading(data, archive, limits, password.encode() if password else None)
     for number, (info, shown) in enumerate(found[first - 1 :], first):
         if reading.count >= limits.parts:
             more = len(found) - number + 1
@@ -61,6 +63,7 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
 
 @dataclass
 class _Reading:
+    data: bytes
     archive: zipfile.ZipFile
     limits: Limits
     password: bytes | None
@@ -106,7 +109,7 @@ class _Reading:
         most = min(self.left, _MEMBER_BYTES_MAX)
         if info.file_size > most:  # a smaller claim than the truth is damage
             raise Unfinishable("it unpacks to too much", code="limit_memory")
-        with self.archive.open(info, pwd=self.password) as stream:
+        with self._open(info) as stream:
             while piece := stream.read(_PIECE):
                 size += len(piece)
                 self.spare -= len(piece)
@@ -114,6 +117,11 @@ class _Reading:
                     raise Unfinishable("it unpacks to too much", code="limit_memory")
                 pieces.append(piece)
         return b"".join(pieces)
+
+    def _open(self, info: zipfile.ZipInfo) -> AbstractContextManager[Any]:
+        if info.compress_type == zip_aes.METHOD:
+            return nullcontext(zip_aes.Unsealed(self.data, info, self.password))
+        return self.archive.open(info, pwd=self.password)
 
 
 def _row(info: zipfile.ZipInfo, shown: str, size: int) -> tuple[Cell, ...]:
@@ -125,7 +133,7 @@ def _row(info: zipfile.ZipInfo, shown: str, size: int) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-_COLUMNS = ("member", "bytes", "modified")
+COLUMNS = ("member", "bytes", "modified")
 _NAME_MAX = 120
 
 
@@ -145,6 +153,6 @@ def _unknown(info: zipfile.ZipInfo) -> Unfinishable:
     return Unfinishable("its kind of compression is not read", code="corrupted")
 
 
-def _is_left_out(shown: str) -> bool:
+def is_left_out(shown: str) -> bool:
     """What no person put there; macOS keeps a file's other half beside it, as `._name`."""
     return any(mark in shown for mark in _JUNK) or shown.rsplit("/", 1)[-1].startswith("._")

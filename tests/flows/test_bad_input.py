@@ -18,6 +18,7 @@ from examples.make import invoices
 from tests.flows.person import Person
 from tests.flows.platform import Platform
 from tests.ingestion import builders
+from tests.ingestion.test_packed import aes_zip
 
 NOBODY = "01900000-0000-7000-8000-000000000000"
 MP3 = b"ID3\x04" + bytes(200)
@@ -139,6 +140,16 @@ def test_an_encrypted_file_opens_with_its_password(clerk: Person) -> None:
     (right,) = clerk.upload(("secret-b.pdf", _secret()), password="sesame")
     assert clerk.read(right)["status"] == "ready"
     assert clerk.get(f"/documents/{right}/text")["pages"][0]["text"].strip() == "the secret text"
+
+
+def test_the_password_of_an_archive_opens_what_lies_in_it(clerk: Person) -> None:
+    archive = aes_zip(_secret(), b"sesame", name=b"secret-c.pdf")
+    (document,) = clerk.upload(("locked.zip", archive), password="sesame")
+    assert clerk.read(document)["status"] == "ready"
+    listed = clerk.get("/documents?limit=200")["items"]
+    (inner,) = (one for one in listed if one["filename"] == "secret-c.pdf")
+    assert inner["status"] == "ready"
+    assert "the secret text" in clerk.get(f"/documents/{inner['document_id']}/text")["pages"][0]["text"]
 
 
 def test_a_bomb_is_stopped_and_the_platform_goes_on(clerk: Person) -> None:

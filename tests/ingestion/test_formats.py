@@ -64,6 +64,9 @@ def opened(kind: str) -> bytes:
         ("a.odp", opened("presentation"), "odp"),
         ("noname", OLE + "PowerPoint Document\0".encode("utf-16-le"), "ppt"),
         ("noname", OLE + "WordDocument\0".encode("utf-16-le"), "doc"),
+        ("a.tar.gz", b"\x1f\x8b\x08" + bytes(20), "gz"),
+        ("a.tgz", b"\x1f\x8b\x08" + bytes(20), "gz"),
+        ("a.tar", bytes(257) + b"ustar\x00" + bytes(250), "tar"),
         ("a.rtf", b"{\\rtf1 x}", "rtf"),
         ("makro.xlsm", builders.xlsx(builders.ledger), "xlsx"),
         ("a.zip", builders.archive({"a.txt": "x"}), "zip"),
@@ -123,7 +126,7 @@ def test_a_wrong_extension_is_named_with_the_true_content(
         ("a.odg", opened("graphics")),
         ("noname", bytes(range(256)) * 4),
         ("a.py", b"print()\n"),
-        ("a.gz", b"\x1f\x8b\x08" + bytes(20)),
+        ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(20)),
     ],
 )
 def test_what_is_not_read_is_refused_with_the_list(name: str, data: bytes) -> None:
