@@ -148,6 +148,10 @@ class Crawl:
             yield At(state.cursor())
         elif status in REDIRECTS:
             yield from self._moved(ask, redirected(ask.url, reply))
+        elif status in (404, 410) and self._never(ask):
+            code = f"http_{status}"
+            detail = f"The site answers {status}: nothing is at this start address. Correct it."
+            yield Dead(ask.url, code, code, detail, state.cursor())
         elif status in (404, 410):
             yield from self._gone(ask)
         elif (status in LATER and self._again(ask)) or ask.url in state.pages:
@@ -155,6 +159,11 @@ class Crawl:
         else:
             code = f"http_{status}"
             yield Dead(ask.url, code, code, f"The site answers {status}.", state.cursor())
+
+    def _never(self, ask: Ask) -> bool:
+        """A start where nothing was found before either: whoever set it up is to hear of it."""
+        there = ask.url in self._state.pages or ask.url in self._keys
+        return ask.url in self._frontier.starts and not there
 
     def _moved(self, ask: Ask, there: str | None) -> Iterator[Pulled]:
         frontier = self._frontier

@@ -284,6 +284,13 @@ def test_a_page_that_vanished_is_gone_and_one_that_is_only_broken_stays(
     assert not visitor.paths(Dead)
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_start_where_nothing_ever_was_is_a_dead_letter(site: Site, status: int) -> None:
+    site.pages["/"] = Given(status, validators=False)
+    [dead] = [one for one in Visitor(site, sitemap=False).pull() if isinstance(one, Dead)]
+    assert (dead.code, dead.key) == (f"http_{status}", f"{site.url}/")
+
+
 def test_what_cannot_be_had_is_a_dead_letter_and_the_rest_goes_on(site: Site) -> None:
     linked(site, ["/locked", "/down", "/large", "/good"])
     site.pages["/locked"] = Given(403)
