@@ -32,7 +32,7 @@ from agents.uploads import (
     adopted,
     receive,
 )  # fmt: skip
-from core import codec, telemetry
+from core import codec, memory, telemetry
 from core.documents import Document
 from core.errors import (
     InvalidInput,
@@ -54,6 +54,7 @@ __all__ = [
 ]  # fmt: skip
 
 _LEASE_SECONDS = 90.0  # above the longest time between two looks at it: one parser's
+_LARGE = 400_000  # characters; what it took to read them would stay with the thread
 _AT_ONCE = 8  # so few passages are embedded before anybody could ask for them
 # Failures that another try may not meet: what was damaged may have been restored.
 _AGAIN = frozenset({"internal", "unavailable", "object_damaged"})
@@ -106,7 +107,7 @@ def _read(work: Work, document_id: str, place: _Place) -> None:
         _release(work, row)
         return
     try:
-        _take_in(work, row, place)
+        characters = _take_in(work, row, place)
     except _BusyError:
         _release(work, row)
         raise
@@ -115,14 +116,17 @@ def _read(work: Work, document_id: str, place: _Place) -> None:
         raise
     drop_original(work.rt, work.ctx, row.id)
     telemetry.documents.labels(row.format, "ready").inc()
+    if characters > _LARGE:
+        memory.give_back(cycles=True)
 
 
-def _take_in(work: Work, row: DocumentRow, place: _Place) -> None:
+def _take_in(work: Work, row: DocumentRow, place: _Place) -> int:
+    """How many characters its text has; none where another's was adopted."""
     original = _original(work, row, place)
     if original is not None and is_alias(row, original):
         with fp("index.commit"), work.rt.db.transaction(work.ctx) as tx:
             adopted(tx, work.ctx, row, original)
-        return
+        return 0
     document = _parsed(work, row, original)
     warnings = [*document.warnings, *_attached(work, row, document, place)]
     facts = {
@@ -136,6 +140,7 @@ def _take_in(work: Work, row: DocumentRow, place: _Place) -> None:
     ):
         _index(work, row, document, facts)
     compaction.compact(work.rt, work.ctx)
+    return sum(len(page.text) for page in document.pages)
 
 
 def _original(work: Work, row: DocumentRow, place: _Place) -> DocumentRow | None:

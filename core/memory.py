@@ -1,21 +1,16 @@
-"""Memory back to the system: glibc keeps freed buffers, and many sizes of them leave gaps."""
+"""Memory that a process has used once and does not need now."""
 
 from __future__ import annotations
 
 import ctypes
-import functools
-from collections.abc import Callable
+import gc
 
 
-@functools.cache
-def _trim() -> Callable[[int], int] | None:
-    """The C libraries of other systems have no such call, and little need of it."""
-    found: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    return found
-
-
-def give_back() -> None:
-    """Some milliseconds, so it is for after much was freed."""
-    trim = _trim()
+def give_back(*, cycles: bool = False) -> None:
+    """glibc keeps freed buffers, each thread its own; the C libraries of other systems have no
+    such call. With `cycles` also what only itself refers to: tens of milliseconds."""
+    if cycles:
+        gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -6,7 +6,6 @@ and memory stays small. Model: huggingface.co/sentence-transformers/all-MiniLM-L
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core import memory
 from core.ports import Vectors
 
 DIMENSION = 384
@@ -66,7 +66,7 @@ class OnnxEmbedder:
         else:
             with self._bulk:
                 vectors, lengths = self._embed(unique)
-            _give_back_memory()
+            memory.give_back()
         if len(unique) == len(texts):
             return vectors, sum(lengths)
         row = {text: i for i, text in enumerate(unique)}
@@ -92,7 +92,7 @@ class OnnxEmbedder:
                     _tokenizer(self._tokenizer()),
                     _session(self._weights(), self._threads),
                 )
-                _give_back_memory()
+                memory.give_back()
             return self._engine
 
 
@@ -151,10 +151,3 @@ def _session(path: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _give_back_memory() -> None:
-    """glibc keeps freed buffers; the C libraries of other systems have no such call."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
