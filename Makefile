@@ -2,7 +2,7 @@
 PYTHON = $(or $(wildcard .venv/bin/python),python3)
 STACK = .venv/bin/python deploy/native/stack
 # What the tests of the full stack use. Loki and Compose take minutes to build: CI_FULL=1.
-SERVERS = postgres redis kafka minio seaweedfs ollama toxiproxy alertmanager prometheus dovecot sftp vsftpd $(if $(CI_FULL),loki docker-compose caddy)
+SERVERS = postgres redis kafka minio seaweedfs ollama toxiproxy alertmanager prometheus dovecot sftp vsftpd tesseract $(if $(CI_FULL),loki docker-compose caddy)
 
 .PHONY: help setup setup-dev demo up down test test-stack stack-up stack-down check bench eval torture lock clean
 

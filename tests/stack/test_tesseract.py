@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,9 @@ from ingestion import forkserver, parse
 from ingestion.ocr import tesseract
 from ingestion.paging import Raster
 from ingestion.sandbox import Looker
+from tests.flows.town import living
+from tests.flows.waiting import document_when_read
+from tests.gateway.platform import opened
 from tests.ingestion import scans
 
 pytestmark = pytest.mark.stack
@@ -20,7 +24,7 @@ pytestmark = pytest.mark.stack
 def engine() -> Looker:
     found = tesseract.found(("eng", "deu"), os.environ.get("WEFT_TEST_TESSERACT"))
     if found is None:
-        pytest.skip("no tesseract here; type: sudo apt-get install tesseract-ocr tesseract-ocr-deu")
+        pytest.skip("no tesseract here; type: deploy/native/stack install tesseract")
     return found
 
 
@@ -56,3 +60,17 @@ def test_the_program_stands_behind_walls(engine: Looker) -> None:
     parsers = forkserver.found()
     assert parsers is not None
     assert server.level == parsers.level
+
+
+def test_an_uploaded_scan_is_read_and_found(engine: Looker, tmp_path: Path) -> None:
+    choice = os.environ.get("WEFT_TEST_TESSERACT", "tesseract")
+    scan = scans.scan_pdf(scans.printed(*scans.ENGLISH, size=12))
+    with opened(tmp_path, ocr=choice, ocr_languages="eng,deu") as rt, living(rt) as town:
+        headers = town.as_role("acme")
+        files = {"file": ("scan.pdf", scan)}
+        made = town.http.post("/documents", files=files, headers=headers).json()["items"][0]
+        document_when_read(town, headers, made["document_id"])
+        query = {"query": "within thirty days after written confirmation"}
+        hits = town.http.post("/search", json=query, headers=headers).json()["hits"]
+    assert any("deliver the goods within thirty days" in one["text"] for one in hits)
+    assert any(kind.startswith("tesseract") for kind in forkserver.all_found())

@@ -1,11 +1,15 @@
-"""Programs that check what is deployed and serve nothing: `stack install docker-compose caddy`."""
+"""Programs that serve nothing: they check what is deployed, or read scans.
+
+Type: stack install docker-compose caddy tesseract
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from weftstack import golang, versions
+from weftstack import golang, packages, versions
+from weftstack.halt import Halt
 from weftstack.place import Place
 
 
@@ -20,4 +24,21 @@ def caddy(place: Place) -> Path:
     return golang.installed(place, "caddy", versions.CADDY, package, 25)
 
 
-TOOLS: dict[str, Callable[[Place], Path]] = {"docker-compose": compose, "caddy": caddy}
+def tesseract(place: Place) -> Path:
+    """With English, German and the data that tells how a page lies."""
+    packages.ensure(place, {"tesseract": "tesseract-ocr"}, "Tesseract")
+    places = [Path("/usr/share/tesseract-ocr"), Path("/usr/share/tessdata")]
+    for language in ("eng", "deu", "osd"):
+        if not any(found for one in places for found in one.rglob(f"{language}.traineddata")):
+            packages.install(place, [f"tesseract-ocr-{language}"], "Tesseract")
+    program = packages.which("tesseract")
+    if program is None:
+        raise Halt("Tesseract was installed but brings no program. See the log of apt.")
+    return program
+
+
+TOOLS: dict[str, Callable[[Place], Path]] = {
+    "docker-compose": compose,
+    "caddy": caddy,
+    "tesseract": tesseract,
+}
