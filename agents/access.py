@@ -6,27 +6,21 @@ import json
 from collections.abc import Mapping
 
 from core.context import Ctx
-from core.vault import seal, unseal
+from core.vault import seal
 from database import integrations
 from database.integrations import Integration, ItemRow
 from ingestion.sources import Access
 from ingestion.sources.kinds import source
 from runtime import Runtime
+from workflows.accounts import secrets_address, secrets_of
 from workflows.tasks import Work
 
 _KEYS_MAX = 200_000
 _HERE = ("taken", "duplicate")
 
 
-def secrets_address(integration_id: str) -> str:
-    return f"integration-secrets/{integration_id}"
-
-
 def opened(rt: Runtime, ctx: Ctx, row: Integration) -> dict[str, str]:
-    if row.secrets is None:
-        return {}
-    found: dict[str, str] = json.loads(unseal(rt.keys(ctx), row.secrets, secrets_address(row.id)))
-    return found
+    return secrets_of(rt, ctx, row)
 
 
 def sealed(rt: Runtime, ctx: Ctx, own: str, secrets: Mapping[str, str]) -> bytes | None:

@@ -41,7 +41,7 @@ def contract(
 
 def create(
     rt: Runtime, tx: Tx, ctx: Ctx, found: openapi.Contract, *, name: str, base_url: str | None,
-    secrets: Mapping[str, str], auth: Mapping[str, Any] | None,
+    secrets: Mapping[str, str], auth: Mapping[str, Any] | None, idempotency_header: str = "",
 ) -> Integration:  # fmt: skip
     """Raises `InvalidInput` that names the field."""
     base = base_url or found.base_url
@@ -53,6 +53,7 @@ def create(
     config = {
         "base_url": base, "title": found.title, "version": found.version,
         "auth": dict(auth) if auth is not None else openapi.sign_in(found, secrets),
+        "idempotency_header": idempotency_header,
         "operations": [one.to_json() for one in found.operations],
     }  # fmt: skip
     return setting_up.create(rt, tx, ctx, {

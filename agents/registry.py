@@ -16,7 +16,7 @@ AGENT_TYPES = ("supervisor", "ingestion", "analysis", "report", "action")
 # Their modules end with `TASKS`.
 _MODULES = (
     "agents.ingestion", "agents.pulling", "agents.calling", "agents.analysis_fields",
-    "agents.analysis_answers", "agents.report", "agents.action",
+    "agents.analysis_answers", "agents.report", "agents.action", "agents.changing",
 )  # fmt: skip
 
 

@@ -20,7 +20,8 @@ def way_out(settings: Settings) -> Net:
 
 
 def connectors(settings: Settings, clock: Clock | None = None) -> dict[str, Connector]:
-    """The connectors by name: `email` and `webhook`. Opens nothing until something is sent."""
+    """By name: `api`, `email` and `webhook`. Opens nothing until something is sent."""
+    from connectors.api import Api
     from connectors.egress import Egress
     from connectors.email import Email
     from connectors.webhook import Webhook
@@ -29,6 +30,7 @@ def connectors(settings: Settings, clock: Clock | None = None) -> dict[str, Conn
     clock = clock or SystemClock()
     breaker = Breaker(clock)
     return {
+        "api": Api(Egress(settings.egress_allow), clock, breaker),
         "email": Email(settings, clock, breaker),
         "webhook": Webhook(Egress(settings.egress_allow), clock, breaker),
     }

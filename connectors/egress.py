@@ -29,7 +29,7 @@ from connectors.addresses import (
     place_of,
     public,
 )
-from core.errors import InvalidInput, Unavailable, Unfinishable
+from core.errors import InvalidInput, Unanswered, Unavailable, Unfinishable
 from core.net import Reply, joined
 from core.telemetry import log
 
@@ -150,10 +150,11 @@ class Egress:
         raise failure
 
     @staticmethod
-    def _unreached(place: str, error: Exception) -> Unavailable:
+    def _unreached(place: str, error: Exception, *, sent: bool = False) -> Unavailable:
         # The operator's log has the reason; a tenant could map the network with it.
         log("connectors").info("egress failed", place=place, reason=repr(error))
-        return Unavailable(f"{place} could not be reached.", code="unreachable")
+        kind = Unanswered if sent else Unavailable
+        return kind(f"{place} could not be reached.", code="unreachable")
 
     def request(
         self,
@@ -166,9 +167,10 @@ class Egress:
         want_body: bool = True,
         bytes_max: int | None = None,
     ) -> Reply:
-        """Raises `InvalidInput` (may never be called), `Unavailable` (no answer in time) or
-        `Unfinishable` (too large, too many redirects). Redirects are followed by hand, each
-        checked like the first; with `redirects_max=0` the redirect itself is the reply."""
+        """Raises `InvalidInput` (may never be called), `Unavailable` (not reached), `Unanswered`
+        (no answer in time) or `Unfinishable` (too large, too many redirects). Redirects are
+        followed by hand, each checked like the first; with `redirects_max=0` the redirect itself
+        is the reply."""
         deadline = time.monotonic() + self._seconds_max
         cap = 0 if not want_body else bytes_max or self._bytes_max
         sent = {name.lower(): value for name, value in (headers or {}).items()}
@@ -200,6 +202,7 @@ class Egress:
         bytes_max: int,
     ) -> Reply:
         """`bytes_max` 0: without the body."""
+        route: _Route | None = None
         try:
             route = _Route(self._addresses(target, deadline), deadline)
             with (
@@ -224,7 +227,7 @@ class Egress:
                 return Reply(answer.status, got, body, target.url)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
                 httpcore.UnsupportedProtocol, OSError) as error:  # fmt: skip
-            raise self._unreached(target.place, error) from None
+            raise self._unreached(target.place, error, sent=bool(route and route.sent)) from None
 
     def _addresses(self, target: Target, deadline: float) -> Sequence[str]:
         return self._checked(target.host, target.port, target.place, deadline)
@@ -321,6 +324,7 @@ class _Route(httpcore.NetworkBackend):
     def __init__(self, addresses: Sequence[str], deadline: float) -> None:
         self._addresses, self._deadline = addresses, deadline
         self._inner = httpcore.SyncBackend()
+        self.sent = False  # a byte of the request left us
 
     def connect_tcp(
         self,
@@ -338,7 +342,7 @@ class _Route(httpcore.NetworkBackend):
                 stream = self._inner.connect_tcp(
                     address, port, seconds, local_address, socket_options
                 )
-                return _Stream(stream, self._deadline)
+                return _Stream(stream, self._deadline, self)
             except httpcore.ConnectError as error:
                 failure = error
         raise failure
@@ -347,14 +351,16 @@ class _Route(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """Every read and write gets only what is left of the whole request's time."""
 
-    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
-        self._inner, self._deadline = inner, deadline
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float, route: _Route) -> None:
+        self._inner, self._deadline, self._route = inner, deadline, route
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._inner.read(max_bytes, _left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(self._deadline))
+        left = _left(self._deadline)
+        self._route.sent = True
+        self._inner.write(buffer, left)
 
     def close(self) -> None:
         self._inner.close()
@@ -366,7 +372,8 @@ class _Stream(httpcore.NetworkStream):
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
         left = _left(self._deadline)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        return _Stream(inner, self._deadline, self._route)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

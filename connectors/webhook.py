@@ -70,20 +70,21 @@ class Webhook:
             raise Unavailable(
                 f"{place} answered {status}.",
                 code="webhook_unavailable",
-                **self._wait(reply.headers.get("retry-after", "")),
+                **wish(self._clock, reply.headers.get("retry-after", "")),
             )
         raise Unfinishable(f"{place} refused the webhook with {status}.", code="webhook_refused")
 
-    def _wait(self, text: str) -> dict[str, float]:
-        """`Retry-After` in seconds or as a date (RFC 9110 §10.2.3), at most a day."""
+
+def wish(clock: Clock, text: str) -> dict[str, float]:
+    """`Retry-After` in seconds or as a date (RFC 9110 §10.2.3), at most a day."""
+    try:
+        seconds = float(text)
+    except ValueError:
         try:
-            seconds = float(text)
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(text).timestamp() - self._clock.now_ms() / 1000
-            except (ValueError, TypeError):
-                return {}
-        return {"retry_after": max(0.0, min(seconds, 86_400.0))} if seconds == seconds else {}
+            seconds = parsedate_to_datetime(text).timestamp() - clock.now_ms() / 1000
+        except (ValueError, TypeError):
+            return {}
+    return {"retry_after": max(0.0, min(seconds, 86_400.0))} if seconds == seconds else {}
 
 
 def body_of(call: EffectCall) -> bytes:

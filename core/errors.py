@@ -5,7 +5,8 @@ WeftError
 │   ├── InvalidInput, NotFound, Conflict, Forbidden, Unauthenticated, TooLarge,
 │   └── UnsupportedFormat, RateLimited, QuotaExceeded
 ├── Unavailable     wait and try again (503)
-│   └── Outage      one of Weft's own stores is away: waiting for it is no attempt
+│   ├── Outage      one of Weft's own stores is away: waiting for it is no attempt
+│   └── Unanswered  an outside place did not answer, and what it was asked may have arrived
 ├── Unfinishable    this input can never work; the run goes on without it or fails with a reason
 └── InDoubt         an outside action may have happened; a person has to look
 """
@@ -114,6 +115,11 @@ class Outage(Unavailable):
     step that meets it waits without spending an attempt, until its run's deadline."""
 
     code = "outage"
+
+
+class Unanswered(Unavailable):
+    """The request was sent, as a whole or in part, and no answer came. People read the same as of
+    a place that was not reached."""
 
 
 class Unfinishable(WeftError):

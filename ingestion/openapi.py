@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from core.errors import InvalidInput
+from ingestion.openapi_shapes import Shapes
 from ingestion.yaml_plain import plain_yaml
 
 BYTES_MAX = 5_000_000
@@ -21,6 +22,7 @@ _NODES_MAX = 500_000
 _DEPTH_MAX = 100
 _HOPS_MAX = 20  # from a reference to the next
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
+_BODILESS = ("get", "head", "options", "trace")
 PLACES = ("path", "query", "header")  # a parameter in a cookie is left out
 _ID = re.compile(r"[A-Za-z0-9_.:/{}-]{1,128}")
 
@@ -31,6 +33,7 @@ class Parameter:
     place: str  # path | query | header
     required: bool
     array: bool
+    accepts: Mapping[str, Any] = field(default_factory=dict)  # a small JSON Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +43,18 @@ class Operation:
     operation_id: str
     summary: str
     parameters: tuple[Parameter, ...]
+    body: Mapping[str, Any] | None = None  # {content_type, required, accepts}
 
     def to_json(self) -> dict[str, Any]:
         return {
             "method": self.method, "path": self.path, "operation_id": self.operation_id,
             "summary": self.summary,
             "parameters": [
-                {"name": one.name, "place": one.place, "required": one.required, "array": one.array}
+                {"name": one.name, "place": one.place, "required": one.required, "array": one.array,
+                 "accepts": one.accepts}
                 for one in self.parameters
             ],
+            "body": self.body,
         }  # fmt: skip
 
 
@@ -123,6 +129,7 @@ def _operations(root: Mapping[str, Any]) -> Iterator[Operation]:
     if not isinstance(paths, Mapping):
         raise _bad("Its `paths` are no mapping.", "unreadable")
     taken: set[str] = set()
+    shapes = Shapes(lambda schema: _resolved(root, schema))
     for path, item in paths.items():
         path, item = str(path), _resolved(root, item)
         if not path.startswith("/") or not path.isprintable() or len(path) > 500:
@@ -135,9 +142,24 @@ def _operations(root: Mapping[str, Any]) -> Iterator[Operation]:
             if len(taken) >= OPERATIONS_MAX:
                 raise _bad(f"It has more than {OPERATIONS_MAX:,} operations.", "too_large")
             own = _own_id(told.get("operationId"), method, path, taken)
-            parameters = _parameters(root, common) | _parameters(root, told.get("parameters"))
+            shapes.begin()
+            listed = told.get("parameters")
+            parameters = _parameters(root, common, shapes) | _parameters(root, listed, shapes)
             summary = _line(told.get("summary") or told.get("description"))
-            yield Operation(method.upper(), path, own, summary, tuple(parameters.values()))
+            body = None if method in _BODILESS else _body(root, told, common, shapes)
+            yield Operation(method.upper(), path, own, summary, tuple(parameters.values()), body)
+
+
+def _body(
+    root: Mapping[str, Any], told: Mapping[str, Any], common: Any, shapes: Shapes
+) -> Mapping[str, Any] | None:
+    if "swagger" not in root:
+        return shapes.body(told.get("requestBody"))
+    every = [
+        *(listed if isinstance(listed := told.get("parameters"), list) else []),
+        *(common if isinstance(common, list) else []),
+    ]
+    return shapes.swagger_body(every, told.get("consumes") or root.get("consumes"))
 
 
 def _own_id(told: Any, method: str, path: str, taken: set[str]) -> str:
@@ -151,7 +173,9 @@ def _own_id(told: Any, method: str, path: str, taken: set[str]) -> str:
     return name
 
 
-def _parameters(root: Mapping[str, Any], told: Any) -> dict[tuple[str, str], Parameter]:
+def _parameters(
+    root: Mapping[str, Any], told: Any, shapes: Shapes
+) -> dict[tuple[str, str], Parameter]:
     found = {}
     for one in told if isinstance(told, list) else ():
         about = _resolved(root, one)
@@ -161,7 +185,7 @@ def _parameters(root: Mapping[str, Any], told: Any) -> dict[tuple[str, str], Par
         schema = _resolved(root, about.get("schema", about))
         found[name, str(place)] = Parameter(
             name[:200], str(place), about.get("required") is True or place == "path",
-            schema.get("type") == "array",
+            schema.get("type") == "array", shapes.of(schema),
         )  # fmt: skip
         if len(found) > 200:
             raise _bad("An operation has more than 200 parameters.", "too_large")

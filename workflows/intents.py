@@ -111,7 +111,7 @@ def row(
         "id": new_id(), "run_id": run_id, "step_id": step_id, "ordinal": ordinal,
         "key": effect_key(t.rt.root_key, t.ctx, run_id, step_id, ordinal),
         "connector": intent.connector,
-        "effect_class": t.rt.connectors[intent.connector].effect_class,
+        "effect_class": intent.effect_class or t.rt.connectors[intent.connector].effect_class,
         "target": intent.target, "summary": intent.summary, "request": request,
         "request_hash": bound(intent.connector, intent.target, request),
         "sources": [dict(s) for s in intent.sources],

@@ -11,14 +11,14 @@ from core.context import Ctx
 from core.errors import InDoubt, InvalidInput, Outage, Unavailable, Unfinishable, WeftError
 from core.failpoints import fp
 from core.ports import Connector, EffectCall
-from database import effects, jobs, runs, tenants
+from database import effects, jobs, runs
 from database import steps as step_rows
 from database.dispatch import Claim
 from database.effects import Effect
 from database.jobs import FenceLost
 from database.runs import Run
 from runtime import Runtime
-from workflows import advance, callbacks, execute, gate
+from workflows import accounts, advance, callbacks, execute, gate
 from workflows.definitions import Step
 from workflows.leases import give_back, patiently
 from workflows.supervision import Agents
@@ -97,7 +97,7 @@ def _open(rt: Runtime, agents: Agents, claim: Claim) -> _Opened | None:
                 t.tx, ctx, effect.id, status="sent", sent_ms=t.tx.now_ms,
                 attempts=effect.attempts + 1,
             )  # fmt: skip
-        config = tenants.own(t.tx, ctx).config
+        config = accounts.config_of(rt, t.tx, ctx, effect.connector, effect.request)
     return run, effect, EffectCall(effect.key, effect.request, config), not fresh, barred
 
 

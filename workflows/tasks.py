@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from core.context import Ctx
 from core.events import AgentMessage
+from core.ports import EffectClass
 from runtime import Runtime
 
 Json = Any
@@ -30,6 +31,8 @@ class EffectIntent:
     request: Mapping[str, Json]
     sources: tuple[Mapping[str, Json], ...] = ()
     cost_micro: int = 0
+    # Where the request decides how it may be repeated, and not the connector alone.
+    effect_class: EffectClass | None = None
 
 
 @dataclass(frozen=True, slots=True)

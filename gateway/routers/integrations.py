@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from agents import calling, refusals
+from agents import calling, changing, refusals
 from agents import integrations as setting_up
 from core.errors import InvalidInput
 from database import integrations
@@ -18,6 +18,7 @@ from gateway.paging import Cursor, Limit, listed
 from gateway.schemas.base import Listing
 from gateway.schemas.integrations import (
     CallAnswer,
+    CallPending,
     CallRequest,
     IntegrationAnswer,
     IntegrationChange,
@@ -33,6 +34,8 @@ from gateway.schemas.integrations import (
 )
 from ingestion.sources.kinds import KINDS, source
 from workflows import triggers
+from workflows.admission import admit_run
+from workflows.submission import submit
 
 router = APIRouter(prefix="/integrations", tags=["integrations"])
 Reader = Annotated[Caller, permit("integrations:read")]
@@ -67,14 +70,15 @@ def create(who: Writer, once: Creating, body: IntegrationRequest) -> Response:
 
 @router.post("/openapi", status_code=201, response_model=OpenapiAnswer)
 def openapi(who: Writer, once: Creating, body: OpenapiRequest) -> Response:
-    """An outside API by its OpenAPI document. Its reading operations can be called from then on."""
+    """An outside API by its OpenAPI document. Its operations can be called from then on: reading
+    ones at once, writing ones after an approval."""
 
     def make(keep: Keep) -> OpenapiAnswer:
         found = calling.contract(who.rt, body.document, body.url)
         with who.rt.db.transaction(who.ctx) as tx:
             row = calling.create(
                 who.rt, tx, who.ctx, found, name=body.name, base_url=body.base_url,
-                secrets=body.secrets, auth=body.auth,
+                secrets=body.secrets, auth=body.auth, idempotency_header=body.idempotency_header,
             )  # fmt: skip
             made = OpenapiAnswer.model_validate({
                 "integration_id": row.id, "base_url": row.config["base_url"],
@@ -147,13 +151,33 @@ def list_operations(who: Reader, integration_id: str) -> Operations:
     return Operations.model_validate({"items": calling.operations(row)})
 
 
-@router.post("/{integration_id}/call")
-def call(who: Asker, integration_id: str, body: CallRequest) -> CallAnswer:
-    """Asks the outside API, with the integration's secrets. Only what reads: GET and HEAD."""
+@router.post(
+    "/{integration_id}/call", response_model=CallAnswer, responses={202: {"model": CallPending}}
+)
+def call(who: Asker, once: Creating, integration_id: str, body: CallRequest) -> Response:
+    """What reads (GET, HEAD) is asked at once, with the integration's secrets. What changes
+    something there becomes a run that waits for approval: 202."""
+    if changing.writes(who.rt, who.ctx, integration_id, body.operation_id):
+        return once.within(
+            who, body, lambda keep: _change(who, integration_id, body, keep), status=202
+        )
     if body.body is not None:
         raise InvalidInput("A reading operation takes no body.", code="bad_parameter", field="body")
     answer = calling.ask(who.rt, who.ctx, integration_id, body.operation_id, body.parameters)
-    return CallAnswer.model_validate(calling.shown(answer))
+    shown = CallAnswer.model_validate(calling.shown(answer))
+    return Response(shown.model_dump_json(), media_type="application/json")
+
+
+def _change(who: Caller, integration_id: str, body: CallRequest, keep: Keep) -> CallPending:
+    asked = changing.submission(
+        who.rt, who.ctx, integration_id, body.operation_id, body.parameters, body.body
+    )
+    admit_run(who.rt, who.ctx, who.identity.tier)
+    run = submit(
+        who.rt, who.ctx, asked, also=lambda tx, run: keep(tx, CallPending(workflow_id=run.id))
+    )
+    who.exchange.run_id = run.id
+    return CallPending(workflow_id=run.id)
 
 
 @router.get("/{integration_id}/items")

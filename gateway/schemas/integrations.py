@@ -116,6 +116,12 @@ class OpenapiRequest(Request):
     name: Text
     secrets: Secrets = {}
     auth: Settings | None = None
+    idempotency_header: Annotated[
+        str,
+        Field(max_length=100, pattern=r"^[A-Za-z0-9-]*$",
+              description="by which the API knows a request that comes again, where its document "
+              "does not say"),
+    ] = ""  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +139,9 @@ class OperationAnswer(Answer):
     operation_id: str
     summary: str
     parameters: list[dict[str, Any]]
+    body: Annotated[
+        dict[str, Any] | None, Field(description="{content_type, required, accepts: JSON Schema}")
+    ] = None
 
 
 class OpenapiAnswer(Answer):
@@ -150,9 +159,14 @@ class CallRequest(Request):
     parameters: Annotated[
         dict[Annotated[str, Field(max_length=200)], Any], Field(max_length=200)
     ] = {}
-    body: Annotated[Any, Field(description="must be empty: only reading operations are called")] = (
-        None
-    )
+    body: Annotated[Any, Field(description="what a writing operation sends")] = None
+
+
+class CallPending(Answer):
+    """Nothing was sent: the run waits until a person approves exactly this request."""
+
+    workflow_id: str
+    status: Literal["waiting_approval"] = "waiting_approval"
 
 
 class CallAnswer(Answer):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 from collections.abc import Mapping, Set
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field
 
@@ -16,6 +15,7 @@ from core.breaker import Breaker
 from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net, Reply
 from core.plain import check_plain
+from core.sign_in import NEEDED, bearer, headers_of, query_of, token_of, token_request
 from ingestion.sources import Access, Config
 
 Style = Literal["none", "basic", "bearer", "header", "query", "oauth2"]
@@ -27,10 +27,6 @@ SECRETS: Mapping[str, str] = {
     "client_id?": "for auth.style oauth2",
     "client_secret?": "for auth.style oauth2",
 }
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "none": (), "basic": ("username", "password"), "bearer": ("token",), "header": ("api_key",),
-    "query": ("api_key",), "oauth2": ("client_id", "client_secret"),
-}  # fmt: skip
 _WAIT_SECONDS = 20.0  # longer than this nobody's thread waits
 _LIMITED = frozenset({"rate_limited"})
 _REFUSALS = {
@@ -132,8 +128,7 @@ class Api:
         told = [(name, value) for name, value in query.items() if value is not None]
         if self.ours(url):
             sent |= self._credentials()
-            if self._auth.style == "query":
-                told.append((self._auth.name, self._access.secrets["api_key"]))
+            told += query_of(self._auth.style, self._auth.name, self._access.secrets)
         content = b""
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
@@ -155,42 +150,15 @@ class Api:
             return reply
 
     def _credentials(self) -> dict[str, str]:
-        secrets = self._access.secrets
-        match self._auth.style:
-            case "basic":
-                pair = f"{secrets['username']}:{secrets['password']}".encode()
-                return {"authorization": f"Basic {base64.b64encode(pair).decode()}"}
-            case "bearer":
-                return {"authorization": f"Bearer {secrets['token']}"}
-            case "header":
-                return {self._auth.name.lower(): secrets["api_key"]}
-            case "oauth2":
-                self._token = self._token or self._fresh_token()
-                return {"authorization": f"Bearer {self._token}"}
-            case _:
-                return {}
+        if self._auth.style == "oauth2":
+            self._token = self._token or self._fresh_token()
+            return bearer(self._token)
+        return headers_of(self._auth.style, self._auth.name, self._access.secrets)
 
     def _fresh_token(self) -> str:
-        """Client credentials (RFC 6749 §4.4), the client in the header (§2.3.1)."""
-        secrets, place = self._access.secrets, urlsplit(self._auth.token_url).netloc
-        asked = {"grant_type": "client_credentials"}
-        if self._auth.scope:
-            asked["scope"] = self._auth.scope
-        client = [quote_plus(secrets[name]) for name in ("client_id", "client_secret")]
-        headers = {
-            "authorization": f"Basic {base64.b64encode(':'.join(client).encode()).decode()}",
-            "content-type": "application/x-www-form-urlencoded", "accept": "application/json",
-        }  # fmt: skip
-        reply = self._guarded("POST", self._auth.token_url, headers, urlencode(asked).encode())
-        told = plain_json(reply.body, place) if reply.status == 200 else {}
-        token = told.get("access_token") if isinstance(told, dict) else None
-        if not isinstance(token, str) or not token.isprintable() or not token.isascii():
-            raise Unfinishable(
-                f"{place} gives no token for this client: it answered {reply.status}. Correct "
-                "client_id, client_secret, `token_url` or `scope`.",
-                code="sign_in_refused", status=reply.status,
-            )  # fmt: skip
-        return token
+        where = self._auth.token_url
+        headers, content = token_request(self._access.secrets, self._auth.scope)
+        return token_of(self._guarded("POST", where, headers, content), urlsplit(where).netloc)
 
     def _expected(self, reply: Reply) -> Reply:
         status = reply.status

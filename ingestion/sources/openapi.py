@@ -12,6 +12,7 @@ from pydantic import Field
 
 from core.errors import InvalidInput, NotFound, Unfinishable
 from core.net import Net
+from core.sign_in import without
 from ingestion.openapi import OPERATIONS_MAX
 from ingestion.sources import Access, Config, Pulled
 from ingestion.sources.api import SECRETS, Api, Auth, check_base, plain_json
@@ -20,7 +21,7 @@ READING = ("GET", "HEAD")
 # What tells about the thing asked for, not about us.
 _TOLD = frozenset({400, 404, 409, 410, 422})
 # Headers that are Weft's to write.
-_OURS = frozenset({
+OURS = frozenset({
     "authorization", "host", "content-length", "content-type", "transfer-encoding", "connection",
     "cookie", "accept-encoding", "user-agent",
 })  # fmt: skip
@@ -31,6 +32,13 @@ class ParameterConfig(Config):
     place: Annotated[str, Field(pattern="^(path|query|header)$")]
     required: bool = False
     array: bool = False
+    accepts: dict[str, Any] = Field({})  # a small JSON Schema
+
+
+class BodyConfig(Config):
+    content_type: Annotated[str, Field(max_length=100)]
+    required: bool = False
+    accepts: dict[str, Any] = Field({})
 
 
 class OperationConfig(Config):
@@ -39,6 +47,7 @@ class OperationConfig(Config):
     operation_id: Annotated[str, Field(min_length=1, max_length=200)]
     summary: Annotated[str, Field(max_length=300)] = ""
     parameters: list[ParameterConfig] = Field([], max_length=200)
+    body: BodyConfig | None = None
 
 
 class OpenapiConfig(Config):
@@ -46,6 +55,12 @@ class OpenapiConfig(Config):
     auth: Auth = Auth()
     title: Annotated[str, Field(max_length=300)] = ""
     version: Annotated[str, Field(max_length=20, description="of OpenAPI")] = ""
+    idempotency_header: Annotated[
+        str,
+        Field(max_length=100, pattern=r"^[A-Za-z0-9-]*$",
+              description="by which every writing operation knows a request that comes again, "
+              "where the document does not say: Idempotency-Key"),
+    ] = ""  # fmt: skip
     operations: list[OperationConfig] = Field(
         [], max_length=OPERATIONS_MAX, description="made by POST /integrations/openapi"
     )
@@ -104,15 +119,15 @@ def call(
     one = operation(access.config, operation_id)
     if one.method not in READING:
         raise InvalidInput(
-            f"{one.method} {one.path} changes something there. Only GET and HEAD are called; "
-            "changes need an effect that is approved.",
+            f"{one.method} {one.path} changes something there. Only GET and HEAD are called so; "
+            "a change is the task action.call_api, which waits for approval.",
             code="not_reading", field="operation_id",
         )  # fmt: skip
     path, query, headers = filled(one, parameters)
     api = Api(access, access.config.base_url, access.config.auth, tries=1)
     reply = api.ask(one.method, api.url(path), query, headers=headers, also=_TOLD)
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()[:100]
-    text = _without(reply.body.decode("utf-8", "replace"), access.secrets).replace("\x00", "")
+    text = without(reply.body.decode("utf-8", "replace"), access.secrets).replace("\x00", "")
     if len(text) > chars_max:
         return Answer(reply.status, kind, None, text[:chars_max], cut=True)
     if kind == "application/json" or kind.endswith("+json"):
@@ -147,7 +162,7 @@ def filled(
             path = path.replace("{" + each.name + "}", _segment(each.name, ",".join(texts)))
         elif each.place == "query":
             query[each.name] = texts
-        elif each.name.lower() not in _OURS:
+        elif each.name.lower() not in OURS:
             headers[each.name.lower()] = ",".join(texts)
     return path, query, headers
 
@@ -169,14 +184,6 @@ def _segment(name: str, text: str) -> str:
             "This would be another path.", code="bad_parameter", field=f"parameters.{name}"
         )
     return quote(text, safe="")
-
-
-def _without(text: str, secrets: Mapping[str, str]) -> str:
-    """Some APIs send back what they were sent."""
-    for value in secrets.values():
-        if len(value) >= 6:
-            text = text.replace(value, "***")
-    return text
 
 
 SOURCE = Openapi()

@@ -13,7 +13,7 @@ import pytest
 import standardwebhooks
 
 from connectors.egress import Egress
-from connectors.webhook import Webhook
+from connectors.webhook import Webhook, wish
 from core.breaker import Breaker
 from core.clock import FakeClock
 from core.errors import InvalidInput, Unavailable, Unfinishable
@@ -81,12 +81,10 @@ def test_the_answers_wish_to_wait_is_passed_on(tmp_path: Path) -> None:
     assert caught.value.extra["retry_after"] == 7
 
 
-def test_a_wish_to_wait_may_be_a_date_and_is_bounded(tmp_path: Path) -> None:
+def test_a_wish_to_wait_may_be_a_date_and_is_bounded() -> None:
     clock = FakeClock(1_800_000_000_000)
-    with HttpSink(tmp_path / "s") as sink:
-        hook = webhook(sink, clock)
     when = format_datetime(datetime.fromtimestamp(1_800_000_090, UTC), usegmt=True)
-    waits = [hook._wait(text) for text in (when, "999999999", "soon", "nan", "-4")]
+    waits = [wish(clock, text) for text in (when, "999999999", "soon", "nan", "-4")]
     assert waits == [{"retry_after": 90.0}, {"retry_after": 86_400.0}, {}, {}, {"retry_after": 0.0}]
 
 

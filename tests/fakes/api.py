@@ -1,7 +1,7 @@
 """A small REST API on a local port: pages in every style, sign-in in every style, by script.
 
 `api.script` is taken from the left, one per request: `(status, headers)`, or None for an honest
-answer. `api.asked` keeps `(method, path with query, headers)`.
+answer; the status 0 hangs up without one. `api.asked` keeps `(method, path with query, headers)`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class FakeApi:
         self.documents: dict[str, bytes] = {}  # path -> what is answered as it is
         self.script: deque[tuple[int, Mapping[str, str]] | None] = deque()
         self.asked: list[tuple[str, str, Mapping[str, str]]] = []
+        self.bodies: list[bytes] = []  # one for each
         self.wanted: Mapping[str, str] = {}  # headers without which the answer is 401
         self.wanted_query: Mapping[str, str] = {}
         self.tokens = 0
@@ -62,8 +63,11 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         self.api.asked.append((self.command, self.path, headers))
+        self.api.bodies.append(body)
         scripted = self.api.script.popleft() if self.api.script else None
-        if scripted is not None:
+        if scripted is not None and not scripted[0]:
+            self.close_connection = True
+        elif scripted is not None:
             self._answer(scripted[0], {"error": "scripted"}, scripted[1])
         elif parts.path == "/token":
             self.api.tokens += 1
@@ -81,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._records(parts.path, query)
 
-    do_GET = do_POST = do_HEAD = do_DELETE = _all
+    do_GET = do_POST = do_HEAD = do_DELETE = do_PUT = do_PATCH = _all
 
     def _records(self, path: str, query: dict[str, str]) -> None:
         every = self.api.records

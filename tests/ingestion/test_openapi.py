@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput
-from ingestion.openapi import Contract, read, sign_in
+from ingestion.openapi import Contract, Operation, read, sign_in
 from ingestion.yaml_plain import plain_yaml
 
 SWAGGER = """
@@ -178,3 +178,70 @@ def test_ids_are_unique_and_odd_parts_are_left_out() -> None:
         },
     })  # fmt: skip
     assert [one.operation_id for one in found.operations] == ["same", "put /a", "get /b"]
+
+
+def taken(**operation: Any) -> Operation:
+    """The only operation of a document whose schema `Node` holds itself."""
+    node = {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Node"}}}
+    [one] = read({
+        "openapi": "3.0.3", "paths": {"/a": {"post": operation}},
+        "components": {"schemas": {"Node": node}},
+    }).operations  # fmt: skip
+    return one
+
+
+def test_what_an_operation_takes_is_whole_by_itself() -> None:
+    schema = {
+        "required": ["id", "name"], "additionalProperties": False, "description": "x" * 10_000,
+        "properties": {
+            "id": {"type": "string", "readOnly": True},
+            "name": {"type": "string", "nullable": True, "enum": ["a", "b"], "maxLength": 2**63},
+            "file": {"type": "file", "pattern": "(a+)+$"},
+        },
+    }  # fmt: skip
+    one = taken(requestBody={"required": True, "content": {
+        "text/plain": {}, "application/json; charset=utf-8": {"schema": schema}}})  # fmt: skip
+    assert one.body == {"content_type": "application/json", "required": True, "accepts": {
+        "required": ["name"], "additionalProperties": False, "properties": {
+            "id": {"type": "string"}, "file": {},
+            "name": {"type": ["string", "null"], "enum": ["a", "b", None]}},
+    }}  # fmt: skip
+
+
+def test_a_schema_that_holds_itself_or_is_too_large_ends_in_anything() -> None:
+    deep = taken(requestBody={"content": {"application/json": {
+        "schema": {"$ref": "#/components/schemas/Node"}}}}).body  # fmt: skip
+    assert deep is not None
+    text = json.dumps(deep)
+    assert text.count('"next"') == 9
+    assert '"next": {}}' in text
+    wide = {"properties": {f"p{n}": {"type": "string"} for n in range(1_000)}}
+    made = taken(requestBody={"content": {"application/json": {"schema": wide}}}).body
+    assert made is not None
+    typed = [one for one in made["accepts"]["properties"].values() if one]
+    assert (len(typed), len(made["accepts"]["properties"])) == (399, 1_000)
+
+
+@pytest.mark.parametrize(("parameters", "consumes", "kind", "accepts"), [
+    ([{"in": "body", "name": "b", "required": True, "schema": {"type": "object"}}], None,
+     "application/json", {"type": "object"}),
+    ([{"in": "formData", "name": "n", "type": "integer", "required": True}],
+     ["application/x-www-form-urlencoded"], "application/x-www-form-urlencoded",
+     {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}),
+    ([{"in": "formData", "name": "f", "type": "file"}], ["multipart/form-data"],
+     "multipart/form-data", {"type": "object", "required": [], "properties": {"f": {}}}),
+])  # fmt: skip
+def test_swagger_2_says_it_among_its_parameters(
+    parameters: Any, consumes: Any, kind: str, accepts: Any
+) -> None:
+    told = {"parameters": parameters, **({"consumes": consumes} if consumes else {})}
+    [one] = read({"swagger": "2.0", "paths": {"/a": {"post": told}}}).operations
+    assert one.body is not None
+    assert (one.body["content_type"], one.body["accepts"]) == (kind, accepts)
+
+
+@pytest.mark.parametrize("body", [7, {"content": 7}, {"content": {}}, {"content": {"a/b": 7}},
+                                  {"content": {"application/json": {"schema": 7}}}])  # fmt: skip
+def test_a_body_that_says_nothing_breaks_nothing(body: Any) -> None:
+    made = taken(requestBody=body, parameters=7).body
+    assert made is None or made["accepts"] == {}
