@@ -16,7 +16,8 @@ from operator import gt, le, mul, ne, sub
 from typing import Any, NamedTuple
 
 # A hyphen at a line's end ends its word: pdfium writes the next line's part right behind it.
-_WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")
+_CUT_WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")
+_WORD = re.compile(r"\S+")  # where there is none, in a third of the time
 _BLANK = str.maketrans({"\uffff": " ", "\x00": " "})
 _MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-"})
 _MARKED = re.compile("[\x00\x02\u00ad\ufffe\uffff]")
@@ -191,11 +192,12 @@ def _boxes(text_page: Any, chars: list[int]) -> tuple[list[int], _Columns]:
 def _words(raw: Any, text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
     """Words as on an unturned page, and the quarters of those that do not run from the left."""
     marked = _MARKED.search(text)
+    word_of = _CUT_WORD if marked else _WORD
     if marked:
         text = text.translate(_BLANK)
-    spans = [match.span() for match in _WORD.finditer(text)]
+    spans = [match.span() for match in word_of.finditer(text)]
     starts = [start for start, _ in spans]
-    texts = _WORD.findall(text)
+    texts = word_of.findall(text)
     if marked:
         texts = [word.translate(_MARKS) for word in texts]
     heavy = _heavy(raw, text_page, text)
