@@ -15,7 +15,9 @@ CHEAP = (
     "png-one-pixel-high", "tiff-cycle", "svg-script", "html-and-jpeg", "html-refresh", "csv-nul",
     "json-100k-deep", "json-nan", "xml-xxe", "md-brackets", "txt-binary", "eml-injected-head",
     "eml-attached-traversal", "name-traversal", "name-nfc", "name-nfd", "name-long",
-    "name-newline", "docx-cut-9",
+    "name-newline", "docx-cut-9", "pdf-object-stream-itself", "pdf-stream-of-a-file",
+    "pdf-jbig2-lies", "zip-petabyte-claimed", "odt-spans", "tiff-inner-itself", "xml-included",
+    "eml-charsets-that-are-codecs", "eml-far-date", "eml-uuencoded",
 )  # fmt: skip
 
 
