@@ -7,6 +7,8 @@ engines are asked where they are; `WEFT_BENCH_TESSERACT` names a copy that lies 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from statistics import mean
 from typing import Any
@@ -59,12 +61,17 @@ def _read(engine: Looker, picture: Any) -> tuple[str, float]:
 
 
 def _spent() -> float:
-    """Of the children that the servers of pictures have seen end."""
-    times = [
-        psutil.Process(server.process.pid).cpu_times()
+    """Of the children of the servers of pictures, when the last of them is gone: what a child took
+    is told to its server at its end, which may come after its answer."""
+    servers = [
+        psutil.Process(server.process.pid)
         for kind, server in forkserver.all_found().items()
         if kind != forkserver.PARSERS
     ]
+    end = time.monotonic() + 10
+    while any(one.children() for one in servers) and time.monotonic() < end:
+        threading.Event().wait(0.01)
+    times = [one.cpu_times() for one in servers]
     return float(sum(one.children_user + one.children_system for one in times))
 
 
