@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 
+from ingestion.central import is_central
+
 
 def decode(data: bytes, cut: bool = False) -> str:
     """Never fails; `cut` says that the last character may be incomplete."""
@@ -48,7 +50,7 @@ def _code_page(data: bytes) -> str:
     """Western text has few high bytes, and statistics on them guess worse than the habit."""
     sample = data[:65536]
     if sum(byte > 127 for byte in sample) < len(sample) * 0.2:
-        return "cp1252"
+        return "cp1250" if is_central(sample) else "cp1252"
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()

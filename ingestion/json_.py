@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,13 +18,16 @@ _TIME = {"timestamp", "time", "@timestamp", "ts", "datetime", "date"}
 _LEVEL = {"level", "severity", "loglevel", "log_level", "lvl"}
 _MESSAGE = {"message", "msg", "event", "error", "text"}
 _TITLE = ("title", "name", "subject", "id")
+_NAMES_MAX, _NAMES_TOLD = 1_000, 10  # that are counted, that a warning tells
 _LONG = 2**20  # characters above which records are read one by one
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def read(data: bytes, limits: Limits) -> Document:
     text, encoding = decode_named(data)
-    value, warnings = _load(tidy(text), limits.cells)
+    doubled = _Doubled()
+    value, warnings = _load(tidy(text), limits.cells, doubled)
+    warnings += doubled.told()
     _check_depth(value, limits.depth * 4)
     page = PageText()
     records = _records(value)
@@ -54,19 +58,45 @@ def _fitting(records: list[dict[str, Any]], cells: int) -> list[dict[str, Any]]:
     return records[: max(1, cells // max(1, len(_columns(records))))]
 
 
-def _load(text: str, values: int) -> tuple[Any, list[str]]:
+class _Doubled:
+    """Names that stand several times in one object. The last value is kept, as other programs do:
+    what they act on is what is shown."""
+
+    def __init__(self) -> None:
+        self._names: Counter[str] = Counter()
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs) and len(self._names) < _NAMES_MAX:
+            times = Counter(name for name, _ in pairs)
+            self._names.update(name for name, count in times.items() if count > 1)
+        return found
+
+    def forget(self) -> None:
+        self._names.clear()
+
+    def told(self) -> list[str]:
+        return [
+            f"The name {one_line(name)[:80]!r} stands more than once in one object "
+            f"({count} objects); the last value was kept."
+            for name, count in self._names.most_common(_NAMES_TOLD)
+        ]
+
+
+def _load(text: str, values: int, doubled: _Doubled) -> tuple[Any, list[str]]:
     """The whole value; of a long list or of lines the first records that hold so many `values`,
     one by one, since a list in memory takes ten times its text."""
     if len(text) > _LONG and text.lstrip()[:1] == "[":
-        return _counted(_items(text), values)
+        return _counted(_items(text, doubled), values)
     if len(text) > _LONG and _first_line_is_whole(text):
-        return _load_lines(text, ValueError("lines"), values)
+        return _load_lines(text, ValueError("lines"), values, doubled)
     try:
-        return json.loads(text, parse_constant=str), []
+        return json.loads(text, parse_constant=str, object_pairs_hook=doubled), []
     except RecursionError as error:
         raise Unfinishable("The JSON is nested too deeply.", code="too_many_parts") from error
     except ValueError as whole:
-        return _load_lines(text, whole, values)
+        doubled.forget()  # what was counted on the way is counted anew
+        return _load_lines(text, whole, values, doubled)
 
 
 def _first_line_is_whole(text: str) -> bool:
@@ -78,9 +108,9 @@ def _first_line_is_whole(text: str) -> bool:
     return len(first) > 1
 
 
-def _items(text: str) -> Iterator[Any]:
+def _items(text: str, doubled: _Doubled) -> Iterator[Any]:
     """The elements of a list, each read when the one before it was taken."""
-    decoder = json.JSONDecoder(parse_constant=str)
+    decoder = json.JSONDecoder(parse_constant=str, object_pairs_hook=doubled)
     at = _after_space(text, text.index("[") + 1)
     while text[at : at + 1] != "]":
         try:
@@ -112,15 +142,17 @@ def _counted(items: Iterator[Any], values: int) -> tuple[list[Any], list[str]]:
     return taken, []
 
 
-def _load_lines(text: str, whole: ValueError, values: int) -> tuple[list[Any], list[str]]:
+def _load_lines(
+    text: str, whole: ValueError, values: int, doubled: _Doubled
+) -> tuple[list[Any], list[str]]:
     warnings: list[str] = []
-    records, cut = _counted(_lines(text, warnings), values)
+    records, cut = _counted(_lines(text, warnings, doubled), values)
     if len(warnings) > len(records) or not records:
         raise Unfinishable(f"The file is not valid JSON: {whole}", code="corrupted") from whole
     return records, [*warnings[:20], *cut]
 
 
-def _lines(text: str, warnings: list[str]) -> Iterator[Any]:
+def _lines(text: str, warnings: list[str], doubled: _Doubled) -> Iterator[Any]:
     at, number = 0, 0
     while at < len(text):
         end = text.find("\n", at)
@@ -129,7 +161,7 @@ def _lines(text: str, warnings: list[str]) -> Iterator[Any]:
         if not line.strip():
             continue
         try:
-            yield json.loads(line, parse_constant=str)
+            yield json.loads(line, parse_constant=str, object_pairs_hook=doubled)
         except (ValueError, RecursionError):
             warnings.append(f"Line {number} is not JSON and was left out.")
 

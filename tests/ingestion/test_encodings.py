@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a sentence is told on a line
 """Texts in the encodings of the world, tables with spans, and records that are too many."""
 
 from __future__ import annotations
@@ -25,6 +26,52 @@ def test_texts_are_read_in_their_encoding(encoding: str, words: str) -> None:
     data = "\n".join([words] * 5).encode(encoding)
     assert sniff(data, "noname") == "txt"
     assert text.read(data, Limits()).pages[0].text.split("\n")[0] == words
+
+
+CENTRAL = (
+    "Umowa została zawarta w Łodzi między stronami, które zgadzają się na poniższe warunki płatności.",
+    "Smlouva byla uzavřena v Plzni mezi smluvními stranami, které souhlasí s těmito podmínkami. Žádost",
+    "Zmluva bola uzavretá v Košiciach medzi zmluvnými stranami, ktoré súhlasia; ľahká úľava, časť, či.",
+    "A szerződést a felek Győrben kötötték, és az alábbi feltételekkel értenek egyet; fizetendő, űrlap.",
+    "Ugovor je sklopljen u Osijeku između stranaka koje pristaju na sljedeće uvjete plaćanja i još što.",
+    "Pogodba je bila sklenjena med strankama; račun je treba plačati v roku, znesek je še določen, že.",
+    "Contractul a fost încheiat în oraşul Braşov între părţi, care sunt de acord cu următoarele condiţii.",
+)
+WESTERN = (
+    "Der Vertrag wurde in Köln geschlossen; die Größe der Fläche beträgt 40 m² für jährlich 3 € Gebühr.",
+    "Le contrat a été signé à Orléans; le cœur de l’œuvre, où l’on paye à la première échéance dûment.",
+    "El contrato se firmó en A Coruña. ¿Quién paga la 1ª cuota? El año próximo, según el artículo 3º.",
+    "O contrato foi assinado em São Paulo; as condições são válidas até à revisão, no 2º ano, e não há mais.",
+    "Il contratto è stato firmato; perciò pagherà di più, cioè così sarà già lunedì, né potrà esser giù.",
+    "Kontrakten blev underskrevet i Århus; køber og sælger er enige om følgende vilkår på førstkommende.",
+    "Leping sõlmiti Tallinnas; pooled nõustuvad järgmiste tingimustega, šokolaad, žürii, käesolev öö.",
+    "Samningurinn var gerður í Reykjavík; það er þörf á því að greiða, ef aðilar eru sammála um þetta.",
+    "Alþingi samþykkti lög um íþróttir; samþykktin er birt í dag og íþróttamenn fagna henni.",
+    "Raumbedarf 40 m³, dazu 12 m³ Kies; siehe Anmerkung¹ und Anmerkung³ für die Länge der Größen.",
+    "Sopimus tehtiin Jyväskylässä; osapuolet hyväksyvät nämä ehdot, šekki ja žurnaali, yötä päivää.",
+    "Het contract werd gesloten in Curaçao; de cliënt, één geïnteresseerde, betaalt vóór de 3e termijn.",
+)
+
+
+@pytest.mark.parametrize("words", CENTRAL)
+def test_central_europe_is_told_by_its_letters(words: str) -> None:
+    assert text.read(words.encode("cp1250"), Limits()).pages[0].text == words
+
+
+@pytest.mark.parametrize("words", WESTERN)
+def test_the_west_stays_the_west(words: str) -> None:
+    assert text.read(words.encode("cp1252"), Limits()).pages[0].text == words
+
+
+def test_names_that_stand_twice_are_told_and_the_last_is_kept() -> None:
+    for data in (b'{"sum": 1, "sum": 2}', b'{"sum": 1, "sum": 2}\n{"sum": 3}\n'):
+        document = json_.read(data, Limits())
+        assert "2" in document.pages[0].text
+        assert "1" not in document.pages[0].text
+        assert document.warnings == (
+            "The name 'sum' stands more than once in one object (1 objects); the last value was kept.",
+        )
+    assert json_.read(b'[{"a": 1}, {"a": 2}]', Limits()).warnings == ()
 
 
 def test_numbers_of_two_bytes_are_no_text() -> None:
