@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-# Polish ą ł ż ź ś, Slovak ľ; in the West ¹ ³ ¿ Ÿ œ ¾, none of which stands so in a word: "m³" and a note's ¹ end one, "¿" begins one, after œ comes u or e.
+# Polish ą ł ż ź ś, Slovak ľ; in the West ¹ ³ ¿ Ÿ œ ¾, none of which stands so in a word:
+# "m³" and a note's ¹ end one, "¿" begins one, after œ comes u or e.
 _WITHIN = re.compile(
     rb"(?<=[a-z\xe0-\xff])[\xb9\xb3\xbf\x9f\xbe](?=[a-z\xe0-\xff])|"
     rb"[\xb3\x9f\xbe](?=[a-z\xe0-\xff]{2})|"
