@@ -137,7 +137,10 @@ def _ip(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError as error:
-        raise InvalidInput("This host is not a plain IP address.", code="bad_url") from error
+        raise InvalidInput(
+            "This is neither the name of a host, such as mail.example.org, nor a plain IP address.",
+            code="bad_url",
+        ) from error
 
 
 def literal(host: str) -> bool:

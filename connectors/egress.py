@@ -136,7 +136,7 @@ class Egress:
             )
         except OSError as error:
             plain.close()
-            raise self._unreached(host, error) from None
+            raise self._unreached(host, error, dialled=True) from None
 
     @staticmethod
     def _dialled(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
@@ -150,11 +150,21 @@ class Egress:
         raise failure
 
     @staticmethod
-    def _unreached(place: str, error: Exception, *, sent: bool = False) -> Unavailable:
+    def _unreached(
+        place: str, error: Exception, *, sent: bool = False, dialled: bool = False
+    ) -> Unavailable:
         # The operator's log has the reason; a tenant could map the network with it.
         log("connectors").info("egress failed", place=place, reason=repr(error))
-        kind = Unanswered if sent else Unavailable
-        return kind(f"{place} could not be reached.", code="unreachable")
+        if sent:
+            return Unanswered(f"{place} could not be reached.", code="unreachable")
+        refused = any(isinstance(one, ssl.SSLError) for one in (error, error.__cause__))
+        if refused or (dialled and not isinstance(error, TimeoutError)):
+            return Unavailable(  # an address that may be called: this tells of no other
+                f"{place} answers, but not with TLS and a certificate that is trusted for it. "
+                "Correct the address, or ask its keeper for another certificate.",
+                code="no_tls",
+            )
+        return Unavailable(f"{place} could not be reached.", code="unreachable")
 
     def request(
         self,

@@ -38,6 +38,6 @@ def private_key(secrets: Mapping[str, str]) -> asyncssh.SSHKey:
         ) from error  # fmt: skip
     except asyncssh.KeyImportError as error:
         raise InvalidInput(
-            "The private key is missing its passphrase, or is no key: it begins with -----BEGIN.",
+            "The private key needs its `passphrase`, or is none: one begins with -----BEGIN.",
             code="bad_private_key", field="secrets.private_key",
         ) from error  # fmt: skip

@@ -76,10 +76,11 @@ def test_a_name_that_turns_private_is_not_dialled(found: list[str]) -> None:
     assert caught.value.detail == "mail.example.org:143 could not be reached."
 
 
-def test_a_server_without_tls_is_unreached_and_let_go(echo: Echo) -> None:
-    with pytest.raises(Unavailable):
-        Egress(f"localhost:{echo.port}").connect("localhost", echo.port, tls=True)
-    assert echo.connections == 1
+def test_a_server_without_tls_is_told_as_such_and_let_go(echo: Echo) -> None:
+    net = Egress(f"localhost:{echo.port}")
+    with pytest.raises(Unavailable, match="not with TLS") as caught:
+        net.connect("localhost", echo.port, tls=True)
+    assert (caught.value.slug, echo.connections) == ("no_tls", 1)
 
 
 def test_a_second_connection_goes_to_the_address_of_the_first_and_nowhere_else(echo: Echo) -> None:
