@@ -39,6 +39,10 @@ from workflows.tasks import Defer, Done, TaskSpec, Work
 _LEASE_SECONDS = 120.0
 _ITEMS_MAX = 1_000  # of one run; what is left is due again at once
 _BEAT_ITEMS = 20
+_BROKE = Unavailable(
+    "The pull broke on Weft's side. What came is kept and it is tried again; when it goes on, the "
+    "operator finds the reason in the log.", code="internal_error",
+)  # fmt: skip
 
 
 def pull(work: Work) -> Done | Defer:
@@ -61,6 +65,9 @@ def pull(work: Work) -> Done | Defer:
         one.run()
     except (Rejected, Unfinishable, Unavailable) as error:
         one.end(error)
+        raise
+    except Exception:
+        one.end(_BROKE)
         raise
     except BaseException:
         one.let_go()

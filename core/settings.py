@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     ocr: str = Field(
         "auto",
         description="what reads pictures: auto | tesseract | rapidocr | none | path of a tesseract",
+        pattern="^(auto|tesseract|rapidocr|none|.*/.+)$",
     )
     ocr_languages: str = Field(
         "eng,deu", description="languages of scans as Tesseract names them, comma-separated"

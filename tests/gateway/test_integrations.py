@@ -203,6 +203,20 @@ def test_a_pull_that_dies_anywhere_loses_and_repeats_nothing(town: Town) -> None
     assert len(shop.documents()) == 6
 
 
+def test_a_pull_that_breaks_on_our_side_is_told_at_the_integration(town: Town) -> None:
+    shop = Shop(town, "breaking")
+    shop.put("a.txt", "A note.")
+    failpoints.reset(",".join(f"upload.commit:before:{n}=error" for n in range(1, 9)))
+    town.http.post(f"{shop.url}/pull", headers=shop.headers)
+    drained(town.rt)
+    told = shop.shown()
+    assert (told["status"], told["error"]["code"]) == ("failing", "internal_error")
+    failpoints.reset("")
+    shop.pull()
+    assert (shop.shown()["status"], shop.shown()["error"]) == ("ok", None)
+    assert set(shop.documents()) == {"a.txt"}
+
+
 def test_one_content_that_two_pulls_see_at_once_is_one_document(town: Town) -> None:
     shops = [Shop(town, f"side-{n}") for n in range(2)]
     for n in range(12):

@@ -94,7 +94,7 @@ active_value = true
 
 class Dovecot(Service):
     name = "dovecot"
-    ports = {"main": 50, "pop3": 51, "imaps": 52, "oauth": 53}
+    ports = {"main": 50, "pop3": 51, "imaps": 52, "oauth": 54}
 
     def install(self, place: Place) -> None:
         wanted = {
