@@ -149,7 +149,10 @@ def test_the_password_of_an_archive_opens_what_lies_in_it(clerk: Person) -> None
     listed = clerk.get("/documents?limit=200")["items"]
     (inner,) = (one for one in listed if one["filename"] == "secret-c.pdf")
     assert inner["status"] == "ready"
-    assert "the secret text" in clerk.get(f"/documents/{inner['document_id']}/text")["pages"][0]["text"]
+    assert (
+        "the secret text"
+        in clerk.get(f"/documents/{inner['document_id']}/text")["pages"][0]["text"]
+    )
 
 
 def test_a_bomb_is_stopped_and_the_platform_goes_on(clerk: Person) -> None:
