@@ -106,7 +106,7 @@ def pulled(
 ])  # fmt: skip
 def test_each_mail_comes_once_by_each_way(box: Box, kind: str, security: str, port: int) -> None:
     box.put(mail(1), mail(2))
-    how = {"host": "localhost", "security": security, "port": box.port + port}
+    how: dict[str, Any] = {"host": "localhost", "security": security, "port": box.port + port}
     items, cursor, told = pulled(box, kind, {}, **how)
     assert [one.metadata["subject"] for one in items] == ["Invoice 1", "Invoice 2"]
     assert "2 messages, 2 new" in told
