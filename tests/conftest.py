@@ -31,6 +31,11 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("weft")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Archives hold the time they were made at: a test has the same name in every process."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _swept() -> Iterator[None]:
     yield

@@ -174,7 +174,6 @@ def test_an_encrypted_archive_wants_its_password() -> None:
         (_zip(), "empty"),
         (_zip(("folder/", b"")), "empty"),
     ],
-    ids=["cut early", "cut late", "no member", "only a folder"],  # else of bytes that hold the hour
 )
 def test_what_holds_nothing_says_why(data: bytes, code: str) -> None:
     with pytest.raises(Unfinishable) as caught:
