@@ -28,7 +28,7 @@ down: ## stop it
 	@test -x .venv/bin/weft && .venv/bin/weft down || true
 
 test: setup-dev ## the default tests: no services, under five minutes
-	.venv/bin/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	.venv/bin/python -m pytest -n 3 --dist loadfile $(PYTEST)
 
 test-stack: setup-dev ## the tests on real PostgreSQL, Redis, Kafka, MinIO, Ollama (no Docker)
 	@$(STACK) install $(SERVERS)

@@ -121,6 +121,8 @@ class Unanswered(Unavailable):
     """The request was sent, as a whole or in part, and no answer came. People read the same as of
     a place that was not reached."""
 
+    code = "unanswered"
+
 
 class Unfinishable(WeftError):
     code = "unfinishable"

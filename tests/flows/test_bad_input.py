@@ -70,7 +70,12 @@ def _unchanged(platform: Platform, quiet: Person) -> Iterator[None]:
     ("name", "data", "status", "code"),
     [
         ("sound.mp3", MP3, 415, "unsupported_format"),
-        ("letter.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), 415, "unsupported_format"),
+        (
+            "base.mdb",
+            b"\x00\x01\x00\x00Standard Jet DB\x00" + bytes(600),
+            415,
+            "unsupported_format",
+        ),
         ("tool.exe", b"MZ" + bytes(200), 415, "unsupported_format"),
         ("archive.7z", b"7z\xbc\xaf" + bytes(60), 415, "unsupported_format"),
         ("empty.pdf", b"", 422, "empty_file"),
