@@ -93,10 +93,11 @@ def test_the_key_is_told_first_and_pinned(server: Server) -> None:
 
 
 def test_files_come_and_links_do_not(server: Server) -> None:
-    (server.folder / "deep").mkdir()
-    (server.folder / "deep" / "a.txt").write_bytes(b"one")
-    (server.folder / "link.txt").symlink_to("deep/a.txt")
-    access = server.access(fingerprint=server.key.get_fingerprint())
+    folder = server.folder / "links"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.txt").write_bytes(b"one")
+    (folder / "link.txt").symlink_to("deep/a.txt")
+    access = server.access(fingerprint=server.key.get_fingerprint(), path="/links")
     found = [(one.key, one.data) for one in source("sftp").pull(access) if isinstance(one, Item)]
     assert found == [("deep/a.txt", b"one")]
     with pytest.raises(Unfinishable) as missing:
