@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from core.documents import Document
 from ingestion.kind_marks import marks
 from ingestion.needles import sought
 from ingestion.text_marks import looks_logged
 
+# Small words, and those of papers that have hardly any other: an invoice is a list of names.
 _STOPS = {
-    "en": "the and of to is for with this that from are on be or by as not you",
-    "de": "der die das und ist für mit von nicht den dem ein eine zu auf wird sie",
-    "fr": "le la les des et est pour avec une dans vous sur par que ce du au",
-    "nl": "de het een en van is voor met niet op zijn aan bij te dat wordt",
-    "es": "el los las del y es para con una por que se en su al como",
-}
+    "en": "the and of to is for with this that from are on be or by as not you we our your "
+          "invoice date due amount total tax address payment order quantity price",
+    "de": "der die das und ist für mit von nicht den dem ein eine zu auf wird sie wir ihre im "
+          "rechnung datum betrag summe gesamt menge preis mwst ust fällig zahlbar straße",
+    "fr": "le la les des et est pour avec une dans vous sur par que ce du au de en un nous votre "
+          "facture montant échéance prix quantité tva adresse paiement commande",
+    "nl": "de het een en van is voor met niet op zijn aan bij te dat wordt wij uw "
+          "factuur bedrag totaal datum btw aantal prijs betaling vervaldatum straat",
+    "es": "el la los las de del y es para con una un por que se en su al como nos le "
+          "factura importe fecha total iva cantidad precio vencimiento pago calle",
+}  # fmt: skip
 _SETS = {name: frozenset(words.split()) for name, words in _STOPS.items()}
+# A word of two languages tells half as much of each.
+_WEIGHTS = {
+    word: 1 / sum(word in words for words in _SETS.values())
+    for word in frozenset[str]().union(*_SETS.values())
+}
 
 # kind -> (words in the file's name, words in the text); the text's first lines weigh more.
 _WORDS: dict[str, tuple[str, str]] = {
@@ -125,10 +137,15 @@ _LEDGER = re.compile(
 def language(text: str) -> str | None:
     """ISO 639-1 of the language whose small words are most frequent; None when unclear."""
     words = re.findall(r"[a-zäöüßàâçéèêëîïôûùñáíóú]+", text.lower())
-    scores = {name: sum(word in stops for word in words) for name, stops in _SETS.items()}
+    known = Counter(word for word in words if word in _WEIGHTS)
+    scores = {
+        name: sum(_WEIGHTS[word] * count for word, count in known.items() if word in stops)
+        for name, stops in _SETS.items()
+    }
     best = max(scores, key=lambda name: scores[name])
     second = max(score for name, score in scores.items() if name != best)
-    return best if scores[best] >= 3 and scores[best] > second else None
+    seen = sum(count for word, count in known.items() if word in _SETS[best])
+    return best if seen >= 3 and scores[best] > second else None
 
 
 def document_type(document: Document, filename: str, sample: str) -> str:

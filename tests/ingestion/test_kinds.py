@@ -8,6 +8,7 @@ import pytest
 
 from core.documents import DOCUMENT_TYPES
 from ingestion.kind_marks import marks
+from ingestion.kinds import language
 from tests.ingestion.kinds import found, table, texts
 
 
@@ -37,3 +38,16 @@ def test_a_numbered_list_is_no_list_of_codes() -> None:
 def test_one_mark_proves_nothing() -> None:
     assert found("The cashier smiled. We talked about the weather.") == "other"
     assert found("Nobody shall pass, said the knight.") == "other"
+
+
+@pytest.mark.parametrize(("spoken", "text"), [
+    ("es", "Estimados señores: les envío la factura de marzo y el plazo de entrega en un anexo."),
+    ("es", "FACTURA 118\nFecha: 3/3/2026\nImporte total: 121,00\nIVA 21 %"),
+    ("nl", "Factuur 118\nDatum: 3-3-2026\nTotaal bedrag: 121,00\nBTW 21 %"),
+    ("fr", "Facture 118\nMontant total : 121,00\nTVA 20 %\nÉchéance : 3 mars"),
+    ("de", "Rechnung 118\nDatum: 3.3.2026\nSumme: 121,00\nMwSt 19 %"),
+    ("en", "Invoice 118\nDue date: 3 March 2026\nTotal amount: 121.00"),
+    (None, "4711 0815\nABC-12"),
+])  # fmt: skip
+def test_papers_that_are_lists_have_a_language_too(spoken: str | None, text: str) -> None:
+    assert language(text) == spoken
