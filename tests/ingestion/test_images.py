@@ -139,6 +139,20 @@ def test_a_page_of_a_pdf_that_is_a_picture_is_shown_and_the_others_are_not() -> 
     assert any("Pages that are pictures were not read (2)" in told for told in blind.warnings)
 
 
+def test_a_picture_that_stands_on_many_pages_is_looked_at_once_and_a_blank_one_never() -> None:
+    def draw(canvas: object) -> None:
+        from reportlab.lib.utils import ImageReader
+
+        for picture in (*[square()] * 3, Image.new("L", (2000, 1000), 255)):
+            canvas.drawImage(ImageReader(picture), 0, 0, 595, 842)  # type: ignore[attr-defined]
+            canvas.showPage()  # type: ignore[attr-defined]
+
+    looker = Looker()
+    document = read(builders.pdf(draw), "pdf", looker)
+    assert [page.text for page in document.pages] == ["seen", "seen", "seen", ""]
+    assert [raster.number for raster in looker.shown] == [1]
+
+
 def test_little_certainty_is_warned_of() -> None:
     document = read(scans.packed(square()), "png", Looker(sure=0.4))
     assert "compare them: 1." in document.warnings[-1]
