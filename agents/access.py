@@ -19,10 +19,6 @@ _KEYS_MAX = 200_000
 _HERE = ("taken", "duplicate")
 
 
-def opened(rt: Runtime, ctx: Ctx, row: Integration) -> dict[str, str]:
-    return secrets_of(rt, ctx, row)
-
-
 def sealed(rt: Runtime, ctx: Ctx, own: str, secrets: Mapping[str, str]) -> bytes | None:
     if not secrets:
         return None
@@ -72,7 +68,7 @@ class _Safe:
 
     def __init__(self, rt: Runtime, ctx: Ctx, row: Integration) -> None:
         self._rt, self._ctx, self._id, self._before = rt, ctx, row.id, row.secrets
-        self.secrets = opened(rt, ctx, row)
+        self.secrets = secrets_of(rt, ctx, row)
 
     def keep(self, changed: Mapping[str, str]) -> None:
         """Not over what a person has set meanwhile."""

@@ -20,7 +20,8 @@ from agents.uploads import receive as receive_files
 from core.context import Ctx
 from core.errors import InvalidInput, TooLarge
 from core.messages import Message, Taken, Verdict
-from database import Tx, documents, idempotency
+from database import Tx, documents
+from database.inserts import one_by_one
 from runtime import Runtime
 from workflows import admission, intake, references
 from workflows.intake import Kind, Once, Shape
@@ -34,7 +35,6 @@ _ELSEWHERE = (
     "A larger file goes in by HTTP (POST /documents), or lies in a bucket or on a server that an "
     "integration (s3, sftp) looks at."
 )
-_LOCK = "ingest-content"
 _BYTES = "application/octet-stream"
 
 _Text = Annotated[str, Field(min_length=1, max_length=255)]
@@ -84,7 +84,7 @@ class _Taking:
 
     def new(self, tx: Tx, made: list[Received]) -> None:
         """Raises `_TwinError`."""
-        _lock(tx, self.ctx, self.digest)
+        _alone(tx, self.ctx, self.digest)
         first = documents.by_hash(tx, self.ctx, self.digest)
         if first is not None and first.id != made[0].document_id:
             raise _TwinError
@@ -94,7 +94,7 @@ class _Taking:
         """The twin is what this message brings; None when there is none (any more)."""
         self.run_id = ""
         with turn(self.rt, self.ctx, "submit.commit") as t:
-            _lock(t.tx, self.ctx, self.digest)
+            _alone(t.tx, self.ctx, self.digest)
             first = documents.by_hash(t.tx, self.ctx, self.digest)
             if first is None:
                 return None
@@ -151,12 +151,9 @@ def _content(rt: Runtime, data: Arrival) -> bytes:
     return found
 
 
-def _lock(tx: Tx, ctx: Ctx, digest: str) -> None:
-    """Messages with the same bytes come one after another: each then sees the one before. The name
-    has a blank, which no message's id has."""
-    key = f"content {digest}"
-    idempotency.begin(tx, ctx, key, route=_LOCK, body_hash=digest, lease_ms=0)
-    idempotency.release(tx, ctx, key)
+def _alone(tx: Tx, ctx: Ctx, digest: str) -> None:
+    """Messages with the same bytes come one after another: each then sees the one before."""
+    one_by_one(tx, f"{ctx.tenant} content {digest}")
 
 
 _KINDS = {"document.ingest": Kind(Arrival, take, BYTES_MAX, _ELSEWHERE)}

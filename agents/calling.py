@@ -81,16 +81,22 @@ def operations(row: Integration) -> list[Mapping[str, Any]]:
     return found
 
 
-def ask(
-    rt: Runtime, ctx: Ctx, own: str, operation_id: str, parameters: Mapping[str, Any],
-    chars_max: int = 1_000_000,
-) -> Answer:  # fmt: skip
-    """One reading call with the integration's secrets. Raises like `ingestion.sources.openapi`."""
+def in_use(rt: Runtime, ctx: Ctx, own: str) -> Integration:
+    """Raises `NotFound`, and `InvalidInput` for one without operations or switched off."""
     with rt.db.read(ctx) as tx:
         row = integrations.get(tx, ctx, own)
     operations(row)
     if not row.enabled:
         raise InvalidInput("The integration is switched off.", code="disabled")
+    return row
+
+
+def ask(
+    rt: Runtime, ctx: Ctx, own: str, operation_id: str, parameters: Mapping[str, Any],
+    chars_max: int = 1_000_000,
+) -> Answer:  # fmt: skip
+    """One reading call with the integration's secrets. Raises like `ingestion.sources.openapi`."""
+    row = in_use(rt, ctx, own)
     answer = call(access_of(rt, ctx, row), operation_id, parameters, chars_max)
     with rt.db.transaction(ctx, durable=False) as tx:
         audit.record(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from agents.calling import operations
+from agents.calling import in_use, operations
 from core.context import Ctx
 from core.errors import InvalidInput
 from database import integrations
@@ -49,11 +49,7 @@ def intent_of(
     sources: tuple[Mapping[str, Any], ...] = (),
 ) -> EffectIntent:  # fmt: skip
     """Raises `NotFound` and `InvalidInput` that names the field."""
-    with rt.db.read(ctx) as tx:
-        row = integrations.get(tx, ctx, own)
-    operations(row)
-    if not row.enabled:
-        raise InvalidInput("The integration is switched off.", code="disabled")
+    row = in_use(rt, ctx, own)
     config = OpenapiConfig.model_validate(row.config)
     one = operation(config, operation_id)
     request = request_of(config, one, _fitting(one, parameters), body)

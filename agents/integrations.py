@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents import refusals
-from agents.access import access_of, opened, sealed
+from agents.access import access_of, sealed
 from core.context import Ctx
 from core.errors import InvalidInput, WeftError
 from core.ids import new_id
@@ -15,6 +15,7 @@ from database.integrations import Integration
 from ingestion.sources.kinds import check_secrets, checked, source
 from runtime import Runtime
 from workflows import schedules, triggers
+from workflows.accounts import secrets_of
 
 # Of an integration whose settings are others now.
 _UNTRIED: Mapping[str, Any] = {"status": "new", "error": None}
@@ -48,7 +49,7 @@ def change(rt: Runtime, tx: Tx, ctx: Ctx, own: str, values: Mapping[str, Any]) -
         if made["config"] != row.config:
             made |= {"cursor": {}, **_UNTRIED}
     if given := made.pop("secrets", {}):
-        secrets = {**opened(rt, ctx, row), **given}
+        secrets = {**secrets_of(rt, ctx, row), **given}
         check_secrets(row.kind, secrets, made.get("config", row.config))
         made |= {"secrets": sealed(rt, ctx, own, secrets), "secret_names": sorted(secrets),
                  **_UNTRIED}  # fmt: skip

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from agents import integrations as setting_up
-from agents.access import access_of, opened
+from agents.access import access_of
 from core.context import Ctx
 from database import integrations
 from runtime import Runtime
 from tests.engine import new_tenant
 from tests.gateway.platform import opened as platform
+from workflows.accounts import secrets_of
 
 AUTH = {"style": "oauth2", "token_url": "https://login.example/token", "client_id": "c"}
 
@@ -46,10 +47,10 @@ def test_a_token_that_was_replaced_is_kept_unless_a_person_set_another(rt: Runti
     first.keep({"refresh_token": "second"})
     first.keep({"refresh_token": "third"})
     assert first.secrets["refresh_token"] == "third"
-    assert opened(rt, ctx, row()) == {"refresh_token": "third", "client_secret": "own"}
+    assert secrets_of(rt, ctx, row()) == {"refresh_token": "third", "client_secret": "own"}
     assert b"third" not in row().secrets
     late = access_of(rt, ctx, row())
     with rt.db.transaction(ctx) as tx:
         setting_up.change(rt, tx, ctx, own, {"secrets": {"refresh_token": "by a person"}})
     late.keep({"refresh_token": "fourth"})
-    assert opened(rt, ctx, row())["refresh_token"] == "by a person"
+    assert secrets_of(rt, ctx, row())["refresh_token"] == "by a person"
