@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -176,21 +175,20 @@ def test_a_good_login_wipes_the_slate(town: Town) -> None:
 
 def test_an_unknown_user_and_a_wrong_password_look_alike(town: Town) -> None:
     known = [town.user("acme", "viewer", f"known{n}@acme.example") for n in range(8)]
-    times: dict[bool, list[float]] = {True: [], False: []}
+    spent: dict[bool, list[float]] = {True: [], False: []}
     bodies = set()
     for n, email in enumerate(known):
         for exists, address in ((True, email), (False, f"unknown{n}@acme.example")):
-            began = time.perf_counter()
+            began = time.process_time()  # the work, not the wait for a busy machine
             answer = town.http.post(
                 "/auth/login",
                 json={"email": address, "password": "wrong"},
                 headers={"X-Request-ID": "same"},
             )
-            times[exists].append(time.perf_counter() - began)
+            spent[exists].append(time.process_time() - began)
             bodies.add(answer.text)
     assert len(bodies) == 1
-    gap = abs(statistics.median(times[True]) - statistics.median(times[False]))
-    assert gap < 0.015
+    assert 0.6 < min(spent[True]) / min(spent[False]) < 1.6
 
 
 def test_one_address_in_two_tenants_says_which_one_is_meant(town: Town) -> None:
