@@ -122,7 +122,7 @@ def test_a_broker_that_is_not_there_is_said_at_once_and_holds_nobody() -> None:
         with pytest.raises(Unavailable, match="WEFT_BUS_URL"):
             bus.publish([Event(1, "t", "r", "x", 0)])
         bus.subscribe(lambda _events: None)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
 
 
 def test_the_intake_needs_kafka(settings: Settings) -> None:

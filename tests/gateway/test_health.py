@@ -41,7 +41,7 @@ def test_three_silent_dependencies_take_as_long_as_one(
     deaf = replace(runtime, probes=dict.fromkeys(("jobs", "bus", "limits"), silence))
     began = time.monotonic()
     answer = TestClient(create_app(deaf)).get("/readyz")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5, "one after the other takes six seconds"
     assert answer.status_code == 200, "intake goes on without them"
     found = answer.json()["dependencies"]
     assert {name: found[name]["status"] for name in ("jobs", "bus", "limits", "blobs")} == {
@@ -97,4 +97,4 @@ def test_a_paused_server_does_not_answer(
     began = time.monotonic()
     with pytest.raises(Unavailable):
         found[name]()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15

@@ -76,7 +76,7 @@ def test_a_deadline_ends_the_child_alone() -> None:
     slow = bad_page_pdf(before=0, after=0)
     started = time.monotonic()
     assert refusal(slow, "a.pdf", "pdf", Limits(seconds=0.4)) == "limit_time"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert parse(b"still here", "a.txt", "txt").pages[0].text == "still here"
 
 
@@ -111,7 +111,7 @@ def test_the_time_of_the_whole_document_holds_over_all_children() -> None:
     limits = Limits(seconds=0.9, page_seconds=0.4, restarts=50)
     started = time.monotonic()
     document = parse(bad_page_pdf(1, 1, bad=9), "a.pdf", "pdf", limits=limits)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 15
     assert [page.number for page in document.pages] == [1]
     assert "Reading stopped at page" in document.warnings[-1]
 

