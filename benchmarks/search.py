@@ -17,13 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 
 from benchmarks.figures import at_least, at_most
+from benchmarks.peers import peer_python
 from core.context import Ctx
 from core.documents import Chunk
 from core.ids import new_id
@@ -36,7 +36,6 @@ _QUESTIONS = 200
 _PASSAGES_EACH = 20  # per document
 _FILTER = {"group": "g0"}  # admits 1 % of the documents
 _LARGE = 100_000
-PEERS = Path("build/peers")
 _PACKAGES = ("chromadb==1.5.9",)
 
 
@@ -177,7 +176,7 @@ def _stored(data: _Data, at: int) -> list[int]:
 
 
 def _chroma(data: _Data) -> dict[str, Any]:
-    python = _peer_python()
+    python = peer_python("chroma", _PACKAGES)
     groups = np.where([_in_group(row) for row in range(len(data.vectors))], "g0", "g1")
     with tempfile.TemporaryDirectory(prefix="weft-chroma-") as folder:
         np.savez(
@@ -189,18 +188,6 @@ def _chroma(data: _Data) -> dict[str, Any]:
         )  # fmt: skip
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
-
-
-def _peer_python() -> Path:
-    """The peer's interpreter; installed once."""
-    home = PEERS / "chroma"
-    python, ready = home / "bin" / "python", home / "ready"
-    if not ready.exists():
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "-q", "--python", sys.executable, home], check=True)
-        subprocess.run([*uv, "pip", "install", "-q", "--python", python, *_PACKAGES], check=True)
-        ready.touch()
-    return python.absolute()
 
 
 def _said(

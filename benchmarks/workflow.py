@@ -9,7 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-import venv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import workflows
 from agents.registry import AGENTS
 from backends.build import open_runtime
 from benchmarks.figures import at_least, at_most
+from benchmarks.peers import peer_python
 from core.context import PLATFORM, Ctx, scopes_of
 from core.events import Event
 from core.ids import new_id
@@ -31,7 +31,6 @@ from workflows.worker import Worker
 
 ALONE, HEAP, AT_ONCE = 100, 300, 50
 WAIT_SECONDS = 60.0
-PEERS = Path("build/peers/workflow")
 PEER_CODE = Path(__file__).with_name("workflow_peer.py")
 PACKAGES = ("dbos", "langgraph", "langgraph-checkpoint-sqlite", "aiosqlite")
 FLOW = {
@@ -143,10 +142,7 @@ def _p99(times: Sequence[float]) -> float:
 
 def _peer(name: str, database: str = "", *more: str) -> dict[str, float]:
     """Another engine in its own environment, in this same run; on SQLite without a URL."""
-    python = PEERS.absolute() / "bin" / "python"
-    if not python.exists():
-        venv.create(PEERS, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True, timeout=600)
+    python = peer_python("workflow", PACKAGES)
     counts = [str(ALONE), str(HEAP), str(AT_ONCE)]
     done = subprocess.run(
         [python, "-P", PEER_CODE.absolute(), name, *counts, database, *more],

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from agents.checks.facts import SourceFact as ProofFact
 
-class SourceFact(TypedDict):
-    """The proof of a sentence; `sheet` and `cells` are None outside spreadsheets."""
 
+class SourceFact(ProofFact):
     n: int  # [1], [2], … within one answer
-    document_id: str
-    filename: str
-    page: int
-    start: int
-    end: int
-    quote: str
-    sheet: str | None
-    cells: str | None
 
 
 class QuestionFact(TypedDict):

@@ -24,7 +24,8 @@ Severity = Literal["low", "medium", "high"]
 
 
 class SourceFact(TypedDict):
-    """The proof of a figure; `quote` is `page.text[start:end]`, `cells` an address like `B7`."""
+    """The proof of a figure or a sentence; `quote` is `page.text[start:end]`, `cells` an address
+    like `B7`, and None outside spreadsheets."""
 
     document_id: str
     filename: str
