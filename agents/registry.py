@@ -9,6 +9,7 @@ from agents.listening import listen
 from agents.memory import searches, tidy
 from agents.planner import plan_task
 from agents.supervisor import Supervisor
+from workflows import retention
 from workflows.supervision import Agents
 from workflows.tasks import Catalog, Done, TaskSpec, Work
 
@@ -44,6 +45,6 @@ def _collected() -> list[TaskSpec]:
 AGENTS = Agents(
     Catalog(_collected()),
     Supervisor(),
-    chores=(tidy.tidy, searches.tidy, expiring.tidy),
+    chores=(tidy.tidy, searches.tidy, expiring.tidy, retention.tidy),
     beside=(listen,),
 )

@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     retry_base_seconds: float = Field(1.0, ge=0, description="first retry delay, then doubled")
     run_steps_max: int = Field(1000, description="ceiling of steps in one run")
     run_seconds_max: int = Field(86_400, description="deadline of a run")
+    run_keep_seconds: int = Field(
+        0, ge=0, description="an ended run without a report is deleted so long after; 0: never"
+    )
+    upkeep_keep_seconds: int = Field(
+        30 * 86_400,
+        ge=0,
+        description="the same for what the platform did by itself: pulls, reading, index; 0: never",
+    )
     tenant_running_max: int = Field(8, description="jobs of one tenant running at once")
     approval_seconds_max: int = Field(7 * 86_400, description="an approval expires after")
     context_seconds: int = Field(

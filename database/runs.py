@@ -139,7 +139,7 @@ _end = Prepared(
     .where(*_mine)
     .values(
         status=bindparam("to"), outputs=bindparam("result"), error=bindparam("why"),
-        completed_ms=bindparam("now"),
+        completed_ms=bindparam("now"), forget_ms=bindparam("until"),
     )
 )  # fmt: skip
 _start = Prepared(
@@ -154,11 +154,19 @@ def start(tx: Tx, ctx: Ctx, run_id: str, step_count: int) -> None:
 
 
 def end(
-    tx: Tx, ctx: Ctx, run_id: str, status: str, outputs: Json | None, error: Json | None
+    tx: Tx,
+    ctx: Ctx,
+    run_id: str,
+    status: str,
+    outputs: Json | None,
+    error: Json | None,
+    *,
+    forget_ms: int | None = None,
 ) -> None:
+    """`forget_ms`: when `database.old_runs` may delete it; None: never by itself."""
     params = {
         "tenant": ctx.tenant, "run": run_id, "to": status, "result": outputs, "why": error,
-        "now": tx.now_ms,
+        "now": tx.now_ms, "until": forget_ms,
     }  # fmt: skip
     tx.execute(_end, params)
 

@@ -35,7 +35,7 @@ PLATFORM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "turns": {"SELECT": ()},
     "runs": {"SELECT": (
         "tenant_id", "id", "status", "parent_run_id", "deadline_ms", "created_ms", "completed_ms",
-        "traceparent",
+        "traceparent", "forget_ms",
     )},
     "approvals": {"SELECT": (
         "tenant_id", "id", "run_id", "status", "expires_ms", "created_ms",

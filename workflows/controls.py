@@ -85,7 +85,7 @@ def _reopen(t: Turn, run: Run) -> None:
     step_rows.reset(t.tx, t.ctx, [row.id for row in again])
     runs.change(
         t.tx, t.ctx, run.id, status="running" if rows else "pending", error=None, outputs=None,
-        completed_ms=None, cancel_requested=False,
+        completed_ms=None, forget_ms=None, cancel_requested=False,
         deadline_ms=t.tx.now_ms + t.rt.settings.run_seconds_max * 1000,
     )  # fmt: skip
     jobs.add(t.tx, t.ctx, run.id, "advance", SUPERVISOR, priority=run.priority)

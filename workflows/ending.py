@@ -11,7 +11,7 @@ from database import approvals, effects, jobs, runs
 from database import steps as step_rows
 from database.runs import Run
 from database.steps import StepRow
-from workflows import callbacks, scope
+from workflows import callbacks, retention, scope
 from workflows.definitions import Definition
 from workflows.turn import Turn
 
@@ -37,7 +37,8 @@ def end(
             status, error = "failed", problem.to_json()
     if status != "completed":
         _stop_rest(t, run)
-    runs.end(t.tx, t.ctx, run.id, status, outputs, error)
+    until = retention.forget_ms(t.rt.settings, run, status, t.tx.now_ms)
+    runs.end(t.tx, t.ctx, run.id, status, outputs, error, forget_ms=until)
     if status != "completed" or rows is None:
         jobs.clear(t.tx, t.ctx, run.id, keep_dead=True)
     if run.callback_url:

@@ -59,6 +59,7 @@ approvals = tenant_table(
     ms("decided_ms"),
     points_at("runs", "run_id"),
     Index("ix_approvals_status", "tenant_id", "status", "created_ms"),
+    Index("ix_approvals_run", "tenant_id", "run_id"),
 )
 
 # The outbox and the resumable event stream in one: the relay publishes what has no `published_ms`.

@@ -59,6 +59,7 @@ runs = tenant_table(
     ms("created_ms", nullable=False),
     ms("started_ms"),
     ms("completed_ms"),
+    ms("forget_ms"),  # none: kept
     points_at("runs", "parent_run_id"),
     Index("ix_runs_created", "tenant_id", "created_ms", "id"),
     Index("ix_runs_parent", "tenant_id", "parent_run_id"),
@@ -68,6 +69,12 @@ runs = tenant_table(
         "deadline_ms",
         sqlite_where=text("completed_ms IS NULL"),
         postgresql_where=text("completed_ms IS NULL"),
+    ),
+    Index(
+        "ix_runs_forget",
+        "forget_ms",
+        sqlite_where=text("forget_ms IS NOT NULL"),
+        postgresql_where=text("forget_ms IS NOT NULL"),
     ),
 )
 
