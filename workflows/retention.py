@@ -29,7 +29,10 @@ def tidy(rt: Runtime) -> int:
     """Deletes what is over in all tenants; how many. Any number of processes may do it at once."""
     with rt.db.read(PLATFORM) as tx:
         over = old_runs.due(tx, _AT_ONCE)
-    return sum(_forgotten(rt, Ctx(tenant, "system"), run_id) for tenant, run_id in over)
+    count = sum(_forgotten(rt, Ctx(tenant, "system"), run_id) for tenant, run_id in over)
+    if count:
+        _log.info("old runs are forgotten", count=count)
+    return count
 
 
 def _forgotten(rt: Runtime, ctx: Ctx, run_id: str) -> bool:
@@ -44,8 +47,6 @@ def _forgotten(rt: Runtime, ctx: Ctx, run_id: str) -> bool:
                 audit.record(tx, ctx, "run.forget", run_id, told)
     except NotFound:
         return False  # another process was first
-    if done:
-        _log.debug("an old run is forgotten", tenant=ctx.tenant, run_id=run_id)
     return done
 
 

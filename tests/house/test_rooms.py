@@ -157,6 +157,7 @@ def test_query_functions_of_a_tenant_take_ctx() -> None:
         ("chat", "due"): "which conversations of all tenants are over, not what was said in them",
         ("searches", "due"): "which tenants have searches that are over, not what they were",
         ("shelves", "with_kept"): "which indexes keep a generation, not what is in them",
+        ("old_runs", "due"): "whose time is over, of all tenants; nothing of what it was",
         ("integrations", "due"): "whose time has come, of all tenants; nothing of what it is",
         ("watches", "free"): "whose mail box nobody listens to, of all tenants; nothing of it",
         ("triggers", "due"): "whose time has come, of all tenants; nothing of what it is",
