@@ -14,7 +14,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\S+", text))
 
 
-_TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+|[%€$£]")
+# A blank may part thousands: `800 EUR` is not said by `4 800 EUR`.
+_TOKEN = re.compile(r"\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d+)*|\d+(?:[.,:]\d+)*|[^\W\d_]+|[%€$£]")
 _SMALL = _words(
     """a an the of and or is are was were be been being has have had do does did will would
     shall should may might can could must it its this that these those there they their them
@@ -102,7 +103,7 @@ def _written(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=20_000)
 def _form(token: str) -> str:
     if token[0].isdigit():
-        return re.sub(r"[.,](?=\d{3}\b)", "", token)
+        return re.sub(r"[., ](?=\d{3}\b)", "", token)
     if token in _SMALL or token in _NOT or token in _CONDITIONS or token in _LIMITS:
         return token
     if token in _SAME or token in _SIGNS:

@@ -158,7 +158,7 @@ class _Record:
         typed = segment.cell.value
         if segment.cell.address and isinstance(typed, (int, float)) and not isinstance(typed, bool):
             return Decimal(str(round(typed, 4)))
-        amounts = find_amounts(segment.text, self.context.decimal)
+        amounts = find_amounts(segment.text, self.context.decimal, likely=self.context.likely)
         return amounts[-1].value if amounts else None
 
     def proof(self) -> dict[str, SourceFact]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from ingestion.fields.candidates import Found
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Row, Sheet
-from ingestion.fields.numbers import find_amounts, plain
+from ingestion.fields.numbers import plain
 from ingestion.fields.reading import Candidate
 
 _CENT = Decimal("0.02")
@@ -111,7 +111,7 @@ def _read(row: Row, number: int, context: Context) -> RateRow | None:
 
 def _amounts(row: Row, number: int, context: Context) -> Iterator[Candidate]:
     for s in row:
-        for a in find_amounts(s.text, context.decimal, spaced=context.spaced):
+        for a in context.amounts(s.text, parted=True):
             if a.decimals == 2 and not a.percent:
                 yield Candidate(
                     plain(a.value), 0.9, s, a.start, a.end, number, a.value, a.currency, label=""
@@ -120,7 +120,7 @@ def _amounts(row: Row, number: int, context: Context) -> Iterator[Candidate]:
 
 def _rates(row: Row, context: Context, amounts: set[int]) -> Iterator[Decimal]:
     for s in row:
-        for a in find_amounts(s.text, context.decimal):
+        for a in context.amounts(s.text, parted=True):
             bare = s.start + a.start not in amounts or a.value in _USUAL
             if 0 <= a.value <= 30 and (a.percent or (bare and not a.currency)):
                 yield a.value

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ingestion.fields.dates import Order, find_dates, order_of
 from ingestion.fields.layout import Sheet
-from ingestion.fields.numbers import CODES, Mark, decimal_mark, find_amounts
+from ingestion.fields.marks import blank_groups, decimal_mark
+from ingestion.fields.numbers import CODES, Amount, Mark, find_amounts
 
 _WORDS = {
     "en": "invoice the and of for to your please payment amount date due thank you with from"
@@ -23,6 +24,8 @@ _WORDS = {
     "cliente total vencimiento base imponible",
 }
 _LISTS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+# Spanish is written with either.
+_MARKS: dict[str, Mark] = {"en": ".", "de": ",", "fr": ",", "nl": ",", "it": ","}
 _DOLLARS = (
     ("CAD", r"\bCAD\b|\bCanada\b|\bGST/HST\b|\bHST\b"),
     ("AUD", r"\bAUD\b|\bABN\b|\bAustralia\b"),
@@ -45,11 +48,13 @@ class Context:
     currency: str | None
     dollar: str
     dollar_sure: bool
+    likely: Mark | None = None  # the usual decimal mark of the language
+    spaced: bool | None = None  # whether plain spaces part thousands; None where nothing tells
 
-    @property
-    def spaced(self) -> bool:
-        """Whether a plain space may stand between thousands."""
-        return self.decimal == ","
+    def amounts(self, text: str, *, parted: bool = False) -> list[Amount]:
+        """With `parted` the arithmetic of the caller proves what the spaces mean."""
+        spaced = bool(self.spaced) if parted else self.spaced
+        return find_amounts(text, self.decimal, spaced=spaced, likely=self.likely)
 
 
 def context(sheet: Sheet, language: str | None) -> Context:
@@ -57,11 +62,15 @@ def context(sheet: Sheet, language: str | None) -> Context:
     texts = [segment.text for row in sheet.rows for segment in row]
     whole = "\n".join(texts)
     guessed = guess_language(whole) or (language or "")[:2].lower() or None
-    mark = decimal_mark(texts)
+    likely = _MARKS.get(guessed or "")
+    mark = decimal_mark(texts, likely)
     dollar, sure = _dollar(whole)
-    currency = _currency(texts, mark, dollar)
+    currency = _currency(texts, dollar)
     order = order_of(find_dates(whole), guessed, currency)
-    return Context(guessed, mark, order, currency, dollar, sure)
+    spaced = blank_groups(texts)
+    if spaced is None and (guessed == "fr" or (guessed is None and mark == ",")):
+        spaced = True
+    return Context(guessed, mark, order, currency, dollar, sure, likely, spaced)
 
 
 def guess_language(text: str) -> str | None:
@@ -79,10 +88,10 @@ def _dollar(text: str) -> tuple[str, bool]:
     return "USD", False
 
 
-def _currency(texts: list[str], mark: Mark | None, dollar: str) -> str | None:
+def _currency(texts: list[str], dollar: str) -> str | None:
     votes: Counter[str] = Counter()
     for text in texts:
-        votes.update(a.currency for a in find_amounts(text, mark) if a.currency)
+        votes.update(a.currency for a in find_amounts(text) if a.currency)
         votes.update(_CODE.findall(text))
     if not votes:
         return None

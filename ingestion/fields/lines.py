@@ -10,7 +10,7 @@ from decimal import Decimal
 from ingestion.fields.columns import columns, header_at
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Row, Segment, Sheet
-from ingestion.fields.numbers import find_amounts, plain
+from ingestion.fields.numbers import plain
 from ingestion.fields.reading import (
     Candidate,
     Zone,
@@ -205,7 +205,7 @@ def _proved(row: Row, context: Context, number: int) -> Item | None:
         return None
     values = [
         (a, s) for s in row if s is not named and len(s.text) < 24
-        for a in find_amounts(s.text, context.decimal, spaced=context.spaced)
+        for a in context.amounts(s.text, parted=True)
     ]  # fmt: skip
     factors = [(a, s) for a, s in values if not a.percent and a.value > 0]
     rates = [Decimal(0), *(a.value for a, _ in values if a.percent and 0 < a.value < 100)]

@@ -121,7 +121,7 @@ def currency(sheet: Sheet, ctx: Context, fields: dict[str, Candidate]) -> Candid
     for name in ("total", "amount_due", "subtotal", "tax"):
         c = fields.get(name)
         if c and c.currency:
-            for a in find_amounts(c.segment.text, ctx.decimal):
+            for a in ctx.amounts(c.segment.text):
                 if a.currency == c.currency and a.sign_start >= 0:
                     return _written(c, a.sign_start, a.sign_end, a.currency, ctx, 0.95)
     return _label_or_most(sheet, ctx)
@@ -145,7 +145,7 @@ def _label_or_most(sheet: Sheet, ctx: Context) -> Candidate | None:
             base = Candidate(ctx.currency, 0.85, segment, at, at + 3, number)
             if at >= 0 and ctx.currency in CODES and _stands_alone(segment.text, at):
                 return base
-            for a in find_amounts(segment.text, ctx.decimal):
+            for a in ctx.amounts(segment.text):
                 sign = segment.text[a.sign_start : a.sign_end] if a.sign_start >= 0 else ""
                 if a.currency == ctx.currency or sign == "$":
                     code = a.currency or ctx.currency

@@ -23,6 +23,7 @@ _COUNTED = re.compile(
     r"\s*(?:days?|jours?|tagen?|dagen|días|pcs|stk|stück|pieces|items?|hours?|std|months?|x)\b",
     re.I,
 )
+_ALONE = re.compile(r"[^\w]*(?:[A-Z]{3})?[\d\s.,'’€$£()\-–−]+(?:[A-Z]{3})?\W*")
 _FILLER = re.compile(r"[^\W\d_]{2,}")
 # Words that may stand between a label and its amount.
 _SMALL_WORDS = re.compile(
@@ -93,8 +94,28 @@ def read_date(zone: Zone, context: Context) -> Candidate | None:
 
 
 def amounts_in(zone: Zone, context: Context) -> list[Amount]:
-    whole = bool(re.fullmatch(r"[\d\s.,'’\u00a0\u202f]+", zone.text.strip()))
-    return find_amounts(zone.text, context.decimal, spaced=context.spaced or whole)
+    """What stands in a cell by itself, or by its place on the page, is one number."""
+    placed = zone.segment.cell is not None or bool(zone.segment.page.words)
+    if placed and context.spaced is None and _ALONE.fullmatch(zone.text):
+        return replace(context, spaced=True).amounts(zone.text)
+    found = context.amounts(zone.text)
+    if placed or context.spaced is False:
+        return found
+    return [one for one in found if not _cut(zone, one)]
+
+
+_THOUSANDS_CUT = re.compile(r"(?<![\w.,])\d{1,3}[ \u00a0]?\n[ \t]*(?=\d{3}(?![\d/:]))")
+
+
+def _cut(zone: Zone, one: Amount) -> bool:
+    """Whether a line ends within the number: `4` and below it `800 euros`."""
+    at = zone.segment.start + zone.start
+    text, start, end = zone.segment.page.text, at + one.start, at + one.end
+    near = max(start - 8, 0)
+    return any(
+        near + cut.start() <= start < near + cut.end() + 1
+        for cut in _THOUSANDS_CUT.finditer(text[near : end + 16])
+    )
 
 
 def read_amount(zone: Zone, context: Context) -> Candidate | None:

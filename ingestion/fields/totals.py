@@ -10,7 +10,7 @@ from itertools import combinations
 from ingestion.fields.candidates import Found
 from ingestion.fields.context import Context
 from ingestion.fields.layout import Sheet
-from ingestion.fields.numbers import find_amounts, plain
+from ingestion.fields.numbers import plain
 from ingestion.fields.reading import Candidate
 
 CENT = Decimal("0.02")
@@ -56,7 +56,7 @@ def add_rows_of_three(found: Found, sheet: Sheet, context: Context) -> None:
         three = [
             Candidate(plain(a.value), 0.8, s, a.start, a.end, number, a.value, a.currency)
             for s in row
-            for a in find_amounts(s.text, context.decimal, spaced=context.spaced)
+            for a in context.amounts(s.text, parted=True)
             if a.decimals == 2 and not a.percent
         ]
         values = [c.number or Decimal(0) for c in three]

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from ingestion.fields.context import Context
 from ingestion.fields.dates import find_dates
 from ingestion.fields.layout import Segment, Sheet
-from ingestion.fields.numbers import find_amounts, plain
+from ingestion.fields.numbers import plain
 from ingestion.fields.reading import Candidate
 
 CONFIDENCE = 0.5
@@ -42,7 +42,7 @@ def _amounts(text: str, sheet: Sheet, context: Context) -> Iterator[Candidate]:
     except InvalidOperation:
         return
     for number, segment in _segments(sheet):
-        for amount in find_amounts(segment.text, context.decimal, spaced=context.spaced):
+        for amount in context.amounts(segment.text):
             if amount.value == wanted and not amount.percent:
                 value = plain(amount.value, 2 if amount.decimals else 0)
                 yield Candidate(value, CONFIDENCE, segment, amount.start, amount.end, number,

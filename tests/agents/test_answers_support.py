@@ -115,6 +115,8 @@ def test_what_the_quote_says_gets_through(fact: str, question: str) -> None:
         ("Two nurses are on duty.", "Three nurses are on duty.", False),
         ("Smoking is allowed.", "Smoking is not allowed.", False),
         ("It is 12 m wide and 9 m high.", "It is 9 m wide and 12 m high.", False),
+        ("Le loyer est de 800 euros.", "Le loyer est de 4 800 euros.", False),
+        ("Le loyer est de 4,800 euros.", "Le loyer est de 4\u202f800 euros.", True),
     ],
 )
 def test_support_of_a_claim(said: str, quote: str, supported: bool) -> None:

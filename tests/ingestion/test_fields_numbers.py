@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.fields.numbers import Mark, decimal_mark, find_amounts, parse_number, plain
+from ingestion.fields.marks import decimal_mark
+from ingestion.fields.numbers import Mark, find_amounts, parse_number, plain
 
 # thousands mark, decimal mark
 LOCALES: dict[str, tuple[str, Mark]] = {
