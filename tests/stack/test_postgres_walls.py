@@ -21,7 +21,7 @@ from core.clock import SystemClock
 from core.context import PLATFORM, Ctx
 from core.errors import InvalidInput, Unavailable
 from core.ids import new_id
-from database import Database, migrate, walls
+from database import Database, migrate, old_runs, walls
 from database.prepared import Prepared
 from database.tables import SHARED, documents, metadata, runs, tenants
 from tests import databases
@@ -197,11 +197,14 @@ def test_migrations_go_down_and_up_again_and_match_the_tables(servers: Servers) 
         owner = Database(urls[1], SystemClock())
         with _plain(urls[1]) as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        migrate.downgrade(owner, "base")
-        assert migrate.current(owner) is None
-        migrate.upgrade(owner, application=urls[0])
         application = Database(urls[0], SystemClock())
-        migrate.ready(application)
+        for down in ("0008", "base"):
+            migrate.downgrade(owner, down)
+            assert migrate.current(owner) == (None if down == "base" else down)
+            migrate.upgrade(owner, application=urls[0])
+            migrate.ready(application)
+            with application.read(PLATFORM) as tx:
+                assert old_runs.due(tx, 1) == [], "the platform's look has its new column"
         for db in (owner, application):
             db.close()
 
