@@ -180,6 +180,7 @@ def test_the_wall_stands_and_a_hole_is_named(house: House) -> None:
 
 
 def test_a_database_that_nobody_migrated_is_refused_with_what_to_type(servers: Servers) -> None:
+    servers.up("postgres")
     env = servers.env()
     with databases.empty(env["WEFT_DATABASE_URL"], env["WEFT_DATABASE_ADMIN_URL"]) as urls:
         db = Database(urls[0], SystemClock())
@@ -192,6 +193,7 @@ def test_migrations_go_down_and_up_again_and_match_the_tables(servers: Servers) 
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    servers.up("postgres")
     env = servers.env()
     with databases.beside(env["WEFT_DATABASE_URL"], env["WEFT_DATABASE_ADMIN_URL"]) as urls:
         owner = Database(urls[1], SystemClock())
