@@ -1,38 +1,28 @@
 """Pulling: what is new at an integration becomes documents, each once, whatever dies in between.
 
-An item's document, what is known of the item and the position after it are one commit. Nothing that
-was taken is fetched again; a changed item's new document replaces the one before.
+What was taken is not fetched again; a changed item's new document replaces the one before. Pulls
+have half of a process's threads at most, so that people's uploads are read meanwhile.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
+import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from agents import refusals
 from agents.access import access_of
-from agents.removal import remove
-from agents.uploads import Received, Upload, receive, safe_name
+from agents.keeping import Keeping
 from core.context import Ctx
-from core.errors import (
-    Conflict,
-    InvalidInput,
-    NotFound,
-    Rejected,
-    Unavailable,
-    Unfinishable,
-    WeftError,
-)
+from core.errors import Conflict, InvalidInput, Rejected, Unavailable, Unfinishable, WeftError
 from core.ids import new_id
-from core.plain import check_plain
-from database import Tx, integrations, twins
-from database.integrations import Integration, ItemRow
-from ingestion.sources import At, Dead, Gone, Item, Pause, Pulled
+from database import Tx, integrations
+from database.integrations import Integration
+from ingestion.sources import Access, At, Pause
 from ingestion.sources.kinds import source
 from workflows.tasks import Defer, Done, TaskSpec, Work
 
@@ -45,8 +35,35 @@ _BROKE = Unavailable(
 )  # fmt: skip
 
 
+class _Share:
+    """How many pulls go on in this process."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+
+    @contextlib.contextmanager
+    def of(self, threads: int) -> Iterator[bool]:
+        """Whether one more fits in."""
+        with self._lock:
+            fits = self._count < max(1, threads // 2)
+            self._count += fits
+        try:
+            yield fits
+        finally:
+            with self._lock:
+                self._count -= fits
+
+
+SHARE = _Share()
+
+
 def pull(work: Work) -> Done | Defer:
     """`integration_id` → `{integration_id, taken, duplicate, dead, gone, documents, more}`."""
+    with SHARE.of(work.rt.settings.worker_threads) as fits:
+        return _pulled(work) if fits else Defer(1.0, "other pulls go on")
+
+
+def _pulled(work: Work) -> Done | Defer:
     name = work.message.payload.get("integration_id")
     if not isinstance(name, str):
         raise InvalidInput("This task needs an `integration_id`.", field="integration_id")
@@ -79,49 +96,58 @@ def pull(work: Work) -> Done | Defer:
     return Done({"integration_id": name, **one.summary()})
 
 
-class _Twin(Exception):
-    """Another pull kept the same content while this one looked at it."""
-
-    def __init__(self, document_id: str) -> None:
-        super().__init__(document_id)
-        self.document_id = document_id
-
-
 class _Pull:
     def __init__(self, work: Work, ctx: Ctx, row: Integration, handler: str) -> None:
         self._work, self._row, self._handler = work, row, handler
         self._rt, self._ctx = work.rt, ctx
-        self._counts: Counter[str] = Counter()
-        self._documents: list[str] = []
+        self._kept = Keeping(work.rt, ctx, row, handler)
         self._more = False
         self.pause: Pause | None = None
 
     def run(self) -> None:
-        self._clear_stale()
-        kind = source(self._row.kind)
+        self._kept.clear_stale()
+        access = access_of(self._rt, self._ctx, self._row, self._work)
+        try:
+            self._go_through(replace(access, taken=self._taken(access)))
+        except WeftError:
+            with contextlib.suppress(WeftError):  # what is told is why it ended
+                self._kept.flush()
+            raise
+        self._kept.flush()
+        self._kept.clear_stale()
+
+    def _go_through(self, access: Access) -> None:
         seen = 0
-        for one in kind.pull(access_of(self._rt, self._ctx, self._row, self._work)):
+        for one in source(self._row.kind).pull(access):
             if isinstance(one, Pause):
                 self.pause = one
                 break
-            self._take(one)
+            self._kept.take(one)
             seen += not isinstance(one, At)
             if seen % _BEAT_ITEMS == 1:
                 self._beat(seen)
             if seen >= _ITEMS_MAX:
                 self._more = True
                 break
-        self._clear_stale()
+
+    def _taken(self, access: Access) -> Callable[[str], bool]:
+        """A source asks before it marks or moves a mail: what waits is kept first."""
+
+        def taken(key: str) -> bool:
+            self._kept.flush()
+            return access.taken(key)
+
+        return taken
 
     def turn_over(self) -> None:
         """A pause: where it goes on is kept, and what came so far counts for the whole run."""
         assert self.pause is not None
-        if self._counts:
+        if self._kept.counts:
             turn = len(list(self._turns()))
-            kept = {"counts": dict(self._counts), "documents": self._documents}
+            kept = {"counts": dict(self._kept.counts), "documents": self._kept.documents}
             self._work.remember(f"turn-{turn}", lambda: kept)
         with self._rt.db.transaction(self._ctx) as tx:
-            self._move(tx, self.pause.cursor)
+            self._kept.move(tx, self.pause.cursor)
             integrations.release(tx, self._ctx, self._row.id, self._handler)
 
     def _turns(self) -> Iterator[dict[str, Any]]:
@@ -137,8 +163,8 @@ class _Pull:
         for turn in self._turns():
             counts.update(turn["counts"])
             documents += turn["documents"]
-        counts.update(self._counts)
-        documents += self._documents
+        counts.update(self._kept.counts)
+        documents += self._kept.documents
         told = {state: counts[state] for state in ("taken", "duplicate", "dead", "gone")}
         return {**told, "documents": documents[:_ITEMS_MAX], "more": self._more}
 
@@ -168,134 +194,6 @@ class _Pull:
             held = integrations.claim(tx, self._ctx, self._row.id, self._handler, _LEASE_SECONDS)
         if not held:
             raise Conflict("Another run pulls this integration now.", code="claim_lost")
-
-    def _take(self, one: Pulled) -> None:
-        if isinstance(one, Item):
-            self._item(one)
-        elif isinstance(one, Dead):
-            error = {"code": one.code, "detail": one.detail}
-            self._note(one.key, one.version, "dead", one.cursor, error=error)
-        elif isinstance(one, Gone):
-            self._gone(one)
-        elif isinstance(one, At):
-            with self._rt.db.transaction(self._ctx, durable=False) as tx:
-                self._move(tx, one.cursor)
-
-    def _item(self, one: Item) -> None:
-        before = self._before(one.key)
-        if before and before.version == one.version and before.state not in ("again", "gone"):
-            if one.cursor is not None:
-                with self._rt.db.transaction(self._ctx, durable=False) as tx:
-                    self._move(tx, one.cursor)
-            return
-        identity = one.identity or hashlib.sha256(one.data).hexdigest()
-        stale = before.document_id if before and before.state == "taken" else None
-        with self._rt.db.read(self._ctx) as tx:
-            same = integrations.document_of(tx, self._ctx, identity)
-        if same is not None and same != stale:
-            self._twin(one, identity, same, stale)
-            return
-
-        def also(tx: Tx, made: list[Received]) -> None:
-            twin = integrations.document_of(tx, self._ctx, identity, alone=True)
-            if twin is not None and twin != stale:
-                raise _Twin(twin)
-            integrations.note_item(
-                tx, self._ctx, self._row.id, one.key, one.version, "taken", identity=identity,
-                document_id=made[0].document_id, stale_id=stale,
-            )  # fmt: skip
-            self._move(tx, one.cursor)
-            self._documents.append(made[0].document_id)
-
-        try:
-            receive(self._rt, self._ctx, [self._upload(one)], also=also)
-            self._counts["taken"] += 1
-        except _Twin as twin:
-            self._twin(one, identity, twin.document_id, stale)
-        except Conflict:
-            raise
-        except (Rejected, Unfinishable) as error:
-            self._note(one.key, one.version, "dead", one.cursor, identity=identity,
-                       error=error.to_json(), stale_id=stale)  # fmt: skip
-
-    def _twin(self, one: Item, identity: str, same: str, stale: str | None) -> None:
-        with self._rt.db.transaction(self._ctx) as tx:
-            there = twins.still_of(tx, self._ctx, identity, same)
-            if there:
-                integrations.note_item(
-                    tx, self._ctx, self._row.id, one.key, one.version, "duplicate",
-                    identity=identity, document_id=same, stale_id=stale,
-                )  # fmt: skip
-                self._move(tx, one.cursor)
-        if there:
-            self._counts["duplicate"] += 1
-        else:  # it went meanwhile
-            self._item(one)
-
-    def _upload(self, one: Item) -> Upload:
-        told = {
-            **one.metadata, "integration": self._row.name, "integration_kind": self._row.kind,
-            "source_key": one.key,
-        }  # fmt: skip
-        return Upload(safe_name(one.filename), one.content_type, one.data,
-                      metadata=_plain(told), tags=tuple(self._row.tags))  # fmt: skip
-
-    def _gone(self, one: Gone) -> None:
-        before = self._before(one.key)
-        if before is None or before.state == "gone":
-            return
-        stale = before.document_id if self._removes and before.state == "taken" else None
-        self._note(one.key, before.version, "gone", one.cursor, stale_id=stale,
-                   document_id=None if stale else before.document_id)  # fmt: skip
-
-    @property
-    def _removes(self) -> bool:
-        return self._row.on_gone == "remove"
-
-    def _before(self, key: str) -> ItemRow | None:
-        with self._rt.db.read(self._ctx) as tx:
-            return integrations.item(tx, self._ctx, self._row.id, key)
-
-    def _note(self, key: str, version: str, state: str, cursor: Any, **about: Any) -> None:
-        with self._rt.db.transaction(self._ctx) as tx:
-            integrations.note_item(tx, self._ctx, self._row.id, key, version, state, **about)
-            self._move(tx, cursor)
-        self._counts[state] += 1
-
-    def _move(self, tx: Tx, cursor: Mapping[str, Any] | None) -> None:
-        integrations.moved(tx, self._ctx, self._row.id, self._handler, cursor)
-
-    def _clear_stale(self) -> None:
-        """Documents that a newer version replaced: removed after the new one was kept."""
-        while True:
-            with self._rt.db.read(self._ctx) as tx:
-                found = integrations.stale(tx, self._ctx, self._row.id, 100)
-            for one in found:
-                if one.stale_id is not None and self._may_go(one.stale_id):
-                    with contextlib.suppress(NotFound):  # somebody removed it before
-                        remove(self._rt, self._ctx, one.stale_id)
-                with self._rt.db.transaction(self._ctx, durable=False) as tx:
-                    integrations.freed(tx, self._ctx, self._row.id, one.item)
-            if not found:
-                return
-
-    def _may_go(self, document_id: str) -> bool:
-        with self._rt.db.transaction(self._ctx) as tx:
-            return twins.may_go(tx, self._ctx, document_id)
-
-
-def _plain(value: Any) -> Any:
-    """Metadata from outside, as text that every store takes."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode().replace("\x00", "")[:2000]
-    if isinstance(value, Mapping):
-        return {str(_plain(str(name)))[:64]: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value[:100]]
-    try:
-        return check_plain(value)
-    except ValueError:
-        return str(value)
 
 
 TASKS = (

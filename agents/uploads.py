@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,7 @@ from workflows.submission import Submission, submit_in
 
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
+_CREW, _SMALL_BYTES = 4, 4 * 2**20
 READING = "ingest-document@0"  # the built-in one, whatever a tenant calls its own
 
 # Starts the run that reads a document, in the transaction that creates the row.
@@ -80,8 +82,7 @@ def receive(
     """
     new = [_examined(rt, ctx, upload) for upload in uploads]
     try:
-        for one, upload in zip(new, uploads, strict=True):
-            rt.vault.put(ctx, ORIGINAL, one.id, _bytes(upload))
+        _store(rt, ctx, new, uploads)
         with fp("upload.commit"), rt.db.transaction(ctx) as tx:
             received = [_accepted(rt, tx, ctx, one, start) for one in new]
             also(tx, received)
@@ -133,6 +134,22 @@ def adopted(tx: Tx, ctx: Ctx, row: DocumentRow, original: DocumentRow) -> None:
         pages=original.pages, chunks=original.chunks, language=original.language,
         document_type=original.document_type, warnings=list(original.warnings),
     )  # fmt: skip
+
+
+def _store(rt: Runtime, ctx: Ctx, new: Sequence[NewDocument], uploads: Sequence[Upload]) -> None:
+    """Small ones beside one another: each waits for the disk, and one wait serves several."""
+
+    def put(one: NewDocument, upload: Upload) -> None:
+        rt.vault.put(ctx, ORIGINAL, one.id, _bytes(upload))
+
+    crew = _CREW if sum(one.size for one in new) <= _SMALL_BYTES else 1
+    if min(crew, len(new)) < 2:
+        for one, upload in zip(new, uploads, strict=True):
+            put(one, upload)
+        return
+    with ThreadPoolExecutor(min(crew, len(new)), "weft-store") as pool:
+        for _ in pool.map(put, new, uploads):
+            pass
 
 
 def _accepted(rt: Runtime, tx: Tx, ctx: Ctx, new: NewDocument, start: Start) -> Received:

@@ -13,7 +13,7 @@ from pydantic import Field
 from core.errors import InvalidInput, Unavailable
 from core.net import Net
 from ingestion.sources import Access, At, Config, Cursor, Dead, Item, Pulled
-from ingestion.sources.imap_wire import Client, closed, no_target, opened
+from ingestion.sources.imap_wire import About, Client, closed, no_target, opened
 from ingestion.sources.mail import (
     VERSION,
     ServerConfig,
@@ -28,6 +28,7 @@ from ingestion.sources.wire import Wire
 
 _PORTS = {"tls": 993, "starttls": 143, "none": 143}
 _BATCH = 100  # headers looked at with one question
+_AT_ONCE, _SMALL_BYTES = 20, 64 * 2**10  # mails that one question brings
 _ACT_AFTER = 50  # mails marked or moved with one command
 _IDLE_SECONDS = 240.0  # less than what routers and servers forget a silent connection after
 
@@ -122,6 +123,7 @@ class _Folder:
         self._access, self._client, self._name, self._cursor = access, client, folder, cursor
         self._config: ImapConfig = access.config
         self._pending: list[int] = []
+        self._ahead: dict[int, bytes | None] = {}
 
     def pull(self) -> Iterator[Pulled]:
         acts = self._config.on_taken != "nothing"
@@ -145,13 +147,14 @@ class _Folder:
         known = {uid for uid in uids if self._access.known(self._key(uid), VERSION)}
         fresh = [uid for uid in uids if uid not in known]
         about = self._client.about(fresh) if fresh else {}
+        about = {uid: one for uid, one in about.items() if wanted(self._config, one.top)}
         for uid in uids:
             if self._access.stopped():
                 return
             here = {**place, "uid": uid}
             found = about.get(uid)
-            if found is not None and wanted(self._config, found.top):
-                one = self._one(uid, found.size, self._at(here))
+            if found is not None:
+                one = self._one(uid, about, self._at(here))
                 if one is not None:
                     yield one
                 # Not before the item was taken: what is given up at the `yield` is not kept.
@@ -161,13 +164,24 @@ class _Folder:
             if len(self._pending) >= _ACT_AFTER:
                 self._act(place)
 
-    def _one(self, uid: int, size: int, cursor: Cursor) -> Item | Dead | None:
+    def _one(self, uid: int, about: Mapping[int, About], cursor: Cursor) -> Item | Dead | None:
+        size = about[uid].size
         cap = min(self._config.mail_bytes_max, self._access.bytes_max)
-        data = None if size > cap else self._client.mail(uid, cap)
+        data = None if size > cap else self._mail(uid, about, cap)
         if size > cap or (data is not None and len(data) > cap):
             detail = f"The mail is larger than {cap:,} bytes."
             return Dead(self._key(uid), VERSION, "too_large", detail, cursor)
         return None if data is None else item(self._key(uid), data, self._name, cursor)
+
+    def _mail(self, uid: int, about: Mapping[int, About], cap: int) -> bytes | None:
+        """Small ones come with those after them, by one question."""
+        if uid not in self._ahead:
+            small = min(cap, _SMALL_BYTES)
+            later = [n for n in about if n > uid and about[n].size <= small]
+            few = later[: _AT_ONCE - 1] if about[uid].size <= small else []
+            found = self._client.mails([uid, *few], cap)
+            self._ahead = {n: found.get(n) for n in (uid, *few)}
+        return self._ahead.pop(uid)
 
     def _catch_up(self, place: dict[str, int]) -> None:
         """What was kept by a pull that died before it could mark or move it."""

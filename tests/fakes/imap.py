@@ -28,6 +28,7 @@ class FakeImap:
         self.refuse = self.fault = self.greeting = ""
         self.token: Callable[[], str] = str
         self.fetched: list[int] = []
+        self.questions: list[str] = []  # for whole mails
         self.signed_in = 0
         self.idling = threading.Event()
         self.over = threading.Event()
@@ -179,6 +180,8 @@ class _Handler(socketserver.StreamRequestHandler):
             self.mails.pop(uid, None)
 
     def do_fetch(self, rest: str) -> None:
+        if "HEADER" not in rest:
+            self.fake.questions.append(rest)
         for uid in self._uids(rest):
             data = self.mails.get(uid)
             if data is None:

@@ -191,16 +191,16 @@ def _no_failpoints() -> Iterator[None]:
 
 def test_a_pull_that_dies_anywhere_loses_and_repeats_nothing(town: Town) -> None:
     shop = Shop(town, "dying")
-    for n in range(6):
-        shop.put(f"{n}.txt", f"Note number {n} of six.")
-    failpoints.reset("upload.commit:after:3=error,upload.commit:before:5=error")
+    for n in range(24):
+        shop.put(f"{n}.txt", f"Note number {n} of many.")
+    failpoints.reset("upload.commit:after:1=error,upload.commit:before:2=error")
     town.http.post(f"{shop.url}/pull", headers=shop.headers)
     drained(town.rt)  # it is retried after its pause; on a slow machine already in here
     assert shop.shown()["items"]["taken"] > 0
     failpoints.reset("")
     shop.pull()
-    assert shop.shown()["items"] == {"taken": 6}
-    assert len(shop.documents()) == 6
+    assert shop.shown()["items"] == {"taken": 24}
+    assert len(shop.documents()) == 24
 
 
 def test_a_pull_that_breaks_on_our_side_is_told_at_the_integration(town: Town) -> None:

@@ -309,7 +309,7 @@ def test_two_hundred_files_are_two_hundred_documents_also_when_weft_dies(
     more = {**QUICK, "WEFT_EGRESS_ALLOW": place.allowed, "WEFT_LOG_LEVEL": "warning"}
     platform = Platform(tmp_path / "data", more)
     platform.provision(acme="unlimited")
-    platform.start("upload.commit:after:60=kill")
+    platform.start("upload.commit:after:4=kill")
     who = platform.person("acme")
     body = {"name": kind, "kind": kind, "config": place.config(), "secrets": place.secrets(),
             "schedule": {"every_seconds": 5}, "on_gone": "remove", "enabled": False}  # fmt: skip
@@ -318,7 +318,7 @@ def test_two_hundred_files_are_two_hundred_documents_also_when_weft_dies(
     who.ask("PATCH", url, json={"enabled": True})
     who.close()
     assert platform.dead() == -9
-    platform.start("upload.commit:before:50=kill")
+    platform.start("upload.commit:before:3=kill")
     assert platform.dead() == -9
     platform.start()
     who = platform.person("acme")

@@ -200,7 +200,7 @@ def test_of_a_thousand_mails_two_hundred_twins_are_no_documents(
     who.close()
     assert platform.stop() == 0
     switch_on(platform, url)
-    for side, nth in (("after", OWN // 5), ("before", OWN // 4), ("after", OWN // 8)):
+    for side, nth in (("after", OWN // 5), ("before", OWN // 16), ("after", 6)):
         platform.start(f"upload.commit:{side}:{nth}=kill")
         assert until(platform.is_dead, 120), "it does not end"
         assert platform.dead() == -9
