@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents import repair, shelf
+from core import memory
 from core.context import Ctx
 from database import documents, shelves
 from runtime import Runtime
@@ -17,6 +18,7 @@ TOMBSTONES_MAX = 64
 ROWS_MAX = 100_000  # a segment this large is left alone
 GRACE_MS = 10_000  # longer than a search; one that is slower reads the head again
 _LEASE_SECONDS = 120.0
+_LARGE_ROWS = 500
 _SMALL_ROWS = 200  # so few are merged whatever they are merged with
 
 
@@ -103,6 +105,8 @@ def _merge(rt: Runtime, ctx: Ctx, head: Head, *, everything: bool) -> bool:
         )
 
     shelf.move(rt, ctx, change, lambda tx: None, same_content=True)
+    if merged is not None and merged.count >= _LARGE_ROWS:
+        memory.give_back()  # else every thread keeps what its largest merge took
     return True
 
 

@@ -8,13 +8,14 @@ answer changes nothing. Bytes and time are capped; what a tenant sees never tell
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import socket
 import ssl
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import httpcore
 
@@ -29,11 +30,13 @@ from connectors.addresses import (
     place_of,
     public,
 )
+from connectors.routes import Kept, Route, Way
 from core.errors import InvalidInput, Unanswered, Unavailable, Unfinishable
 from core.net import Reply, joined
 from core.telemetry import log
 
 _KEPT_ACROSS_ORIGINS = {"accept", "accept-language", "content-type", "user-agent"}
+_QUESTIONS = {"GET", "HEAD"}
 _REDIRECTS = {301, 302, 303, 307, 308}
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -60,6 +63,7 @@ class Egress:
         self._resolver = resolver
         self._tls = tls
         self._bytes_max, self._seconds_max = bytes_max, seconds_max
+        self._kept: Kept | None = None
 
     def check(self, url: str) -> Target:
         """Raises `InvalidInput` for a URL that may never be called; asks no DNS."""
@@ -211,33 +215,61 @@ class Egress:
         deadline: float,
         bytes_max: int,
     ) -> Reply:
-        """`bytes_max` 0: without the body."""
-        route: _Route | None = None
+        """`bytes_max` 0: without the body. A kept connection that the other side has closed since
+        is no failure of a question that changes nothing."""
+        again = self._kept is not None and self._kept.has(target.origin)
+        for last in (not (again and method in _QUESTIONS), True):
+            route: Route | None = None
+            try:
+                with self._way(target, deadline) as (route, pool):
+                    return self._answered(pool, method, target, headers, content, bytes_max)
+            except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
+                    httpcore.UnsupportedProtocol, OSError) as error:  # fmt: skip
+                if not last and isinstance(error, httpcore.NetworkError | httpcore.ProtocolError):
+                    continue
+                sent = bool(route and route.sent)
+                raise self._unreached(target.place, error, sent=sent) from None
+        raise AssertionError
+
+    def _answered(
+        self, pool: httpcore.ConnectionPool, method: str, target: Target,
+        headers: Mapping[str, str], content: bytes, bytes_max: int,
+    ) -> Reply:  # fmt: skip
+        url = httpcore.URL(
+            scheme=target.scheme, host=target.host, port=target.port, target=target.path
+        )
+        sent = _headers(target, headers, keep=self._kept is not None)
+        with pool.stream(method, url, headers=sent, content=content or None) as answer:
+            got = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
+            skip = not bytes_max or answer.status in _REDIRECTS
+            body = b"" if skip else _body(answer.iter_stream(), got, bytes_max)
+            return Reply(answer.status, got, body, target.url)
+
+    @contextlib.contextmanager
+    def _way(self, target: Target, deadline: float) -> Iterator[Way]:
+        def made() -> Way:
+            route = Route(self._addresses(target, deadline), deadline)
+            context = self._tls_context(target)
+            return route, httpcore.ConnectionPool(ssl_context=context, network_backend=route)
+
+        if self._kept is not None:
+            with self._kept.way(target.origin, made, deadline) as way:
+                yield way
+            return
+        route, pool = made()
+        with pool:
+            yield route, pool
+
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[Egress]:
+        """The same way out, for one thread, whose connections stay open from one request to the
+        next."""
+        own = copy.copy(self)
+        own._kept = Kept()
         try:
-            route = _Route(self._addresses(target, deadline), deadline)
-            with (
-                httpcore.ConnectionPool(
-                    ssl_context=self._tls_context(target), network_backend=route
-                ) as pool,
-                pool.stream(
-                    method,
-                    httpcore.URL(
-                        scheme=target.scheme,
-                        host=target.host,
-                        port=target.port,
-                        target=target.path,
-                    ),
-                    headers=_headers(target, headers),
-                    content=content or None,
-                ) as answer,
-            ):
-                got = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in answer.headers}
-                skip = not bytes_max or answer.status in _REDIRECTS
-                body = b"" if skip else _body(answer.iter_stream(), got, bytes_max)
-                return Reply(answer.status, got, body, target.url)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError,
-                httpcore.UnsupportedProtocol, OSError) as error:  # fmt: skip
-            raise self._unreached(target.place, error, sent=bool(route and route.sent)) from None
+            yield own
+        finally:
+            own._kept.close()
 
     def _addresses(self, target: Target, deadline: float) -> Sequence[str]:
         return self._checked(target.host, target.port, target.place, deadline)
@@ -261,12 +293,12 @@ class Egress:
         return self._tls
 
 
-def _headers(target: Target, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+def _headers(target: Target, headers: Mapping[str, str], *, keep: bool) -> list[tuple[str, str]]:
     for name, value in headers.items():
         if not (name + value).isascii() or any(c in "\r\n\0" for c in name + value):
             raise InvalidInput(f"The header {name!r} is not one line of ASCII.", code="bad_header")
     usual = {"host": target.host_header, "user-agent": "weft", "accept-encoding": "gzip",
-             "connection": "close"}  # fmt: skip
+             "connection": "keep-alive" if keep else "close"}  # fmt: skip
     return list({**usual, **headers, "host": target.host_header}.items())
 
 
@@ -277,12 +309,13 @@ def _plain(chunks: Iterable[bytes], bytes_max: int) -> Iterator[bytes]:
 
 def _gunzip(chunks: Iterable[bytes], bytes_max: int) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(wbits=47)  # gzip or zlib, told by its header
-    begun = False
+    begun, chunks = False, iter(chunks)
     try:
         for chunk in chunks:
             begun = True
             yield unpacker.decompress(chunk, bytes_max + 1)
             if unpacker.eof:
+                next(chunks, None)  # the end of the answer: its connection is free then
                 return
     except zlib.error as error:
         raise Unfinishable("The answer is damaged.", code="response_encoding") from error
@@ -326,71 +359,3 @@ def _in_time(ask: Callable[[], Sequence[str]], deadline: float) -> Sequence[str]
     if not result:
         raise TimeoutError("the resolver did not answer")
     return result[0]
-
-
-class _Route(httpcore.NetworkBackend):
-    """Connects to the checked addresses only; TLS still names and verifies the original host."""
-
-    def __init__(self, addresses: Sequence[str], deadline: float) -> None:
-        self._addresses, self._deadline = addresses, deadline
-        self._inner = httpcore.SyncBackend()
-        self.sent = False  # a byte of the request left us
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        del host, timeout
-        failure: Exception = OSError("no address")
-        for address in self._addresses[:4]:
-            try:
-                seconds = min(10.0, _left(self._deadline))
-                stream = self._inner.connect_tcp(
-                    address, port, seconds, local_address, socket_options
-                )
-                return _Stream(stream, self._deadline, self)
-            except httpcore.ConnectError as error:
-                failure = error
-        raise failure
-
-
-class _Stream(httpcore.NetworkStream):
-    """Every read and write gets only what is left of the whole request's time."""
-
-    def __init__(self, inner: httpcore.NetworkStream, deadline: float, route: _Route) -> None:
-        self._inner, self._deadline, self._route = inner, deadline, route
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        left = _left(self._deadline)
-        self._route.sent = True
-        self._inner.write(buffer, left)
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        left = _left(self._deadline)
-        inner = self._inner.start_tls(ssl_context, server_hostname, left)
-        return _Stream(inner, self._deadline, self._route)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-def _left(deadline: float) -> float:
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise httpcore.ReadTimeout("the whole request took too long")
-    return seconds

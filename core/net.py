@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urljoin
@@ -46,6 +47,11 @@ class Net(Protocol):
         """Raises `InvalidInput` (may never be called), `Unavailable` (no answer in time) or
         `Unfinishable` (too large, too many redirects). `bytes_max`: of the body, instead of the
         usual cap."""
+        ...
+
+    def keeping(self) -> AbstractContextManager[Net]:
+        """The same way out, for one thread, whose connections stay open from one request to the
+        next."""
         ...
 
     def check(self, url: str) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Mapping, Set
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal
@@ -182,8 +183,17 @@ class Api:
 def plain_json(body: bytes, place: str) -> Any:
     """Numbers with a point stay the text they were. Raises `Unfinishable`."""
     try:
-        found = json.loads(body, parse_float=str, parse_int=_integer, parse_constant=_refuse)
+        found = json.loads(
+            body, parse_float=str, parse_int=_integer, parse_constant=_refuse,
+            object_pairs_hook=_once,
+        )  # fmt: skip
         return check_plain(found)
+    except _TwiceError as error:
+        raise Unfinishable(
+            f"{place} answers with an object that has {error.args[0]!r} twice: nobody can say "
+            "which of them holds. Whoever keeps it corrects it.",
+            code="duplicate_key",
+        ) from error
     except (ValueError, RecursionError) as error:
         raise Unfinishable(
             f"{place} does not answer with JSON that can be read. Correct `base_url` and `path`.",
@@ -216,6 +226,18 @@ def _seconds(text: str, now: float) -> float | None:
 def _integer(text: str) -> int | str:
     """Ids of more digits than JSON's readers keep stay text."""
     return int(text) if len(text) < 16 else text
+
+
+class _TwiceError(ValueError):
+    """Its argument is the name."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise _TwiceError(names.most_common(1)[0][0][:100])
+    return made
 
 
 def _refuse(text: str) -> Any:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -16,7 +17,7 @@ from core.errors import InvalidInput, Unavailable, Unfinishable
 from core.net import Net, Reply, joined
 from ingestion.sources import Access, At, Config, Dead, Gone, Item, Pause, Pulled
 from ingestion.sources.api import SECRETS, Api, Auth, at, check_base
-from ingestion.sources.rest_pages import Pages, State, following, query_of
+from ingestion.sources.rest_pages import Course, Pages, State, query_of
 
 _RECORDS_MAX = 100_000  # of one pull
 _MISSED_MAX = 5  # files that could not be had for now
@@ -78,20 +79,23 @@ class Rest:
             )  # fmt: skip
 
     def test(self, access: Access) -> str:
-        records, _, _ = _Feed(access).page({})
+        feed = _Feed(access)
+        records, reply, body = feed.page({})
         names = ", ".join(sorted({str(name) for one in records[:5] for name in one})[:20])
         if records and at(records[0], access.config.id_field) is None:
             raise InvalidInput(
                 f"A record has no {access.config.id_field!r}. It has: {names[:300]}.",
                 code="no_id", field="config.id_field",
             )  # fmt: skip
+        feed.course.after({}, reply, body, records, 1)
         count = len(records)
         return f"Signed in. The first page has {count} record{'' if count == 1 else 's'}" + (
             f", each with {names[:300]}." if names else "."
         )
 
     def pull(self, access: Access) -> Iterator[Pulled]:
-        yield from _Feed(access).pulled()
+        with access.net.keeping() as net:
+            yield from _Feed(replace(access, net=net)).pulled()
 
 
 class _Feed:
@@ -103,6 +107,7 @@ class _Feed:
         self._since = access.cursor.get("since") or self._config.since_start or None
         self._seen = access.cursor.get("seen") or self._since
         self._keys: set[str] = set()
+        self.course = Course(self._config.pages, access.cursor.get("paged") is True)
         self._missed: list[Unavailable] = []
         self._kept = access.cursor
         # What is read differently is another version of the same record.
@@ -145,7 +150,7 @@ class _Feed:
                 raise Unfinishable(
                     f"More than {_RECORDS_MAX:,} records. Narrow `query`.", code="too_many_parts"
                 )
-            state = following(self._config.pages, state, reply, body, len(records))
+            state = self.course.after(state, reply, body, records, pages)
             if state is not None and not self._missed:
                 yield At(self._position(state))
         yield from self._ended(whole=not begun)
@@ -157,7 +162,11 @@ class _Feed:
             for key in sorted(self._access.keys() - self._keys):
                 yield Gone(key)
         since = self._seen if self._config.since_param else None
-        yield At({"since": since} if since is not None else {})
+        yield At({**({"since": since} if since is not None else {}), **self._paged})
+
+    @property
+    def _paged(self) -> dict[str, Any]:
+        return {"paged": True} if self.course.proved else {}
 
     def page(self, state: State) -> tuple[list[Any], Reply, Any]:
         """Raises like `test`."""
@@ -191,19 +200,16 @@ class _Feed:
         found = at(body, self._config.items_path)
         if isinstance(found, dict) and self._config.pages.style == "none":
             found = [found]
-        if found is None and self._config.items_path and isinstance(body, dict):
-            names = ", ".join(list(body)[:20])[:300]
-            raise Unfinishable(
-                f"The answer has nothing at {self._config.items_path!r}; it has: {names}. "
-                "Correct `items_path`.",
-                code="no_items",
-            )
         if not isinstance(found, list):
+            where = self._config.items_path
+            told = found if isinstance(found, dict) else body
+            keys = ", ".join(list(told)[:20])[:300] if isinstance(told, dict) else ""
             raise Unfinishable(
-                f"At {self._config.items_path or 'the top'!r} the answer has no list. Correct "
-                "`items_path`.",
+                f"The answer has no list at {where or 'its top'!r}"
+                + (f"; the keys {'there' if told is found else 'it has'} are: {keys}" if keys
+                   else "") + ". Correct `items_path`.",
                 code="no_items",
-            )
+            )  # fmt: skip
         return [one for one in found if isinstance(one, dict)]
 
     def _record(self, record: Mapping[str, Any]) -> Iterator[Pulled]:
@@ -266,7 +272,7 @@ class _Feed:
         return {**({"title": title} if title else {}), **found}
 
     def _position(self, state: State) -> dict[str, Any]:
-        return {"since": self._since, "seen": self._seen, "at": dict(state)}
+        return {"since": self._since, "seen": self._seen, "at": dict(state), **self._paged}
 
 
 def _order(value: Any) -> tuple[int, Any]:

@@ -28,7 +28,7 @@ class FakeApi:
         self.bodies: list[bytes] = []  # one for each
         self.wanted: Mapping[str, str] = {}  # headers without which the answer is 401
         self.wanted_query: Mapping[str, str] = {}
-        self.tokens = 0
+        self.tokens = self.connections = 0
         handler = type("Handler", (_Handler,), {"api": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -54,6 +54,12 @@ class FakeApi:
 class _Handler(BaseHTTPRequestHandler):
     api: FakeApi
     timeout = 10
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.api.connections += 1
 
     def log_message(self, format: str, *args: object) -> None: ...
 

@@ -246,17 +246,82 @@ def test_after_five_failures_the_place_is_left_in_peace(taken: Taken) -> None:
       "pages": {"style": "next", "path": "next"}}, "pages_elsewhere"),
     ({"path": "nan"}, "not_json"),
     ({"path": "deep"}, "not_json"),
+    ({"path": "twice"}, "duplicate_key"),
+    ({"path": "same", "pages": {"style": "page"}}, "pages_repeat"),
+    ({"path": "a", "items_path": "items", "pages": {"style": "next", "path": "next"}},
+     "pages_repeat"),
+    ({"path": "next", "items_path": "items",
+      "pages": {"style": "next", "path": "link.next"}}, "no_next"),
 ])  # fmt: skip
 def test_what_is_wrong_is_told_in_words(taken: Taken, config: dict[str, Any], code: str) -> None:
     taken.api.documents |= {
         "/away": b'{"items": [], "next": "http://192.0.2.1/more"}',
         "/nowhere": b'{"items": [], "next": "http://[127.0.0.1]/"}',
         "/nan": b'[{"id": NaN}]', "/deep": b"[" * 100_000,
+        "/twice": b'[{"id": 1, "total": 5, "total": 500}]', "/same": b'[{"id": 1}]',
+        "/a": b'{"items": [{"id": 1}], "next": "/b"}', "/b": b'{"items": [], "next": "/a?x=1"}',
     }  # fmt: skip
     with pytest.raises(WeftError) as told:
         taken.pull(**config)
     assert told.value.slug == code
-    assert "Correct" in told.value.detail
+    assert "orrect" in told.value.detail
+
+
+WRONG: dict[str, Any] = {
+    "path": "next",
+    "items_path": "items",
+    "pages": {"style": "next", "path": "links.more"},
+}
+
+
+def test_a_wrong_place_of_the_next_page_is_told_with_what_is_there(taken: Taken) -> None:
+    """By the test, and by a pull after it gave what the first page has."""
+    with pytest.raises(Unfinishable, match=r"no .links\.more..* are: next"):
+        source("rest").test(taken.access(**WRONG))
+    with pytest.raises(Unfinishable, match=r"no .links\.more."):
+        taken.pull(**WRONG)
+    assert list(taken.versions) == ["1", "2"]
+
+
+@pytest.mark.parametrize(("body", "more"), [
+    ({"items": [{"id": 1}]}, {"omitted": True}), ({"items": []}, {}),
+    ({"items": [{"id": 1}], "next": None}, {}),
+    ({"items": [{"id": 1}]}, {"size_param": "limit", "size": 2}),
+])  # fmt: skip
+def test_a_single_page_is_the_last_one(
+    taken: Taken, body: dict[str, Any], more: dict[str, Any]
+) -> None:
+    taken.api.documents["/one"] = json.dumps(body).encode()
+    pages = {"style": "cursor", "path": "next", **more}
+    found = taken.pull(path="one", items_path="items", pages=pages)
+    assert len(items(found)) == len(body["items"])
+
+
+def test_a_place_that_has_named_a_next_page_may_leave_it_out_later(taken: Taken) -> None:
+    paged: dict[str, Any] = {"path": "two", "items_path": "items",
+                             "pages": {"style": "next", "path": "next"}}  # fmt: skip
+    taken.api.documents |= {
+        "/two": b'{"items": [{"id": 1}], "next": "/last"}', "/last": b'{"items": [{"id": 2}]}',
+    }  # fmt: skip
+    assert len(items(taken.pull(**paged))) == 2
+    taken.api.documents["/two"] = b'{"items": [{"id": 3}]}'
+    assert len(items(taken.pull(**paged))) == 1
+
+
+def test_a_pull_asks_by_one_connection(taken: Taken) -> None:
+    paged: dict[str, Any] = {"path": "offset", "pages": {"style": "offset", "param": "offset"}}
+    assert len(items(taken.pull(**paged))) == 5
+    assert (len(taken.api.asked), taken.api.connections) == (4, 1)
+
+
+def test_a_kept_connection_that_was_closed_is_no_failure(taken: Taken) -> None:
+    paged: dict[str, Any] = {"path": "offset", "pages": {"style": "offset", "param": "offset"}}
+    taken.api.script.extend([None, (0, {})])
+    assert len(items(taken.pull(**paged))) == 5
+    assert taken.api.connections == 2
+    taken.api.script.extend([None, (0, {})])
+    with pytest.raises(Unavailable):  # it may have been heard
+        taken.pull(method="POST", **paged)
 
 
 @pytest.mark.parametrize(("config", "field"), [
