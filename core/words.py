@@ -33,8 +33,9 @@ class Packed(Sequence[W]):
     ) -> Packed[W]:  # fmt: skip
         """`boxes`: four columns, x0, y0, x1 and y1."""
         count = len(texts)
-        columns = b"".join(struct.pack(f"<{count}f", *column) for column in boxes)
-        return cls(" ".join(texts), struct.pack(f"<{count}I", *starts) + columns, make)
+        x0, y0, x1, y1 = boxes
+        places = struct.pack(f"<{count}I{4 * count}f", *starts, *x0, *y0, *x1, *y1)
+        return cls(" ".join(texts), places, make)
 
     def _all(self) -> tuple[W, ...]:
         if self._made is None:

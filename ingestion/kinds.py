@@ -170,9 +170,10 @@ def document_type(document: Document, filename: str, sample: str) -> str:
     if scores["invoice"] >= 2 and not _ORDER.search(sample):
         scores["purchase_order"] = min(scores["purchase_order"], scores["invoice"] - 1)
     # Of two that fit alike, the one named first: an invoice's title stands above its order number.
-    best = max(scores, key=lambda kind: (scores[kind], -_place(_COMPILED[kind][1].pattern, head)))
-    if scores[best] >= 2:
-        return best
+    most = max(scores.values())
+    alike = [kind for kind in scores if scores[kind] == most]
+    if most >= 2:
+        return min(alike, key=lambda kind: _place(_COMPILED[kind][1].pattern, head))
     return "kb" if _is_article(document) else "other"
 
 

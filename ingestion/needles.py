@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 # What is no plain letter of a pattern, innermost first: it may stand for anything or for nothing.
 _OPEN = (r"\\.", r"\[[^\]]*\]", r"[^()|](?:[?*]|\{[^}]*\})", r"[.^$+]")
-_GROUP = re.compile(r"\([^()]*\)(?:[?*+]|\{[^}]*\})?")
+_GROUP = re.compile(r"\(((?:\?:)?)([^()]*)\)([?*+]|\{[^}]*\})?")
+_HELD = 0xE000  # a group's place in the text around it: the letters that one of its fits holds
+_NO_LETTERS = re.compile(f"[\0{chr(_HELD)}-\uf8ff]+")
 
 
 class Sought(NamedTuple):
@@ -37,7 +39,26 @@ def _needles(words: str) -> tuple[str, ...]:
     plain = words
     for part in _OPEN:
         plain = re.sub(part, "\0", plain)
-    while plain != (shorter := _GROUP.sub("\0", plain)):
+    groups: list[tuple[str, ...]] = []
+
+    def held(group: re.Match[str]) -> str:
+        stands = group[2][:1] != "?" and group[3] in (None, "+")
+        groups.append(_of(group[2], groups) if stands else ())
+        return chr(_HELD + len(groups) - 1)
+
+    while plain != (shorter := _GROUP.sub(held, plain)):
         plain = shorter
-    runs = [max(alternative.split("\0"), key=len) for alternative in plain.split("|")]
-    return tuple(runs) if all(runs) else ()
+    return _of(plain, groups)
+
+
+def _of(plain: str, groups: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """For each alternative its longest run of letters, or else what a group in it holds."""
+    found: list[str] = []
+    for alternative in plain.split("|"):
+        longest = max(_NO_LETTERS.split(alternative), key=len)
+        inside = [groups[ord(sign) - _HELD] for sign in alternative if ord(sign) >= _HELD]
+        letters = (longest,) if longest else next(filter(None, inside), ())
+        if not letters:
+            return ()
+        found += letters
+    return tuple(found)

@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from operator import sub
-
 from ingestion.pdf_glyphs import Piece
 from ingestion.pdf_grid import Found
-
-Segments = list[list[Piece]]
-
-
-def segments(line: list[Piece]) -> Segments:
-    """A line cut at gaps wider than its letters are high."""
-    _texts, lefts, tops, rights, ends, _bold = zip(*line, strict=True)
-    widest = max(map(sub, lefts[1:], rights), default=0.0)
-    if widest <= 0.95 * min(map(sub, ends, tops)):
-        return [line]
-    parts: Segments = []
-    first = 0
-    for at, ((_t, _x, y0, x1, y1, _b), (_t2, x2, y2, _x2, y3, _b2)) in enumerate(pairwise(line), 1):
-        gap = x2 - x1
-        if gap > 0.95 * (y1 - y0) or gap > 0.95 * (y3 - y2):
-            parts.append(line[first:at])
-            first = at
-    parts.append(line[first:] if first else line)
-    return parts
+from ingestion.pdf_lines import Segments
 
 
 def unruled(cut: list[Segments]) -> list[tuple[int, int, Found]]:

@@ -1,19 +1,15 @@
-"""What pdfium knows of a page: words with boxes, by the way they are turned. Points.
-
-Calls into pdfium are what reading costs: boxes are fetched in one sweep into one buffer.
-"""
+"""What pdfium knows of a page: words with boxes, by the way they are turned. Points."""
 
 from __future__ import annotations
 
-import ctypes
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import compress, repeat
-from math import pi
 from operator import gt, le, mul, ne, sub
 from typing import Any, NamedTuple
+
+from ingestion.pdf_chars import angles, boxes, heavy, text_of
 
 # A hyphen at a line's end ends its word: pdfium writes the next line's part right behind it.
 _CUT_WORD = re.compile(r"[^\s\x02\ufffe]+[\x02\ufffe]?|[\x02\ufffe]")
@@ -23,8 +19,6 @@ _MARKS = str.maketrans({"\x02": "-", "\ufffe": "-", "\u00ad": "-"})
 _MARKED = re.compile("[\x00\x02\u00ad\ufffe\uffff]")
 _STRANGE = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\uffff]")
 _BLANKS = str.maketrans(dict.fromkeys(" \t\r\n"))
-_BOLD = re.compile(rb"(?i:bold|black|heavy)")
-_HEADING_MAX = 90  # characters of a line that may be a heading
 SLANTED = 4  # a quarter that no page has: stamps and watermarks
 Box = tuple[float, float, float, float]
 
@@ -113,8 +107,8 @@ def glyphs(page: Any) -> Directions:
         raise ValueError("the page has no readable text layer")
     try:
         lies = Turn(page.get_bbox(), page.get_rotation() // 90 % 4)
-        text = _text(raw, text_page)
-        return Directions(_directions(raw, text_page, text, lies), lies, _unknown(text))
+        text = text_of(text_page)
+        return Directions(_directions(text_page, text, lies), lies, _unknown(text))
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -127,8 +121,8 @@ def _unknown(text: str) -> float:
     return len(_STRANGE.findall(signs)) / max(1, len(signs))
 
 
-def _directions(raw: Any, text_page: Any, text: str, lies: Turn) -> list[PageGlyphs]:
-    words, turned = _words(raw, text_page, text, lies.turned(0))
+def _directions(text_page: Any, text: str, lies: Turn) -> list[PageGlyphs]:
+    words, turned = _words(text_page, text, lies.turned(0))
     if not turned and not lies.quarter:
         return [PageGlyphs(lies.width, lies.height, words)]
     upright = lies.turned(0)
@@ -152,64 +146,55 @@ def _group(quarter: int, words: list[Piece], lies: Turn) -> PageGlyphs:
     return PageGlyphs(turn.width, turn.height, words, seen=seen, quarter=quarter)
 
 
-def _text(raw: Any, text_page: Any) -> str:
-    """One character per pdfium character, so that indexes agree."""
-    count = raw.FPDFText_CountChars(text_page)
-    if count <= 0:
-        return ""
-    buffer = (ctypes.c_ushort * (count + 1))()
-    written = raw.FPDFText_GetText(text_page, 0, count, buffer)
-    text = bytes(buffer)[: 2 * max(0, written - 1)].decode("utf-16-le", "replace")
-    if len(text) == count:
-        return text
-    codes = (raw.FPDFText_GetUnicode(text_page, index) for index in range(count))
-    return "".join(" " if 0xD800 <= code < 0xE000 else chr(code) if code else " " for code in codes)
+# Left, top, right and bottom of many boxes, in page space.
+_Columns = Sequence[Sequence[float]]
+_Found = tuple[list[str], list[int], list[int]]  # words, their first and their last characters
 
 
-@cache
-def _box_of() -> Any:
-    """pdfium's own function without what the binding puts around it, 40,000 times a document."""
-    import pypdfium2.raw as raw
-
-    place = ctypes.cast(raw.FPDFText_GetLooseCharBox, ctypes.c_void_p).value
-    assert place is not None
-    kind = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
-    return kind(place)
+def _found(text: str, word: re.Pattern[str]) -> _Found:
+    found = list(word.finditer(text))
+    starts, ends = [match.start() for match in found], [match.end() - 1 for match in found]
+    return [match[0] for match in found], starts, ends
 
 
-_Columns = list[list[float]]  # left, top, right and bottom of many boxes, in page space
+def _split(text: str) -> _Found:
+    """Where words are told by white space alone, which is hardly ever other than these three."""
+    words = text.split()
+    parts = text.replace("\r", " ").replace("\n", " ").split(" ")
+    if list(filter(None, parts)) != words:
+        return _found(text, _WORD)
+    starts, ends = [], []
+    at = 0
+    for part in parts:
+        if part:
+            starts.append(at)
+            at += len(part)
+            ends.append(at - 1)
+        at += 1
+    return words, starts, ends
 
 
-def _boxes(text_page: Any, chars: list[int]) -> tuple[list[int], _Columns]:
-    """Which characters have boxes, and those."""
-    rects = (ctypes.c_float * (4 * len(chars)))()
-    base = ctypes.addressof(rects)
-    handle = ctypes.cast(text_page, ctypes.c_void_p).value
-    known = list(map(_box_of(), repeat(handle), chars, range(base, base + 16 * len(chars), 16)))
-    return known, [rects[side::4] for side in range(4)]
-
-
-def _words(raw: Any, text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
+def _words(text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int, int]]:
     """Words as on an unturned page, and the quarters of those that do not run from the left."""
     marked = _MARKED.search(text)
-    word_of = _CUT_WORD if marked else _WORD
     if marked:
         text = text.translate(_BLANK)
-    spans = [match.span() for match in word_of.finditer(text)]
-    starts = [start for start, _ in spans]
-    texts = word_of.findall(text)
+    texts, starts, ends = _found(text, _CUT_WORD) if marked else _split(text)
     if marked:
         texts = [word.translate(_MARKS) for word in texts]
-    heavy = _heavy(raw, text_page, text)
-    bold = [heavy[at] for at in starts] if heavy else [False] * len(starts)
-    known, firsts = _boxes(text_page, starts)
-    known_too, lasts = _boxes(text_page, [end - 1 for _, end in spans])
-    if not (all(known) and all(known_too)):
-        kept = list(map(mul, known, known_too))
-        starts, texts, bold = (list(compress(all_, kept)) for all_ in (starts, texts, bold))
+    heaviness = heavy(text_page, text)
+    bold = [heaviness[at] for at in starts] if heaviness else [False] * len(starts)
+    known, sides = boxes(text_page, [*starts, *ends])
+    half = len(sides) // 2
+    firsts: _Columns = [sides[at:half:4] for at in range(4)]
+    lasts: _Columns = [sides[half + at :: 4] for at in range(4)]
+    if not all(known):
+        kept = list(map(mul, known, known[len(starts) :]))
+        starts, texts = list(compress(starts, kept)), list(compress(texts, kept))
+        bold = list(compress(bold, kept))
         firsts, lasts = ([list(compress(side, kept)) for side in box] for box in (firsts, lasts))
     words, odd = _placed(texts, firsts, lasts, bold, turn)
-    return words, _turned(raw, text_page, starts) if odd else {}
+    return words, _turned(text_page, starts) if odd else {}
 
 
 def _placed(
@@ -217,8 +202,11 @@ def _placed(
 ) -> tuple[list[Piece], bool]:
     """Words by the boxes of their first and last characters, and whether some may be turned."""
     left, top = turn.left, turn.top
-    x0, x1 = map(sub, firsts[0], repeat(left)), map(sub, lasts[2], repeat(left))
-    y0, y1 = map(sub, repeat(top), firsts[1]), map(sub, repeat(top), firsts[3])
+    x0: Iterable[float] = firsts[0]
+    x1: Iterable[float] = lasts[2]
+    if left:
+        x0, x1 = map(sub, x0, repeat(left)), map(sub, x1, repeat(left))
+    y0, y1 = [top - side for side in firsts[1]], [top - side for side in firsts[3]]
     columns = zip(texts, x0, y0, x1, y1, bold)  # noqa: B905 - the others have no length
     words: list[Piece] = list(map(tuple.__new__, repeat(Piece), columns))  # a third of the time
     odd = False
@@ -240,30 +228,9 @@ def _uneven(firsts: _Columns, lasts: _Columns) -> Iterable[int]:
     return compress(range(len(firsts[0])), either)
 
 
-def _heavy(raw: Any, text_page: Any, text: str) -> list[bool]:
-    """Whether a character is bold, asked once for each of pdfium's lines; empty where none is."""
-    weight_of = raw.FPDFText_GetFontWeight
-    heavy: list[bool] = []
-    for line in text.splitlines(keepends=True):
-        first = len(line) - len(line.lstrip())
-        bold = first < len(line) and weight_of(text_page, len(heavy) + first) >= 600
-        if not bold and first < len(line) < _HEADING_MAX:
-            bold = _named_bold(raw, text_page, len(heavy) + first)
-        heavy.extend([bold] * len(line))
-    return heavy if any(heavy) else []
-
-
-def _named_bold(raw: Any, text_page: Any, at: int) -> bool:
-    """The standard fonts tell no weight; their names do."""
-    buffer, flags = ctypes.create_string_buffer(64), ctypes.c_int()
-    raw.FPDFText_GetFontInfo(text_page, at, buffer, 64, ctypes.byref(flags))
-    return bool(_BOLD.search(buffer.raw))
-
-
-def _turned(raw: Any, text_page: Any, starts: list[int]) -> dict[int, int]:
+def _turned(text_page: Any, starts: list[int]) -> dict[int, int]:
     found = {}
-    for at, start in enumerate(starts):
-        quarters = raw.FPDFText_GetCharAngle(text_page, start) / (pi / 2)
+    for at, quarters in enumerate(angles(text_page, starts)):
         nearest = round(quarters)
         if abs(quarters - nearest) > 0.1:
             found[at] = SLANTED

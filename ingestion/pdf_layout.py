@@ -8,9 +8,10 @@ from statistics import median
 
 from core.documents import Cell, Page
 from ingestion.page_text import CELL_GAP
-from ingestion.pdf_columns import Segments, segments, unruled
+from ingestion.pdf_columns import unruled
 from ingestion.pdf_glyphs import SLANTED, Directions, PageGlyphs, Piece, Turn
-from ingestion.pdf_grid import Found, ruled, text_lines
+from ingestion.pdf_grid import Found, ruled
+from ingestion.pdf_lines import Segments, segments, text_lines
 from ingestion.pdf_page import WordPage
 from ingestion.pdf_zones import zones
 from ingestion.values import typed_cell
@@ -84,7 +85,7 @@ def _outside(grid: Found, words: list[Piece]) -> list[Piece]:
 
 
 def _body_height(words: list[Piece]) -> float:
-    return median(word[4] - word[2] for word in words) if words else 0.0
+    return median([word[4] - word[2] for word in words]) if words else 0.0
 
 
 def _in_reading_order(cut: list[Segments], width: float) -> list[Segments]:
@@ -112,21 +113,24 @@ def _prose(part: list[Piece], width: float) -> bool:
 
 def _write(page: WordPage, items: list[_Item], body: float) -> None:
     paragraph: list[Segments] = []
+    above = 0.0  # the height of its last line
     for _top, item in items:
         if isinstance(item, Found):
             _write_lines(page, paragraph, body)
             paragraph = []
             _write_table(page, item)
             continue
-        if paragraph and not _same_block(paragraph[-1], item):
+        high = _height(item)
+        if paragraph and not _same_block(paragraph[-1], above, item, high):
             _write_lines(page, paragraph, body)
             paragraph = []
         paragraph.append(item)
+        above = high
     _write_lines(page, paragraph, body)
 
 
-def _same_block(before: Segments, line: Segments) -> bool:
-    above, below = _height(before), _height(line)
+def _same_block(before: Segments, above: float, line: Segments, below: float) -> bool:
+    """Whether `line`, `below` points high, goes on with what `before`, `above` high, belongs to."""
     space = line[0][0].y0 - before[0][0].y1
     close = -above < space < 0.45 * min(above, below)
     return (
@@ -144,8 +148,7 @@ def _height(line: Segments) -> float:
 def _kind(lines: list[Segments], body: float) -> tuple[str, int]:
     words = sum(len(part) for line in lines for part in line)
     first = lines[0]
-    letters = any(char.isalpha() for part in first for word in part for char in word.text)
-    if len(lines) <= 3 and words <= 20 and letters:
+    if len(lines) <= 3 and words <= 20 and any(map(str.isalpha, "".join(_texts(first)))):
         ratio = _height(first) / body if body else 1.0
         if ratio >= 1.15:
             return "heading", 1 if ratio >= 1.6 else 2
@@ -155,6 +158,10 @@ def _kind(lines: list[Segments], body: float) -> tuple[str, int]:
     if _LIST.match(first[0][0].text) and words > 1:
         return "list_item", 1
     return "paragraph", 0
+
+
+def _texts(line: Segments) -> list[str]:
+    return [word[0] for part in line for word in part]
 
 
 def _write_lines(page: WordPage, lines: list[Segments], body: float) -> None:
@@ -176,11 +183,11 @@ def _write_table(page: WordPage, found: Found) -> None:
     for r, row in enumerate(found.rows):
         cells = []
         for c, held in enumerate(row):
-            words = [word for line in text_lines(held or []) for word in line]
+            words = [word for line in text_lines(held) for word in line] if held else []
             first = page.put_words(words, CELL_GAP if c else "\n" if r else "\n\n")
             start = first if start is None else start
             if held is not None:
-                cell = typed_cell(" ".join([word.text for word in words]), r, c)
+                cell = typed_cell(" ".join([word[0] for word in words]), r, c)
                 if (r, c) in found.spans:
                     down, right = found.spans[r, c]
                     cell = cell._replace(rowspan=down, colspan=right)

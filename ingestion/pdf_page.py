@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import accumulate, groupby
-from operator import add
+from itertools import groupby
 
 from core.documents import Page, Word
 from core.words import Packed
@@ -43,9 +42,10 @@ class WordPage(PageText):
             words = _as_read(words)
             texts = [word[0] for word in words]
             joined = " ".join(texts)
-        start = self.line(joined, gap)
-        ends = accumulate(map(len, texts), initial=start)
-        self._starts += map(add, ends, range(len(texts)))
+        at = start = self.line(joined, gap)
+        for text in texts:
+            self._starts.append(at)
+            at += len(text) + 1
         self._pieces += words if self.seen is None else self.seen(words)
         return start
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ingestion.pdf_columns import segments
 from ingestion.pdf_glyphs import Piece
-from ingestion.pdf_grid import text_lines
+from ingestion.pdf_lines import segments, text_lines
 
 _GUTTER = 8.0  # points of free space between two zones
 _LINES = 5  # lines that each zone has at least

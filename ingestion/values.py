@@ -53,6 +53,8 @@ def typed_cell(
     place = address(row, col) if sheet else None
     if not text:
         return Cell("", row, col, None, "empty", place)
+    if not (text[0].isdecimal() or text[0] in "+-"):
+        return Cell(text, row, col, text, "text", place)
     number = number_of(text, decimal_comma)
     if number is not None:
         return Cell(text, row, col, number, "number", place)

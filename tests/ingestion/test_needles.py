@@ -33,7 +33,9 @@ def test_every_pattern_answers_as_it_does_alone() -> None:
         (r"\b[a-z]{0,20}rechnung\b|labels?", ("rechnung", "label")),
         (r"terminat\w+ (?:on|by (?:him|her))", ("terminat",)),
         (r"(?:sub)?total|§\s?\d+", ("total", "§")),
-        (r"total|^\W*(?:offer|quote)\b", ()),  # the second may be any of two words
+        (r"total|^\W*(?:offer|quote)\b", ("total", "offer", "quote")),
+        (r"(?:(?:net )?(?:vat|ust))\d|(?:tax)?\d", ()),  # the tax may be missing
+        (r"\d(?:(?:net )?(?:vat|ust))+(?!no)", ("vat", "ust")),
         (r"ab+c|x{2}", ()),
     ],
 )
