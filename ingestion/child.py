@@ -17,11 +17,21 @@ from typing import Any
 from core.codec import decode, encode
 from core.documents import Document, Page
 from core.errors import Unfinishable
-from ingestion import frames, jail, readers, streams
+from ingestion import frames, jail, streams
 from ingestion.limits import Limits
 from ingestion.paging import Facts, Held, Kind, Look, Opened, Raster, Reading, Skipped, Step
 
 HEAD = struct.Struct("!I")
+# A page with words, lines and a font: what reading the first one loads takes longer than the page.
+SHEET = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R"
+    b"/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+    b"4 0 obj<</Length 79>>stream\nBT /F 9 Tf 9 99 Td (The 2 words) Tj ET "
+    b"9 9 99 80 re 40 9 1 80 re 9 40 99 1 re S\nendstream endobj\n"
+    b"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>"
+)
 
 
 def warm_up() -> None:
@@ -40,11 +50,10 @@ def warm_up() -> None:
         ("html", b"<p>x</p>"),
         ("csv", b"a,b\n1,2\n"),
         ("eml", b"Subject: x\n\nx"),
+        ("pdf", SHEET),
     ):
-        readers.read(data, "", format, None, Limits())
-    from ingestion import pdf
-
-    pdf.load()
+        for step in streams.stream(data, "", format, None, Limits()):
+            _packed(step)
 
 
 def readable() -> list[Path]:

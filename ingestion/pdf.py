@@ -9,7 +9,7 @@ from typing import Any
 
 from core.documents import Document, Page
 from core.errors import Unfinishable
-from ingestion import pdf_chars, pdf_scan, running_lines
+from ingestion import pdf_scan, running_lines
 from ingestion.formats import shows_pages
 from ingestion.gathering import collect
 from ingestion.limits import Limits
@@ -30,13 +30,6 @@ _BAD_IN_A_ROW = 100
 _NOTHING = ("untitled", "unspecified", "anonymous", "(anonymous)", "unknown")
 _DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?")
 _BOOKMARKS_SHOWN = 200
-
-
-def load() -> None:
-    """Starts pdfium, so that a forked child finds it running."""
-    import pypdfium2  # noqa: F401
-
-    pdf_chars.warm_up()
 
 
 def read(data: bytes, limits: Limits, password: str | None = None) -> Document:

@@ -34,14 +34,14 @@ def text_of(text_page: Any) -> str:
 
 
 @cache
-def _bare(name: str) -> Any:
+def bare(name: str, *takes: Any, result: Any = ctypes.c_int) -> Any:
     """pdfium's own function without what the binding puts around each argument, 40,000 times a
-    document: it takes what fits an `int`, and values of ctypes as they are."""
+    document: without types in `takes` it takes what fits an `int`, and values of ctypes."""
     import pypdfium2.raw as raw
 
     place = ctypes.cast(getattr(raw, name), ctypes.c_void_p).value
     assert place is not None
-    return ctypes.PYFUNCTYPE(ctypes.c_int)(place)
+    return ctypes.PYFUNCTYPE(result, *takes)(place)
 
 
 @cache
@@ -51,17 +51,10 @@ def _room() -> tuple[Any, list[Any]]:
     return rects, [ctypes.byref(rects, 16 * at) for at in range(_SWEEP)]
 
 
-def warm_up() -> None:
-    """Makes what every page needs, so that a forked child finds it made."""
-    _room()
-    for name in ("FPDFText_GetLooseCharBox", "FPDFText_GetFontWeight", "FPDFText_GetFontInfo"):
-        _bare(name)
-
-
 def boxes(text_page: Any, chars: list[int]) -> tuple[list[int], list[float]]:
     """Which characters have boxes, and those: four sides of each."""
     page = ctypes.byref(text_page.contents)
-    box_of = _bare("FPDFText_GetLooseCharBox")
+    box_of = bare("FPDFText_GetLooseCharBox")
     rects, places = _room()
     known: list[int] = []
     sides: list[float] = []
@@ -75,7 +68,7 @@ def boxes(text_page: Any, chars: list[int]) -> tuple[list[int], list[float]]:
 def heavy(text_page: Any, text: str) -> list[bool]:
     """Whether a character is bold, asked once for each of pdfium's lines; empty where none is."""
     page = ctypes.byref(text_page.contents)
-    weight_of = _bare("FPDFText_GetFontWeight")
+    weight_of = bare("FPDFText_GetFontWeight")
     lines: list[tuple[bool, int]] = []
     at = 0
     for line in text.splitlines(keepends=True):
@@ -95,7 +88,7 @@ def heavy(text_page: Any, text: str) -> list[bool]:
 def _named_bold(page: Any, at: int) -> bool:
     """The standard fonts tell no weight; their names do."""
     name, *rest = _name_room()
-    size = _bare("FPDFText_GetFontInfo")(page, at, name, *rest)
+    size = bare("FPDFText_GetFontInfo")(page, at, name, *rest)
     return size <= _NAME_MAX and _says_bold(name.raw[:size])
 
 

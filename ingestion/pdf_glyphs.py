@@ -157,8 +157,9 @@ def _found(text: str, word: re.Pattern[str]) -> _Found:
     return [match[0] for match in found], starts, ends
 
 
-def _split(text: str) -> _Found:
-    """Where words are told by white space alone, which is hardly ever other than these three."""
+def split(text: str) -> _Found:
+    """Words, their first and their last characters, where white space alone tells them apart:
+    hardly ever other than these three."""
     words = text.split()
     parts = text.replace("\r", " ").replace("\n", " ").split(" ")
     if list(filter(None, parts)) != words:
@@ -179,7 +180,7 @@ def _words(text_page: Any, text: str, turn: Turn) -> tuple[list[Piece], dict[int
     marked = _MARKED.search(text)
     if marked:
         text = text.translate(_BLANK)
-    texts, starts, ends = _found(text, _CUT_WORD) if marked else _split(text)
+    texts, starts, ends = _found(text, _CUT_WORD) if marked else split(text)
     if marked:
         texts = [word.translate(_MARKS) for word in texts]
     heaviness = heavy(text_page, text)

@@ -16,7 +16,6 @@ from ingestion.pdf_page import WordPage
 from ingestion.pdf_zones import zones
 from ingestion.values import typed_cell
 
-GAP = "\t"  # between parts of a line that stand far apart
 _LIST = re.compile(r"(?:[-•‣–▪●○]|\(?\d{1,2}[.)]|\(?[a-z][.)])$")
 _Item = tuple[float, Segments | Found]
 
@@ -168,13 +167,7 @@ def _write_lines(page: WordPage, lines: list[Segments], body: float) -> None:
     if not lines:
         return
     kind, level = _kind(lines, body)
-    block_start = None
-    for number, line in enumerate(lines):
-        for n, part in enumerate(line):
-            start = page.put_words(part, GAP if n else "\n" if number else "\n\n")
-            block_start = start if block_start is None else block_start
-    assert block_start is not None
-    page.close_block(kind, block_start, level)
+    page.close_block(kind, page.put_lines(lines), level)
 
 
 def _write_table(page: WordPage, found: Found) -> None:

@@ -12,6 +12,7 @@ from core.words import Packed
 from ingestion.page_text import PageText
 from ingestion.pdf_glyphs import Piece
 
+GAP = "\t"  # between parts of a line that stand far apart
 _TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew, Arabic and kin
 
 
@@ -36,16 +37,33 @@ class WordPage(PageText):
 
     def put_words(self, words: Sequence[Piece], gap: str) -> int:
         """Appends words apart by blanks, after `gap`, and gives where they start."""
-        texts = [word[0] for word in words]
-        joined = " ".join(texts)
+        joined = " ".join([word[0] for word in words])
         if not joined.isascii() and _TO_LEFT.search(joined):
             words = _as_read(words)
-            texts = [word[0] for word in words]
-            joined = " ".join(texts)
+            joined = " ".join([word[0] for word in words])
+        return self._put_apart(words, joined, gap)
+
+    def put_lines(self, lines: Sequence[Sequence[Sequence[Piece]]]) -> int:
+        """Appends a block's lines, each of parts that stand apart, and gives where they start."""
+        joined = "\n".join(
+            [GAP.join([" ".join([word[0] for word in part]) for part in line]) for line in lines]
+        )
+        if joined.isascii() or not _TO_LEFT.search(joined):
+            words = [word for line in lines for part in line for word in part]
+            return self._put_apart(words, joined, "\n\n")
+        starts = [
+            self.put_words(part, GAP if n else "\n" if number else "\n\n")
+            for number, line in enumerate(lines)
+            for n, part in enumerate(line)
+        ]
+        return starts[0]
+
+    def _put_apart(self, words: Sequence[Piece], joined: str, gap: str) -> int:
+        """Words that are apart by one sign each."""
         at = start = self.line(joined, gap)
-        for text in texts:
+        for word in words:
             self._starts.append(at)
-            at += len(text) + 1
+            at += len(word[0]) + 1
         self._pieces += words if self.seen is None else self.seen(words)
         return start
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+from itertools import repeat
 from typing import Any
 
+from ingestion.pdf_chars import bare
 from ingestion.pdf_glyphs import Line, PageGlyphs, Turn
 
 _THIN = 2.6
@@ -17,12 +19,25 @@ def rules(page: Any, turn: Turn, found: PageGlyphs) -> None:
 
     edges = [ctypes.c_float() for _ in range(4)]
     places = [ctypes.byref(edge) for edge in edges]
-    handle, kind_of, object_of = page.raw, raw.FPDFPageObj_GetType, raw.FPDFPage_GetObject
-    for number in range(min(raw.FPDFPage_CountObjects(handle), _PATHS_MAX)):
-        item = object_of(handle, number)
-        if kind_of(item) == raw.FPDF_PAGEOBJ_PATH and raw.FPDFPageObj_GetBounds(item, *places):
+    for item in _paths(page.raw):
+        if raw.FPDFPageObj_GetBounds(item, *places):
             box = turn.box(*(edge.value for edge in edges))
             _rule(raw, item, box, turn, found)
+
+
+def _paths(page: Any) -> list[Any]:
+    """Among the page's objects, most of which are texts."""
+    import pypdfium2.raw as raw
+
+    count = min(raw.FPDFPage_CountObjects(page), _PATHS_MAX)
+    object_of = bare("FPDFPage_GetObject", result=ctypes.c_void_p)
+    items = list(map(object_of, repeat(ctypes.byref(page.contents)), range(count)))
+    kinds = map(bare("FPDFPageObj_GetType", ctypes.c_void_p), items)
+    return [
+        ctypes.cast(item, raw.FPDF_PAGEOBJECT)
+        for item, kind in zip(items, kinds, strict=True)
+        if kind == raw.FPDF_PAGEOBJ_PATH
+    ]
 
 
 def _rule(raw: Any, item: Any, box: tuple[float, ...], turn: Turn, found: PageGlyphs) -> None:

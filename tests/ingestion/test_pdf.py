@@ -39,6 +39,30 @@ def test_words_stand_where_the_text_says() -> None:
     assert (page.width, page.height) == (595, 842)
 
 
+def test_a_page_of_more_characters_than_one_sweep_has_every_box() -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("Helvetica", 4)
+        for row in range(120):
+            canvas.drawString(20, 800 - 6 * row, " ".join(f"{row}.{n}" for n in range(40)))
+
+    page = read(builders.pdf(draw)).pages[0]
+    assert len(page.words) == 4_800
+    for word in page.words:
+        row = int(word.text.split(".")[0])
+        assert word.y0 < 842 - 800 + 6 * row < word.y1 + 1
+        assert 0 < word.x1 - word.x0 < 20
+
+
+@pytest.mark.parametrize("blank", [" ", "  ", "\r\n", "\t", "\u00a0", "\u3000 ", "\r\n\t "])
+def test_words_are_told_apart_by_every_white_space(blank: str) -> None:
+    from ingestion.pdf_glyphs import split
+
+    text = f"{blank}one{blank}two \t three"
+    words, firsts, lasts = split(text)
+    assert words == ["one", "two", "three"]
+    assert [text[a : b + 1] for a, b in zip(firsts, lasts, strict=True)] == words
+
+
 def test_title_and_author_are_kept() -> None:
     def draw(canvas: Any) -> None:
         canvas.setTitle("The report")

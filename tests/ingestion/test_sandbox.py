@@ -17,6 +17,7 @@ import pytest
 from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion import Limits, achieved_level, forkserver, parse, sandbox, zygote
+from ingestion.child import SHEET
 from ingestion.gathering import collect
 from ingestion.paging import Opened, Reading, Skipped
 from tests.ingestion import builders
@@ -53,6 +54,12 @@ def eventually(done: object, seconds: float = 10) -> bool:
 def test_a_document_comes_back_whole_from_the_child() -> None:
     document = parse("Grüße\n\nfrom here".encode(), "a.txt", "txt")
     assert document.pages[0].text == "Grüße\n\nfrom here"
+
+
+def test_the_sheet_that_warms_the_parsers_up_is_read_as_any_other() -> None:
+    document = parse(SHEET, "a.pdf", "pdf")
+    assert document.text == "The 2 words"
+    assert not document.warnings
 
 
 def test_bytes_of_attachments_survive_the_way_back() -> None:
