@@ -46,6 +46,7 @@ from core.errors import (
 from core.failpoints import fp
 from database import documents
 from database.documents import DocumentRow
+from ingestion import unsearched
 from workflows.tasks import Defer, Done, TaskSpec, Work
 
 __all__ = [
@@ -128,7 +129,8 @@ def _take_in(work: Work, row: DocumentRow, place: _Place) -> int:
             adopted(tx, work.ctx, row, original)
         return 0
     document = _parsed(work, row, original)
-    warnings = [*document.warnings, *_attached(work, row, document, place)]
+    cut = filter(None, [unsearched(document)])
+    warnings = [*document.warnings, *cut, *_attached(work, row, document, place)]
     facts = {
         "pages": len(document.pages), "language": document.language, "warnings": warnings,
         "document_type": document.document_type, "password": None,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from core import memory
 from core.errors import Unfinishable
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ def encode(kind: type[T], value: T) -> bytes:
 def decode(kind: type[T], data: bytes) -> T:
     """Raises `Unfinishable` when the JSON is not of that shape."""
     try:
-        return _adapter(kind).validate_json(data)
+        with memory.growing(len(data)):
+            return _adapter(kind).validate_json(data)
     except ValidationError as error:
         raise Unfinishable(f"Stored data is not a {kind.__name__}.", code="bad_data") from error

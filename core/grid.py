@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast, overload
 C = TypeVar("C")
 Value = str | int | float | bool | None
 
+_STRETCH = 2_000  # cells made at once
 KINDS = {"t": "text", "n": "number", "d": "date", "b": "bool", "-": "empty", "x": "error"}
 _TYPES: dict[str, tuple[type, ...]] = {
     "t": (str,), "n": (int, float), "d": (str,), "b": (bool,), "-": (type(None),), "x": (str,),
@@ -32,17 +33,18 @@ class Column:
 
 
 class Grid(Sequence[tuple[C, ...]]):
-    """Rows of one width that begin at a place of a sheet (from 0). Beside the columns stand
-    formulas and spans (rows, columns) by their place within the grid, `(row, column)`."""
+    """Rows of one width that begin at a place of a sheet (from 0), or of a table whose cells have
+    no `addresses`. Beside the columns stand formulas and spans (rows, columns) by their place
+    within the grid, `(row, column)`."""
 
-    __slots__ = ("_made", "_make", "col", "columns", "formulas", "row", "spans")
+    __slots__ = ("_made", "_make", "addresses", "col", "columns", "formulas", "row", "spans")
 
     def __init__(
         self, row: int, col: int, columns: Sequence[Column], make: type[C],
         formulas: dict[tuple[int, int], str] | None = None,
-        spans: dict[tuple[int, int], tuple[int, int]] | None = None,
+        spans: dict[tuple[int, int], tuple[int, int]] | None = None, addresses: bool = True,
     ) -> None:  # fmt: skip
-        self.row, self.col = row, col
+        self.row, self.col, self.addresses = row, col, addresses
         self.columns = columns
         self.formulas = formulas or {}
         self.spans = spans or {}
@@ -62,7 +64,7 @@ class Grid(Sequence[tuple[C, ...]]):
         columns = [column.part(top, bottom) for column in self.columns[left:right]]
         return Grid(
             self.row + top, self.col + left, columns, self._make, within(self.formulas),
-            within(self.spans),
+            within(self.spans), self.addresses,
         )  # fmt: skip
 
     def texts(self) -> list[tuple[str, ...]]:
@@ -70,11 +72,7 @@ class Grid(Sequence[tuple[C, ...]]):
 
     def _all(self) -> tuple[tuple[C, ...], ...]:
         if self._made is None:
-            numbers = [str(self.row + at) for at in range(1, len(self) + 1)]
-            made = [
-                self._cells(column, col, numbers)
-                for col, column in enumerate(self.columns, self.col)
-            ]
+            made = [self._column(column, col) for col, column in enumerate(self.columns, self.col)]
             for (row, at), formula in self.formulas.items():
                 made[at][row] = made[at][row]._replace(formula=formula)
             for (row, at), (down, right) in self.spans.items():
@@ -82,17 +80,24 @@ class Grid(Sequence[tuple[C, ...]]):
             self._made = tuple(zip(*made, strict=True))
         return self._made
 
-    def _cells(self, column: Column, col: int, numbers: list[str]) -> list[Any]:
+    def _column(self, column: Column, col: int) -> list[Any]:
+        """A stretch at a time: others take their turn in between."""
+        made: list[Any] = []
+        for begin in range(0, len(self), _STRETCH):
+            made += self._cells(column.part(begin, begin + _STRETCH), col, self.row + begin)
+        return made
+
+    def _cells(self, column: Column, col: int, row: int) -> Iterator[Any]:
         letter, kind = letters(col), cast(Any, self._make)
-        new = partial(tuple.__new__, kind)
+        rows = range(row, row + len(column.kinds))
         values = column.values
         if values is None:
             values = [text or None for text in column.texts]
-        return list(map(new, zip(
-            column.texts, range(self.row, self.row + len(numbers)), repeat(col), values,
-            map(KINDS.__getitem__, column.kinds), [letter + number for number in numbers],
-            repeat(None), repeat(1), repeat(1), strict=False,
-        )))  # fmt: skip
+        addresses = (f"{letter}{at + 1}" for at in rows) if self.addresses else repeat(None)
+        return map(partial(tuple.__new__, kind), zip(
+            column.texts, rows, repeat(col), values, map(KINDS.__getitem__, column.kinds),
+            addresses, repeat(None), repeat(1), repeat(1), strict=False,
+        ))  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.columns[0].kinds) if self.columns else 0
@@ -123,6 +128,7 @@ class Grid(Sequence[tuple[C, ...]]):
             "columns": [[column.kinds, column.texts, column.values] for column in self.columns],
             "formulas": [[*place, formula] for place, formula in self.formulas.items()],
             "spans": [[*place, *span] for place, span in self.spans.items()],
+            "addresses": self.addresses,
         }
 
     @classmethod
@@ -145,7 +151,7 @@ class Grid(Sequence[tuple[C, ...]]):
             r >= height or c >= len(columns) for r, c in (*formulas, *spans)
         ):
             raise ValueError("the columns of a grid differ in length")
-        return cls(row, col, columns, make, formulas, spans)
+        return cls(row, col, columns, make, formulas, spans, held.get("addresses") is not False)
 
 
 def _column(kinds: str, texts: list[str], values: list[Value] | None) -> Column:

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
+from collections.abc import Iterator
+
+_MUCH = 2**20
+
+
+@contextlib.contextmanager
+def growing(size: int) -> Iterator[None]:
+    """While values are made of `size` bytes: a million new ones would be looked through again and
+    again for cycles, which they do not have, and every thread would wait."""
+    paused = size > _MUCH and gc.isenabled()
+    if paused:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
 
 
 def give_back(*, cycles: bool = False) -> None:

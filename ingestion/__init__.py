@@ -6,7 +6,7 @@ process that can be killed (`parse`); the parsers' libraries are never loaded in
 
 from __future__ import annotations
 
-from ingestion.chunking import chunk
+from ingestion.chunking import chunk, unsearched
 from ingestion.formats import FORMATS, sniff
 from ingestion.limits import Limits
 from ingestion.opening import check_openable
@@ -14,5 +14,5 @@ from ingestion.sandbox import achieved_level, parse, picture_walls
 
 __all__ = [
     "FORMATS", "Limits", "achieved_level", "check_openable", "chunk", "parse", "picture_walls",
-    "sniff",
+    "sniff", "unsearched",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from core.documents import Document, Page
 from core.errors import Unfinishable
 from ingestion import frames, jail, streams
 from ingestion.limits import Limits
-from ingestion.paging import Facts, Held, Kind, Look, Opened, Raster, Reading, Skipped, Step
+from ingestion.paging import Facts, Held, Kind, Look, Opened, Raster, Reading, Skipped
 
 HEAD = struct.Struct("!I")
 # A page with words, lines and a font: what reading the first one loads takes longer than the page.
@@ -32,6 +32,7 @@ SHEET = (
     b"9 9 99 80 re 40 9 1 80 re 9 40 99 1 re S\nendstream endobj\n"
     b"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R>>"
 )
+_SPECKS = 50  # pixels: less than a letter of 6 points at 150 dpi
 
 
 def warm_up() -> None:
@@ -99,6 +100,7 @@ def asked(job: socket.socket) -> tuple[dict[str, Any], bytes]:
 def _tell(job: socket.socket, reading: Reading, limits: Limits) -> None:
     left = limits.output_bytes
     words: Look | None = None
+    eyes = _Eyes(job, limits)
     while True:
         data = b""
         try:
@@ -109,9 +111,11 @@ def _tell(job: socket.socket, reading: Reading, limits: Limits) -> None:
             if isinstance(step, Held):
                 data = step.file.data
                 step = replace(step, file=replace(step.file, data=b""))
+            if isinstance(step, Raster):
+                words = eyes.look(step)
+                continue
             kind, body = _packed(step)
-        if kind != frames.RASTER:
-            left -= len(body)
+        left -= len(body)
         if left < 0:
             raise Unfinishable("The document has too much content.", code="limit_memory")
         frames.send(job, kind, body)
@@ -119,10 +123,39 @@ def _tell(job: socket.socket, reading: Reading, limits: Limits) -> None:
             frames.send(job, frames.BYTES, data)
         if kind == frames.DOCUMENT:
             return
-        words = _words(job) if kind == frames.RASTER else None
+        words = None
 
 
-def _packed(step: Step) -> tuple[bytes, bytes]:
+class _Eyes:
+    """Has pictures looked at. A blank one is shown to nobody, the same one only once: a thousand
+    pages of eight megapixels are a minute on their way."""
+
+    def __init__(self, job: socket.socket, limits: Limits) -> None:
+        self._job, self._open = job, limits.ocr_seconds > 0
+        self._last: tuple[Raster, Look] | None = None
+
+    def look(self, raster: Raster) -> Look | None:
+        """None where nobody could look, which the parent has noted."""
+        if self._open and _blank(raster):
+            return Look(())
+        if self._last is not None and replace(self._last[0], number=raster.number) == raster:
+            return self._last[1]
+        size = frames.PICTURE.pack(raster.number, raster.width, raster.height, raster.dpi)
+        frames.send(self._job, frames.RASTER, size, raster.pixels)
+        words = _words(self._job)
+        self._last = (raster, words) if words is not None else None
+        return words
+
+
+def _blank(raster: Raster) -> bool:
+    """One shade but for specks: a page without a letter costs nobody a look at it. The shade is
+    that of one of five places, so that a mark does not decide."""
+    pixels = raster.pixels
+    shades = {pixels[len(pixels) * at // 6] for at in range(1, 6)} if pixels else set[int]()
+    return any(pixels.count(shade) > len(pixels) - _SPECKS for shade in shades)
+
+
+def _packed(step: Page | Skipped | Held | Facts | Kind | Opened) -> tuple[bytes, bytes]:
     match step:
         case Page():
             return frames.PAGE, encode(Page, step)
@@ -136,8 +169,6 @@ def _packed(step: Step) -> tuple[bytes, bytes]:
             return frames.KIND, encode(Kind, step)
         case Opened():
             return frames.OPENED, encode(Opened, step)
-        case Raster(number, width, height, dpi, pixels):
-            return frames.RASTER, frames.PICTURE.pack(number, width, height, dpi) + pixels
 
 
 def _words(job: socket.socket) -> Look | None:

@@ -14,6 +14,7 @@ ROWS_MAX = 60  # pieces of a table's rows in one passage: among more, none of th
 CHARS_MAX = 1_000
 SMALL = 40  # pieces; a section shorter than this is not worth a passage of its own
 CONTEXT_MAX = 240
+SEARCHED_MAX = 10_000_000  # characters of one document: 4,000 dense pages
 
 _PIECE = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 # Little words: how many letters a piece has depends on whether the text is English.
@@ -63,13 +64,29 @@ def pieces(text: str, letters: int = LETTERS, most: int = sys.maxsize) -> int:
 
 
 def chunk(document: Document, document_id: str) -> list[Chunk]:
-    """Every character that is not white space is in exactly one passage, in order. Ids are
-    `<document_id>:<ordinal>`, so the same document always gives the same chunks."""
+    """Every character that is not white space is in exactly one passage, in order, as far as
+    `SEARCHED_MAX` reaches. Ids are `<document_id>:<ordinal>`, so the same document always gives
+    the same chunks."""
     chunks: list[Chunk] = []
+    left = SEARCHED_MAX
     for page in document.pages:
-        for group in _groups(page):
+        for group in _groups(page) if left > 0 else ():
             chunks.append(_chunk(document, document_id, page, group, len(chunks)))
+            if group[-1].end >= left:
+                break
+        left -= len(page.text)
     return chunks
+
+
+def unsearched(document: Document) -> str | None:
+    """What to tell of a text that is too long to be found as a whole."""
+    characters = sum(len(page.text) for page in document.pages)
+    if characters <= SEARCHED_MAX:
+        return None
+    return (
+        f"Only the first {SEARCHED_MAX // 10**6} million of {characters / 10**6:.1f} million "
+        "characters are searchable. Split the file to find the rest."
+    )
 
 
 def _chunk(

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from core.documents import Block, Cell, Page, Table, Word
-from core.grid import Grid
+from core.grid import KINDS, Column, Grid
 
 CELL_GAP = " | "
+_MANY = 500  # rows
+_BARE = Cell("", 0, 0)[5:]  # no address, no formula, no spans
+_LETTERS = {kind: letter for letter, kind in KINDS.items()}
 _NOT_ONE_LINE = ("  ", "\x00 ", " \x00", *filter(str.isspace, map(chr, (
     *range(9, 32), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F,
     0x3000,
@@ -32,6 +35,23 @@ def _lines(rows: Sequence[Sequence[str]]) -> str:
     if any(mark in whole for mark in _NOT_ONE_LINE) or whole[:1] == " " or whole[-1:] == " ":
         rows = [[one_line(text) for text in row] for row in rows]
     return "\n".join(map(CELL_GAP.join, rows))
+
+
+def _kept(rows: tuple[tuple[Cell, ...], ...]) -> Sequence[tuple[Cell, ...]]:
+    """Many rows of one width by columns: made into cells, they stop the whole platform."""
+    width = len(rows[0]) if len(rows) > _MANY else 0
+    if not width or any(
+        len(row) != width or any((cell.row, cell.col) != (at, col) or cell[5:] != _BARE
+                                 for col, cell in enumerate(row))
+        for at, row in enumerate(rows)
+    ):  # fmt: skip
+        return rows
+    columns = [
+        Column([cell.text for cell in cells], "".join(_LETTERS[cell.kind] for cell in cells),
+               [cell.value for cell in cells])
+        for cells in zip(*rows, strict=True)
+    ]  # fmt: skip
+    return Grid(0, 0, columns, Cell, addresses=False)
 
 
 class PageText:
@@ -79,7 +99,7 @@ class PageText:
         if not kept:
             return None
         block = self._rows(kept)
-        table = Table(0, kept, block.start, block.end, sheet, header_rows, title)
+        table = Table(0, _kept(kept), block.start, block.end, sheet, header_rows, title)
         self.tables.append(table)
         return table
 
@@ -115,7 +135,7 @@ class PageText:
     def close_table(self, rows: Sequence[tuple[Cell, ...]], start: int) -> None:
         """Everything written since `start` is a table, a line for each row."""
         self.blocks.append(Block("table", start, self._length))
-        self.tables.append(Table(0, tuple(rows), start, self._length))
+        self.tables.append(Table(0, _kept(tuple(rows)), start, self._length))
 
     def page(
         self, number: int, *, sheet: str | None = None, width: float = 0.0, height: float = 0.0

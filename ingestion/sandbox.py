@@ -12,7 +12,6 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from hashlib import blake2b
 from typing import Protocol
 
 from core.codec import decode, encode
@@ -28,7 +27,6 @@ from ingestion.paging import Facts, Held, Kind, Look, Opened, Raster, Skipped
 _START_SECONDS = 5.0  # beyond the deadline, for the fork and the file's way
 _FRAME_MAX = 2**27
 _ENGINES = {forkserver.PICTURES: "rapidocr", forkserver.TESSERACT: "tesseract"}
-_SPECKS = 50  # pixels: less than a letter of 6 points at 150 dpi
 _TIME_SIGNALS = (signal.SIGXCPU, signal.SIGALRM)
 
 
@@ -92,14 +90,6 @@ def parse(
     return job.document()
 
 
-def _blank(raster: Raster) -> bool:
-    """One shade but for specks: a page without a letter costs nobody a look at it. The shade is
-    that of one of five places, so that a mark does not decide."""
-    pixels = raster.pixels
-    shades = {pixels[len(pixels) * at // 6] for at in range(1, 6)} if pixels else set[int]()
-    return any(pixels.count(shade) > len(pixels) - _SPECKS for shade in shades)
-
-
 class _Job:
     """One document on its way through as many children as it takes."""
 
@@ -113,7 +103,6 @@ class _Job:
         self._kept = Gathered(format, keep)
         self._left = caps.seconds  # of reading; looking at pictures has a time of its own
         self._looking = caps.ocr_seconds if ocr else 0.0
-        self._last: tuple[bytes, Look] | None = None
         self._restarts = caps.restarts
         self._paused = 0.0  # of the present child: others looked at its pictures, kept its files
         self.over = False
@@ -261,20 +250,12 @@ class _Job:
         if self._ocr is None:
             self._kept.blind.append(raster.number)
             return None
-        if _blank(raster):
-            return Look(())
         if self._looking <= 0:
             self._kept.unseen[raster.number] = "the time for pictures is used up"
             return None
-        # The same picture on a thousand pages is looked at once.
-        mark = blake2b(raster.pixels, digest_size=16).digest() + bytes(f"{raster.width}", "ascii")
-        if self._last is not None and self._last[0] == mark:
-            return self._last[1]
         began = time.monotonic()
         try:
-            look = self._ocr.look(raster, min(self._looking, self._caps.ocr_page_seconds))
-            self._last = mark, look
-            return look
+            return self._ocr.look(raster, min(self._looking, self._caps.ocr_page_seconds))
         except Unfinishable as error:
             self._kept.unseen[raster.number] = error.detail
             return None

@@ -6,21 +6,24 @@ language's stem.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from vectorstore.languages import ENGLISH, LANGUAGES
 from vectorstore.packing import Array, Texts, texts
-from vectorstore.words import RULES, Asked, Said, language, said, split
+from vectorstore.words import RULES, Asked, Said, forget, language, said, split
 
 # Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009; values of decision 0023.
 K1 = 1.5
 B = 0.75
+_HEARD = 2_000  # passages whose languages tell that of one which does not tell
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -111,36 +114,41 @@ class Postings:
 
 def index(passages: Sequence[str]) -> dict[str, Array]:
     """The arrays of `Postings` for passages in row order."""
-    rows: dict[str, list[int]] = {}
-    counts: dict[str, list[int]] = {}
+    places: dict[str, int] = {}
+    words, rows, counts = array("L"), array("L"), array("L")
     lengths = np.zeros(len(passages), "<u4")
-    languages, spoken = _said(passages)
-    for row, one in enumerate(spoken):
-        lengths[row] = one.length
-        for word, count in one.words.items():
-            rows.setdefault(word, []).append(row)
-            counts.setdefault(word, []).append(min(count, 0xFFFF))
-    keys = sorted(rows, key=str.encode)
+    languages = np.zeros(len(passages), "u1")
+    for row, (name, one) in enumerate(_said(passages)):
+        lengths[row], languages[row] = one.length, LANGUAGES.index(name)
+        words.extend([places.setdefault(word, len(places)) for word in one.words])
+        rows.extend([row] * len(one.words))
+        counts.extend(one.words.values())
+    if len(passages) > _HEARD:
+        forget()
+    keys = sorted(places, key=str.encode)
+    ranks = np.empty(len(keys), np.int64)
+    ranks[[places[key] for key in keys]] = np.arange(len(keys))
+    ranked = ranks[np.array(words, np.int64)]
+    order = np.argsort(ranked, kind="stable")
     return _arrays(
         texts(keys),
-        [len(rows[key]) for key in keys],
-        np.array([row for key in keys for row in rows[key]], "<u4"),
-        np.array([count for key in keys for count in counts[key]], "<u2"),
+        np.bincount(ranked, minlength=len(keys)),
+        np.array(rows)[order].astype("<u4"),
+        np.minimum(np.array(counts), 0xFFFF)[order].astype("<u2"),
         lengths,
         languages,
     )
 
 
-def _said(passages: Sequence[str]) -> tuple[Array, Iterator[Said]]:
+def _said(passages: Sequence[str]) -> Iterator[tuple[str, Said]]:
     """Each passage's language, and its words in it. One that does not tell, such as a row of
     numbers, is in the language of most others."""
-    found = [split(passage) for passage in passages]
-    named = [language(words) for words in found]
-    most = Counter(name for name in named if name is not None).most_common(1)
+    begun = [(words, language(words)) for words in map(split, passages[:_HEARD])]
+    most = Counter(name for _, name in begun if name is not None).most_common(1)
     usual = most[0][0] if most else ENGLISH
-    names = [name or usual for name in named]
-    numbers = np.array([LANGUAGES.index(name) for name in names], "u1")
-    return numbers, (said(words, name) for words, name in zip(found, names, strict=True))
+    further = ((words, language(words)) for words in map(split, passages[_HEARD:]))
+    for words, name in chain(begun, further):
+        yield name or usual, said(words, name or usual)
 
 
 def merged(parts: Sequence[tuple[Postings, Ints]]) -> dict[str, Array]:

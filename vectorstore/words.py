@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from vectorstore.languages import ENGLISH, LANGUAGES, LITTLE, spoken, stem
 
@@ -36,9 +37,8 @@ _LETTERS = frozenset("aisltdnjmcyuoez")
 STOP = LITTLE[ENGLISH]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A folded word; only what is `plain` has a stem."""
+class Word(NamedTuple):
+    """A folded word; only what is `plain` has a stem. A tuple: a text has a million."""
 
     text: str
     plain: bool = True
@@ -126,6 +126,12 @@ def _joined(word: str) -> Iterator[Word]:
     for part in parts:
         if part not in _LETTERS and not (letters and part.isalpha()):
             yield Word(part)
+
+
+def forget() -> None:
+    """Words of one large text are held no longer: strewn over its memory, they would keep it."""
+    _words.cache_clear()
+    stem.cache_clear()
 
 
 def _pairs(word: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from agents import analysis_fields, ingestion
 from agents.quotas import within_quota
@@ -30,6 +32,7 @@ from gateway.schemas.documents import (
     FieldsAnswer,
     PageText,
     TableAnswer,
+    TableCell,
     Uploaded,
 )
 from gateway.uploads import Form, received
@@ -38,6 +41,8 @@ from ingestion.fields import Filled
 router = APIRouter(prefix="/documents", tags=["documents"])
 Reader = Annotated[Caller, permit("documents:read")]
 Writer = Annotated[Caller, permit("documents:write")]
+_ROWS = TypeAdapter(list[list[TableCell]])
+_CELLS_AT_ONCE = 1_000
 Filter = Annotated[str | None, Query(max_length=255)]
 _FORM: dict[str, Any] = {
     "type": "object",
@@ -108,10 +113,11 @@ def text(who: Reader, document_id: str) -> DocumentText:
     return DocumentText(document_id=document_id, pages=pages)
 
 
-@router.get("/{document_id}/tables")
-def tables(who: Reader, document_id: str) -> DocumentTables:
+@router.get("/{document_id}/tables", response_model=DocumentTables)
+def tables(who: Reader, document_id: str) -> Response:
+    """A sheet may have 300,000 cells: they are made and sent a thousand at a time."""
     found = ingestion.text_of(who.rt, who.ctx, document_id)
-    return DocumentTables(document_id=document_id, tables=_tables(found))
+    return StreamingResponse(_tables(document_id, found), media_type="application/json")
 
 
 @router.get("/{document_id}/fields")
@@ -163,16 +169,23 @@ def shown(row: DocumentRow) -> DocumentAnswer:
     })  # fmt: skip
 
 
-def _tables(found: Document) -> list[TableAnswer]:
-    return [
-        TableAnswer.model_validate({
-            "page": table.page, "sheet": table.sheet, "title": table.title,
-            "header_rows": table.header_rows,
-            "rows": [[cell._asdict() for cell in row] for row in table.rows],
-        })
-        for page in found.pages
-        for table in page.tables
-    ]  # fmt: skip
+def _tables(document_id: str, found: Document) -> Iterator[bytes]:
+    """The JSON of `DocumentTables`, in pieces."""
+    yield DocumentTables(document_id=document_id, tables=[]).model_dump_json().encode()[:-2]
+    tables = (table for page in found.pages for table in page.tables)
+    for number, table in enumerate(tables):
+        head = TableAnswer(
+            page=table.page, sheet=table.sheet, title=table.title, header_rows=table.header_rows,
+            rows=[],
+        )  # fmt: skip
+        yield (b"," if number else b"") + head.model_dump_json().encode()[:-2]
+        rows = iter(table.rows)
+        step = max(1, _CELLS_AT_ONCE // max(1, len(table.rows[0]))) if table.rows else 1
+        for at in range(0, len(table.rows), step):
+            part = [[cell._asdict() for cell in row] for row in islice(rows, step)]
+            yield (b"," if at else b"") + _ROWS.dump_json(_ROWS.validate_python(part))[1:-1]
+        yield b"]}"
+    yield b"]}"
 
 
 def _fields(document_id: str, found: Fields, names: list[str] | None = None) -> FieldsAnswer:

@@ -36,6 +36,13 @@ def test_columns_are_cells_with_their_addresses() -> None:
     ]
 
 
+def test_cells_of_a_table_that_is_no_sheet_have_no_addresses() -> None:
+    plain = Grid(0, 0, [Column(["a"] * 3_000, "t" * 3_000)], Cell, addresses=False)
+    assert plain[2_999] == (Cell("a", 2_999, 0, "a"),)
+    kept = decode(Document, encode(Document, document(plain.part(1, 3, 0, 1))))
+    assert list(kept.pages[0].tables[0].rows) == [(Cell("a", 1, 0, "a"),), (Cell("a", 2, 0, "a"),)]
+
+
 def test_a_part_keeps_places_and_marks() -> None:
     part = grid().part(1, 3, 0, 1)
     assert [[(c.address, c.formula) for c in row] for row in part] == [

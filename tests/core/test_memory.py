@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import weakref
@@ -41,3 +42,10 @@ def test_what_only_refers_to_itself_goes_too() -> None:
     del one
     memory.give_back(cycles=True)
     assert gone == [1]
+
+
+@pytest.mark.parametrize(("size", "looks"), [(2**19, True), (2**21, False)])
+def test_nobody_looks_for_cycles_while_much_is_made(size: int, looks: bool) -> None:
+    with memory.growing(size), memory.growing(size):
+        assert gc.isenabled() is looks
+    assert gc.isenabled()

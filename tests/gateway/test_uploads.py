@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from agents.documents import PARSED
+from core.codec import encode
+from core.documents import Cell, Document, Page, Table
 from core.tiers import TIERS
 from database import documents
 from gateway.app import create_app
 from gateway.downloads import attachment
+from gateway.schemas.documents import DocumentTables
 from gateway.uploads import FIELD_BYTES_MAX
 from tests.gateway.people import Town
 from tests.gateway.platform import opened
@@ -194,6 +198,20 @@ def test_a_full_tier_takes_no_more(desk: Town) -> None:
         assert _send(desk, files, headers).status_code == 202
     refused = _send(desk, {"file": ("more.txt", b"one more")}, headers)
     assert (refused.status_code, refused.json()["limit"]) == (429, "documents")
+
+
+def test_a_long_table_arrives_whole_and_in_the_shape_of_the_contract(desk: Town) -> None:
+    row = _send(desk, {"file": ("long.csv", b"a,b\n1,2\n")}).json()["items"][0]["document_id"]
+    cells = [Cell("1", at, col, 1, "number") for at in range(2_500) for col in range(2)]
+    long = Table(1, tuple(zip(cells[::2], cells[1::2], strict=True)), title="Long")
+    page = Page(1, "1 | 1", tables=(long, Table(1, ())))
+    desk.rt.vault.put(desk.ctx("acme"), PARSED, row, encode(Document, Document("csv", (page,))))
+    answer = desk.http.get(f"/documents/{row}/tables", headers=desk.as_role("acme"))
+    told = DocumentTables.model_validate_json(answer.text)
+    assert [len(one.rows) for one in told.tables] == [2_500, 0]
+    assert told.tables[0].title == "Long"
+    assert {len(one) for one in told.tables[0].rows} == {2}
+    assert told.tables[0].rows[2_499][1].value == 1
 
 
 def test_what_was_not_read_yet_says_so(desk: Town) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.documents import Document
+from core.documents import Document, Page
 from ingestion import Limits, chunk, csv_, markdown, text, xlsx
-from ingestion.chunking import CHARS_MAX, CONTEXT_MAX, PIECES_MAX, pieces
+from ingestion.chunking import CHARS_MAX, CONTEXT_MAX, PIECES_MAX, SEARCHED_MAX, pieces, unsearched
 from tests.ingestion import builders
 
 WORDS = st.text(
@@ -116,3 +116,12 @@ def test_a_table_of_one_endless_line_costs_no_more_than_its_passages() -> None:
 def test_counting_stops_where_it_is_too_much() -> None:
     assert pieces("!" * 900) == 900
     assert pieces("!" * 900, most=PIECES_MAX) == PIECES_MAX + 1
+
+
+def test_of_a_text_without_end_the_beginning_is_searched_and_that_is_told() -> None:
+    filler = Page(1, " " * (SEARCHED_MAX - 20))
+    long = Document("txt", (filler, Page(2, "The last words here.\nBeyond."), Page(3, "Lost.")))
+    assert [one.text for one in chunk(long, "doc")] == ["The last words here.\nBeyond."]
+    told = unsearched(long)
+    assert told is not None and "first 10 million of 10.0 million characters" in told
+    assert unsearched(Document("txt", (filler,))) is None

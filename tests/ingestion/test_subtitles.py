@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core.codec import decode, encode
+from core.documents import Cell, Document
 from core.errors import Unfinishable
+from core.grid import Grid
 from ingestion import Limits, subtitles
 
 VTT = """WEBVTT - Weekly call
@@ -56,3 +59,14 @@ def test_without_times_there_is_nothing_to_read() -> None:
     with pytest.raises(Unfinishable) as caught:
         subtitles.read(b"WEBVTT\n\nno times\n", Limits())
     assert caught.value.slug == "corrupted"
+
+
+def test_a_long_talk_is_kept_by_columns_and_comes_back_as_its_cells() -> None:
+    cues = "".join(
+        f"00:00:{n % 60:02}.000 --> 00:00:59.000\nAnna: word {n}\n\n" for n in range(600)
+    )
+    whole = subtitles.read(f"WEBVTT\n\n{cues}".encode(), Limits())
+    rows = decode(Document, encode(Document, whole)).pages[0].tables[0].rows
+    assert isinstance(rows, Grid)
+    assert rows[0][0] == Cell("start", 0, 0, "start")
+    assert rows[600][2:] == (Cell("Anna", 600, 2, "Anna"), Cell("word 599", 600, 3, "word 599"))
