@@ -14,6 +14,7 @@ from core.errors import Rejected, Unfinishable
 from core.vault import unseal
 from database import documents
 from database.documents import DocumentRow
+from ingestion.names import UNNAMED
 from runtime import Runtime
 
 DEPTH_MAX = 3
@@ -83,7 +84,10 @@ def read_all(
         except (Rejected, Unfinishable) as error:
             lost += 1
             if lost <= _TOLD_MAX:
-                yield f"Attachment {attachment.filename} was not read: {error.detail}"
+                why = error.detail.partition(" Supported: ")[
+                    0
+                ]  # the list would stand there 20 times
+                yield f"Attachment {attachment.filename} was not read: {why}"
     if lost > _TOLD_MAX:
         yield f"{lost - _TOLD_MAX} more attachments were not read."
     if taken < len(files):
@@ -100,6 +104,13 @@ def _password(rt: Runtime, ctx: Ctx, row: DocumentRow) -> str | None:
     return unseal(rt.keys(ctx), sealed, password_address(row.id)).decode() if sealed else None
 
 
+def _named(row: DocumentRow, file: Attachment) -> str:
+    """A gzip file that does not name what it holds is named after it: `rates.csv.gz`."""
+    if row.format == "gz" and file.filename == UNNAMED and row.filename.lower().endswith(".gz"):
+        return row.filename[:-3] or UNNAMED
+    return file.filename
+
+
 def _child(
     rt: Runtime, ctx: Ctx, row: DocumentRow, number: int, file: Attachment, *, alone: bool = False
 ) -> str:
@@ -110,7 +121,7 @@ def _child(
         if documents.many(tx, ctx, [own_id]):
             return own_id
     upload = Upload(
-        file.filename, file.content_type, rt.vault.get(ctx, ORIGINAL, own_id),
+        _named(row, file), file.content_type, rt.vault.get(ctx, ORIGINAL, own_id),
         password=_password(rt, ctx, row), metadata=row.metadata, tags=row.tags,
     )  # fmt: skip
     new = replace(new_document(rt, ctx, own_id, upload), parent_id=row.id)

@@ -191,7 +191,9 @@ class _Intake:
 
     def _finish(self) -> None:
         if not self._ended:
-            raise InvalidInput("The form was cut off.", code="bad_multipart")
+            raise InvalidInput(
+                "The form was cut off before its end. Send it again, whole.", code="bad_multipart"
+            )
         if not self.form.files:
             raise InvalidInput("Send at least one `file`.", code="no_file")
         self.form.fields = _fields(self.form.texts)

@@ -97,8 +97,10 @@ def _refuse(what: str, named: str) -> NoReturn:
             detected=what,
             supported_formats=list(FORMATS),
         )
+    kind, _mark, advice = what.partition("; ")
     raise UnsupportedFormat(
-        f"This is {what}, which Weft does not read. Supported: {', '.join(FORMATS)}.",
+        f"This is {kind}, which Weft does not read{advice and f': {advice}'}. "
+        f"Supported: {', '.join(FORMATS)}.",
         supported_formats=list(FORMATS),
     )
 

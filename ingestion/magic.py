@@ -21,7 +21,10 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xcf\xfa\xed\xfe", "a macOS program"),
     (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
-    (b"SQLite format 3", "a database"),
+    (b"SQLite format 3", "a database"), (b"\x00\x01\x00\x00Standard ", "an Access database"),
+    (b"!BDN", "an Outlook data file (.pst); export its mails as .eml or .mbox"),
+    (b"L\x00\x00\x00\x01\x14\x02\x00", "a Windows shortcut; send the file that it leads to"),
+    (b"\xe4R\\{\x8c\xd8\xa7M", "a OneNote notebook; export it as .pdf"),
     (b"ID3", "an MP3 file"), (b"OggS", "an Ogg file"), (b"%!PS", "a PostScript file"),
     (b"PAR1", "a Parquet file"), (b"\x00\x00\x01\x00", "an icon"),
 )  # fmt: skip
@@ -32,6 +35,13 @@ _ZIPPED = frozenset(("docx", "pptx", "odt", "odp", "xlsx", "ods", "zip"))
 _OFFICE = (
     ("word/document.xml", "docx"), ("xl/workbook.xml", "xlsx"), ("ppt/presentation.xml", "pptx"),
 )  # fmt: skip
+# Packages of other programs: their parts are nobody's documents.
+_OTHERS = (
+    ("xl/workbook.bin", "a binary workbook (.xlsb); save it as .xlsx"),
+    ("visio/document.xml", "a Visio drawing (.vsdx); save it as .pdf"),
+    ("FixedDocumentSequence.fdseq", "an XPS document; save it as .pdf"),
+    ("Index/Document.iwa", "an Apple iWork file; export it as .docx, .xlsx or .pdf"),
+)
 _OPEN = {"text": "odt", "spreadsheet": "ods", "presentation": "odp"}
 _STREAMS = {
     "EncryptedPackage": "", "__properties_version1.0": "msg", "__substg1.0_": "msg",
@@ -44,8 +54,6 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
     """`(format, None)`, `(None, what it is in words)`, or neither: perhaps text.
 
     `claimed` is the format that the name promises."""
-    if b"%PDF-" in data[:1024]:
-        return "pdf", None
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _zip_kind(data, claimed)
     if data.startswith(MARK):
@@ -54,6 +62,8 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
         return "gz", None
     if data[257:262] == b"ustar":
         return "tar", None
+    if _is_pdf(data, claimed):
+        return "pdf", None
     if data[4:8] == b"ftyp":
         return _boxed(data)
     known = _picture(data)
@@ -64,6 +74,12 @@ def by_magic(data: bytes, claimed: str) -> tuple[str | None, str | None]:
         if data.startswith(magic) and (len(magic) > 3 or _binary(data)):
             return None, what
     return (None, "a binary file of an unknown kind") if _binary(data) else (None, None)
+
+
+def _is_pdf(data: bytes, claimed: str) -> bool:
+    """Something may stand before its mark; a text that only speaks of the mark is none."""
+    at = data.find(b"%PDF-", 0, 1024)
+    return at >= 0 and (claimed == "pdf" or not data[:at].strip() or b"endobj" in data)
 
 
 def _boxed(data: bytes) -> tuple[str | None, str | None]:
@@ -96,8 +112,9 @@ def _zip_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
     for part, format in _OFFICE:
         if part in names:
             return format, None
-    if "xl/workbook.bin" in names:
-        return None, "a binary workbook (.xlsb); save it as .xlsx"
+    for part, what in _OTHERS:
+        if part in names:
+            return None, what
     if "opendocument" in kind:
         named = kind.rpartition(".")[2].partition("-")[0].strip()
         return (_OPEN[named], None) if named in _OPEN else (None, f"an OpenDocument {named}")

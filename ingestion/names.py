@@ -8,6 +8,7 @@ from ingestion.page_text import one_line, tidy
 
 _MARKS = re.compile(r'[\x00-\x1f\x7f<>:"|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
 _NAME_MAX = 200
+UNNAMED = "content"  # what a gzip file holds that names nothing
 
 
 def plain(name: str) -> str:

@@ -237,7 +237,7 @@ def _filled(rows: list[list[Any]]) -> list[list[Any]]:
 def _value(cell: Any) -> Any:
     """As typed by the program that computed it; None for an empty cell."""
     kind = cell.get(f"{OFFICE}value-type")
-    if kind is None or cell.tag == _COVERED:
+    if cell.tag == _COVERED:
         return None
     if kind in _NUMBERS:
         try:

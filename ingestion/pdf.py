@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +46,7 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     import pypdfium2
 
     try:
-        pdf = pypdfium2.PdfDocument(data, password=password)
+        pdf = _opened(data, password)
     except pypdfium2.PdfiumError as error:
         raise _unreadable(data, error.err_code, password) from error
     if len(pdf) == 0:
@@ -140,6 +141,19 @@ def _printed(held: _Book, number: int) -> Page:
         return with_notes(page, lying) if page.layer == "text" else page
     finally:
         lying.close()
+
+
+def _opened(data: bytes, password: str | None) -> Any:
+    """A file that opens without a password opens with any: it was sent for another's sake."""
+    import pypdfium2
+
+    try:
+        return pypdfium2.PdfDocument(data, password=password)
+    except pypdfium2.PdfiumError:
+        if password:
+            with suppress(pypdfium2.PdfiumError):
+                return pypdfium2.PdfDocument(data)
+        raise
 
 
 def _unreadable(data: bytes, code: int | None, password: str | None) -> Unfinishable:

@@ -16,7 +16,7 @@ from core.documents import Attachment, Cell, Document
 from core.errors import Unfinishable
 from ingestion.gathering import collect
 from ingestion.limits import MIB, Limits
-from ingestion.names import plain
+from ingestion.names import UNNAMED, plain
 from ingestion.page_text import one_line, tidy
 from ingestion.paging import NAMES_MAX, Held, Opened, Reading, Skipped
 from ingestion.zip_ import COLUMNS, is_left_out
@@ -44,7 +44,7 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     if content[_AT : _AT + len(_MARK)] != _MARK:
         if not content:
             raise Unfinishable("The archive holds an empty file.", code="empty")
-        shown = name or "content"
+        shown = name or UNNAMED
         yield Opened(1, about, "member", (shown,), COLUMNS)
         yield _held(1, shown, content, 0)
         return about

@@ -95,8 +95,7 @@ class _Reading:
         except RuntimeError as error:
             if isinstance(error, NotImplementedError):
                 raise _unknown(info) from error
-            why = "it is encrypted; send the archive's password"
-            raise Unfinishable(why, code="encrypted") from error
+            raise zip_aes.locked(self.password) from error
         except _DAMAGED as error:
             raise Unfinishable("it is damaged", code="corrupted") from error
         if not content:

@@ -29,14 +29,14 @@ class Unsealed:
         if not size or method not in (_STORED, _DEFLATED, _BZIP2):
             raise Unfinishable("its kind of compression is not read", code="corrupted")
         if password is None:
-            raise _wrong()
+            raise locked(password)
         sealed = _bytes_of(archive, info)
         salt, rest = sealed[: size // 2], sealed[size // 2 :]
         if len(rest) < 2 + _SEAL:
             raise Unfinishable("it is damaged", code="corrupted")
         keys = hashlib.pbkdf2_hmac("sha1", password, salt, _ROUNDS, 2 * size + 2)
         if not hmac.compare_digest(keys[-2:], rest[:2]):
-            raise _wrong()
+            raise locked(password)
         body = rest[2:-_SEAL]
         proof = hmac.new(keys[size : 2 * size], body, "sha1").digest()[:_SEAL]
         if not hmac.compare_digest(proof, rest[-_SEAL:]):
@@ -61,8 +61,10 @@ class Unsealed:
         return piece
 
 
-def _wrong() -> Unfinishable:
-    return Unfinishable("it is encrypted; send the archive's password", code="encrypted")
+def locked(password: bytes | None) -> Unfinishable:
+    """Says whether a password is missing or the one that was sent is wrong."""
+    told = "the password does not open it" if password else "send the archive's password"
+    return Unfinishable(f"it is encrypted; {told}", code="encrypted")
 
 
 def _told(extra: bytes) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import time
 import zipfile
@@ -589,3 +590,18 @@ def test_a_failing_parser_is_retried_and_then_written_down(desk: Desk) -> None:
     with pytest.raises(NotFound):
         ingest(desk.work(received.document_id))
     assert desk.row(received.document_id).status == "failed"
+
+
+def test_what_a_gzip_file_does_not_name_is_named_after_it(desk: Desk) -> None:
+    desk.put(gzip.compress(b"name;rate\nEUR;1,5\n"), "rates.csv.gz")
+    with desk.rt.db.read(desk.ctx) as tx:
+        rows = {row.filename: row.format for row in documents.ready(tx, desk.ctx)}
+    assert rows == {"rates.csv.gz": "gz", "rates.csv": "csv"}
+
+
+def test_a_warning_about_a_file_within_holds_no_list_of_formats(desk: Desk) -> None:
+    parent = desk.put(archive(("a.txt", b"A."), ("tool.exe", b"MZ" + bytes(99))), "all.zip")
+    told = desk.row(parent).warnings
+    assert list(told) == [
+        "Attachment tool.exe was not read: This is a Windows program, which Weft does not read."
+    ]

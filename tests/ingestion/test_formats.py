@@ -27,6 +27,9 @@ def opened(kind: str) -> bytes:
     [
         ("a.pdf", b"%PDF-1.7\n...", "pdf"),
         ("upload.bin", b"\n\n%PDF-1.4\n", "pdf"),
+        ("upload.bin", b"HTTP/1.1 200\r\n\r\n%PDF-1.4\n1 0 obj<<>>endobj\n", "pdf"),
+        ("about.md", b"A PDF begins with %PDF-1.7.\n", "md"),
+        ("bills.zip", builders.archive({"a.pdf": b"%PDF-1.4\n1 0 obj<<>>endobj"}, 0), "zip"),
         ("notes.txt", b"Some words.\n", "txt"),
         ("notes.log", b"2026-01-01 INFO started\n", "log"),
         ("readme.md", b"# Title\n", "md"),
@@ -133,3 +136,23 @@ def test_what_is_not_read_is_refused_with_the_list(name: str, data: bytes) -> No
     with pytest.raises(UnsupportedFormat) as caught:
         sniff(data, name)
     assert caught.value.extra["supported_formats"] == list(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("a.xlsb", builders.archive({"xl/workbook.bin": "x"}), "read: save it as .xlsx."),
+        ("a.vsdx", builders.archive({"visio/document.xml": "<v/>"}), "a Visio drawing (.vsdx)"),
+        ("a.xps", builders.archive({"FixedDocumentSequence.fdseq": "x"}), "read: save it as .pdf."),
+        ("a.pst", b"!BDN" + bytes(600), "export its mails as .eml or .mbox."),
+        ("a.lnk", b"L\0\0\0\x01\x14\x02\0" + bytes(90), "a Windows shortcut"),
+        ("a.mdb", b"\0\x01\0\0Standard Jet DB" + bytes(90), "an Access database"),
+        ("a.one", b"\xe4R\\{\x8c\xd8\xa7M" + bytes(90), "a OneNote notebook"),
+    ],
+)
+def test_what_other_programs_wrote_is_named_with_the_way_out(
+    name: str, data: bytes, told: str
+) -> None:
+    with pytest.raises(UnsupportedFormat) as caught:
+        sniff(data, name)
+    assert told in caught.value.detail

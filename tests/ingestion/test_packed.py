@@ -64,11 +64,14 @@ def test_a_member_under_aes_opens_with_its_password(strength: int, method: int) 
     assert (file.filename, file.data) == ("secret.txt", b"the secret " * 999)
 
 
-@pytest.mark.parametrize("password", [None, "wrong"])
-def test_without_it_says_so(password: str | None) -> None:
+@pytest.mark.parametrize(
+    ("password", "told"), [(None, "send the archive's password"), ("wrong", "does not open it")]
+)
+def test_without_it_says_so(password: str | None, told: str) -> None:
     with pytest.raises(Unfinishable) as caught:
         zip_.read(aes_zip(b"x", b"right"), Limits(), password)
     assert caught.value.slug == "encrypted"
+    assert told in caught.value.detail
 
 
 def test_a_changed_byte_is_damage() -> None:

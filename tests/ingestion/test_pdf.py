@@ -218,6 +218,14 @@ def test_an_encrypted_file_opens_with_its_password_only() -> None:
         assert caught.value.slug == "encrypted"
 
 
+def test_a_file_that_opens_without_a_password_opens_with_another_files_password() -> None:
+    from reportlab.lib.pdfencrypt import StandardEncryption
+
+    locked = StandardEncryption("", ownerPassword="owner", strength=128)
+    data = builders.pdf(builders.lines("open text"), encrypt=locked)
+    assert read(data, "sesame").pages[0].text == "open text"
+
+
 @pytest.mark.parametrize("size", [20, 300, 700])
 def test_a_truncated_file_is_damaged(size: int) -> None:
     with pytest.raises(Unfinishable) as caught:

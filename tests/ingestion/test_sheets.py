@@ -91,6 +91,13 @@ def test_ods_cells_have_types_addresses_and_formulas() -> None:
     assert document.metadata["cell_units"] == {"Main": {"EUR": ["B2"]}}
 
 
+def test_an_ods_cell_that_names_no_type_is_text() -> None:
+    document = ods.read(book(row(cell(text="Bolt"), cell(), cell(text="12,50"))), Limits())
+    assert [(c.text, c.kind) for c in cells(document)[0]] == [
+        ("Bolt", "text"), ("", "empty"), ("12,50", "text"),
+    ]  # fmt: skip
+
+
 def test_ods_marks_what_is_hidden_and_merged() -> None:
     style = (
         '<office:automatic-styles><style:style style:name="h"><style:table-properties '

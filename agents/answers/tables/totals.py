@@ -40,7 +40,7 @@ def total_rows(
     since, kept = _Sums(width), _Sums(width)
     for place, line in enumerate(lines):
         label = _label(line)
-        named = bool(label) and _BEGINS.match(fold(label)) is not None
+        named = (bool(label) and _BEGINS.match(fold(label)) is not None) or _starred(line)
         whole = bool(label) and _WHOLE.fullmatch(fold(label)) is not None
         bare = texts[place] <= 1 < usual or (usual <= 1 and whole)
         sums = _sums_up(line)
@@ -95,7 +95,14 @@ def _usual(texts: Sequence[int]) -> int:
 
 
 def _label(line: Line) -> str:
-    return next((c.text for c in line.cells if c.kind == "text" and c.text), "")
+    """Its first words; the stars before them (`*`, `**`) say how high a sum stands."""
+    found = [c.text for c in line.cells if c.kind == "text" and c.text]
+    return next((text for text in found if text.strip("* ")), found[0] if found else "")
+
+
+def _starred(line: Line) -> bool:
+    first = next((c.text for c in line.cells if c.text), "")
+    return bool(first) and not first.strip("* ")
 
 
 def _sums_up(line: Line) -> bool:
