@@ -14,6 +14,7 @@ FORMATS = (
     "pdf", "docx", "doc", "pptx", "ppt", "odt", "odp", "rtf", "xlsx", "xls", "ods", "csv", "tsv",
     "eml", "msg", "tnef", "mbox", "html", "xml", "txt", "md", "json", "log", "vtt", "srt", "zip",
     "tar", "gz", "png", "jpeg", "tiff", "webp", "bmp", "gif", "heic", "avif",
+    "epub", "mht", "7z",
 )  # fmt: skip
 
 _TEXT_NAMES = {
@@ -21,6 +22,7 @@ _TEXT_NAMES = {
     "tsv": "tsv", "tab": "tsv", "json": "json", "jsonl": "json", "ndjson": "json",
     "html": "html", "htm": "html", "xhtml": "html", "eml": "eml", "mbox": "mbox", "mbx": "mbox",
     "xml": "xml", "rss": "xml", "atom": "xml", "xsd": "xml", "vtt": "vtt", "srt": "srt",
+    "mht": "mht", "mhtml": "mht",
 }  # fmt: skip
 _NAMES = {
     **_TEXT_NAMES, "pdf": "pdf", "docx": "docx", "docm": "docx", "dotx": "docx", "pptx": "pptx",
@@ -30,11 +32,12 @@ _NAMES = {
     "tif": "tiff", "tiff": "tiff", "webp": "webp", "bmp": "bmp", "dib": "bmp", "gif": "gif",
     "heic": "heic", "heif": "heic", "avif": "avif", "rtf": "rtf", "msg": "msg", "oft": "msg",
     "tnef": "tnef", "doc": "doc", "dot": "doc", "ppt": "ppt", "pps": "ppt", "pot": "ppt",
-    "odp": "odp", "otp": "odp", "tar": "tar", "gz": "gz", "tgz": "gz",
+    "odp": "odp", "otp": "odp", "tar": "tar", "gz": "gz", "tgz": "gz", "epub": "epub",
+    "7z": "7z",
 }  # fmt: skip
 # Names that promise something else than what we read.
 _FOREIGN = frozenset({
-    "xlsb", "exe", "dll", "so", "com", "bat", "sh", "7z", "rar", "bz2", "xz", "jar", "apk", "epub",
+    "xlsb", "exe", "dll", "so", "com", "bat", "sh", "rar", "bz2", "xz", "jar", "apk",
     "svg", "mp3", "mp4", "wav", "avi", "mov", "mkv", "iso", "parquet", "sqlite",
 })  # fmt: skip
 # Found in the text itself, these are no table, mail or record of the name's own kind.
@@ -42,11 +45,12 @@ _UNLIKE = {
     "csv": {"html", "eml", "xml", "mbox", "vtt", "json"},
     "json": {"html", "eml", "xml", "mbox", "vtt", "csv", "tsv"},
     "xml": {"json", "eml", "mbox", "vtt"},
+    "mht": {"html", "xml", "mbox", "vtt", "json"},
 }
 _UNLIKE["tsv"] = _UNLIKE["csv"]
 # What the content shows goes before these names, which promise nothing but text.
 _PLAIN = frozenset({"txt", "text", "log"})
-_SHOWN = frozenset({"json", "html", "xml", "mbox", "vtt", "srt", "log"})
+_SHOWN = frozenset({"json", "html", "xml", "mbox", "vtt", "srt", "log", "mht"})
 _PDF_PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
@@ -120,6 +124,6 @@ def _text_format(data: bytes, named: str) -> str:
         return found
     if named in _PLAIN and found in _SHOWN:
         return "log" if named == "log" and found == "json" else found
-    if claimed == "eml" and found == "mbox":
-        return "mbox"
+    if claimed == "eml" and found in ("mbox", "mht"):
+        return found
     return _agreed(found, named) if found in _UNLIKE.get(claimed, ()) else claimed

@@ -30,7 +30,8 @@ _CHARSET = re.compile(rb'<meta[^>]+charset=["\']?([\w-]+)', re.IGNORECASE)
 
 
 def read(data: bytes, limits: Limits) -> Document:
-    parsed = _parse(decoded(data))
+    text = decoded(data)
+    parsed = _parse(opened(text) if text.lstrip("\ufeff \n").startswith("<?xml") else text)
     title = parsed.css_first("title")
     page = page_of(parsed, 1)
     name = one_line(title.text()) if title is not None else ""
@@ -40,6 +41,21 @@ def read(data: bytes, limits: Limits) -> Document:
     links = [str(a.attributes.get("href") or "") for a in parsed.css("a[href]")[:200]]
     metadata: dict[str, Any] = {"links": [link for link in links if link.startswith("http")]}
     return Document("html", (page,), title=name[:300] or None, metadata=metadata)
+
+
+_VOID = "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|path|rect|circle|line"
+_CLOSED = re.compile(rf"<(?!(?:{_VOID})\b)([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>", re.IGNORECASE)
+
+
+def opened(text: str) -> str:
+    """XHTML's `<title/>` and `<script src="…"/>` with an end of their own: HTML knows no other, and
+    takes all that follows for their content."""
+    return _CLOSED.sub(r"<\1\2></\1>", text)
+
+
+def title_of(text: str) -> str:
+    found = _parse(text).css_first("title")
+    return one_line(found.text()) if found is not None else ""
 
 
 def page_from_text(text: str, number: int) -> Page:

@@ -13,13 +13,14 @@ from ingestion.ole import MARK, Compound
 _FORMATS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"GIF87a", "gif"),
     (b"GIF89a", "gif"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"), (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"), (b"{\\rtf", "rtf"), (b"\x78\x9f\x3e\x22", "tnef"),
+    (b"MM\x00+", "tiff"), (b"{\\rtf", "rtf"), (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"\x78\x9f\x3e\x22", "tnef"),
 )  # fmt: skip
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"RIFF", "a WAV or AVI file"),
     (b"MZ", "a Windows program"), (b"\x7fELF", "a Linux program"),
     (b"\xcf\xfa\xed\xfe", "a macOS program"),
-    (b"7z\xbc\xaf", "a 7-Zip archive"), (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
+    (b"Rar!", "a RAR archive"), (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
     (b"SQLite format 3", "a database"), (b"\x00\x01\x00\x00Standard ", "an Access database"),
     (b"!BDN", "an Outlook data file (.pst); export its mails as .eml or .mbox"),
@@ -31,7 +32,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
 _AVIF = frozenset((b"avif", b"avis"))
 _BMP_HEADERS = frozenset((12, 40, 52, 56, 64, 108, 124))
-_ZIPPED = frozenset(("docx", "pptx", "odt", "odp", "xlsx", "ods", "zip"))
+_ZIPPED = frozenset(("docx", "pptx", "odt", "odp", "xlsx", "ods", "zip", "epub"))
 _OFFICE = (
     ("word/document.xml", "docx"), ("xl/workbook.xml", "xlsx"), ("ppt/presentation.xml", "pptx"),
 )  # fmt: skip
@@ -118,11 +119,15 @@ def _zip_kind(data: bytes, claimed: str) -> tuple[str | None, str | None]:
     if "opendocument" in kind:
         named = kind.rpartition(".")[2].partition("-")[0].strip()
         return (_OPEN[named], None) if named in _OPEN else (None, f"an OpenDocument {named}")
-    if "epub" in kind:
-        return None, "an EPUB book"
+    if "epub" in kind or ("META-INF/container.xml" in names and _names_opf(names)):
+        return "epub", None
     if "[Content_Types].xml" in names and claimed in ("docx", "xlsx", "pptx"):
         return claimed, None
     return "zip", None
+
+
+def _names_opf(names: set[str]) -> bool:
+    return any(name.endswith(".opf") for name in names)
 
 
 def _declared(archive: zipfile.ZipFile) -> str:

@@ -61,14 +61,14 @@ def header(message: Message, name: str) -> str:
 
 def parts_of(message: Message, limits: Limits) -> Parts:
     found = Parts()
-    for part in _leaves(message, limits):
+    for part in leaves(message, limits):
         _sort(part, found)
     if found.sealed:
         found.warnings.append(f"The mail is encrypted ({found.sealed}): only its headers are read.")
     return found
 
 
-def _leaves(message: Message, limits: Limits) -> Iterator[Message]:
+def leaves(message: Message, limits: Limits) -> Iterator[Message]:
     """Parts that hold content, of alternatives the one to read; a mail within is one part."""
     stack: list[tuple[Message, int]] = [(message, 0)]
     count = 0
@@ -120,8 +120,8 @@ def _sort(part: Message, found: Parts) -> None:
         found.sealed = _SEALED[kind]
     elif found.sealed == "PGP" and kind == "application/octet-stream":
         return  # the sealed text itself
-    elif kind in _TNEF or (named and _bytes_of(part)[:4] == _TNEF_MARK):
-        found.packed.append(_bytes_of(part))
+    elif kind in _TNEF or (named and bytes_of(part)[:4] == _TNEF_MARK):
+        found.packed.append(bytes_of(part))
     elif kind in _TEXTS and not named:
         found.texts.append(part)
     elif kind.startswith("image/") and (part.get("Content-ID") or not named):
@@ -145,21 +145,22 @@ def _filename(part: Message) -> str:
 
 
 def text_of(part: Message) -> str:
-    data = _bytes_of(part)
+    data = bytes_of(part)
     try:
         text = data.decode(part.get_content_charset() or "utf-8")
     except (LookupError, UnicodeDecodeError, *HEADER_ERRORS):
         text = decode(data)
-    flowed = part.get_content_type() == "text/plain" and _parameter(part, "format") == "flowed"
+    flowed = part.get_content_type() == "text/plain" and parameter(part, "format") == "flowed"
     return _unflowed(tidy(text)) if flowed else tidy(text)
 
 
-def _bytes_of(part: Message) -> bytes:
+def bytes_of(part: Message) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
-def _parameter(part: Message, name: str) -> str:
+def parameter(part: Message, name: str) -> str:
+    """Of the content type, in lower case."""
     try:
         return str(part.get_param(name) or "").lower()
     except HEADER_ERRORS:
@@ -194,5 +195,5 @@ def _attachment(part: Message, number: int, names: Distinct) -> Attachment:
         mail = first if isinstance(first, Message) else EmailMessage()
         name = plain(header(mail, "Subject")[:100]) or f"mail-{number}"
         return Attachment(names.name(f"{name}.eml"), kind, mail.as_bytes(policy=_AS_SENT))
-    data = _bytes_of(part)
+    data = bytes_of(part)
     return Attachment(names.name(plain(_filename(part)) or f"part-{number}"), kind, data)

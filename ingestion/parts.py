@@ -50,9 +50,10 @@ class Parts:
             raise Unfinishable("The file has too many parts.", code="too_many_parts")
         self._left = limits.unpacked_bytes
 
-    def read(self, name: str) -> bytes:
-        """Raises `Unfinishable` when the part is missing, damaged, encrypted or too large."""
-        with self.open(name) as stream:
+    def read(self, name: str, *, markup: bool = False) -> bytes:
+        """Raises `Unfinishable` when the part is missing, damaged, encrypted or too large. Of
+        `markup`, which is read as HTML, a document type is not refused."""
+        with self.open(name, markup) as stream:
             return b"".join(iter(lambda: stream.read(_PIECE), b""))
 
     def tree(self, name: str) -> Any:
@@ -67,10 +68,10 @@ class Parts:
             return tree(b"".join(pieces))
 
     @contextmanager
-    def open(self, name: str) -> Iterator[PartStream]:
+    def open(self, name: str, markup: bool = False) -> Iterator[PartStream]:
         """The part piece by piece, for parts that are large; raises as `read` does, also later."""
         with _damage(name), self._zip.open(name) as stream:
-            yield PartStream(self, stream)
+            yield PartStream(self, stream, markup)
 
     def count(self, size: int) -> None:
         self._left -= size
@@ -84,10 +85,10 @@ class Parts:
 class PartStream:
     """A part being inflated: real bytes are counted, document types refused."""
 
-    def __init__(self, parts: Parts, stream: IO[bytes]) -> None:
+    def __init__(self, parts: Parts, stream: IO[bytes], markup: bool = False) -> None:
         self._parts = parts
         self._stream = stream
-        self._begun = False
+        self._begun = markup
         self.size = 0  # bytes so far
 
     def read(self, size: int = _PIECE) -> bytes:

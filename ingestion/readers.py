@@ -32,6 +32,7 @@ _LAZY = {
     "bmp": "images", "gif": "images", "ods": "ods", "odt": "odt", "pptx": "pptx", "xls": "xls",
     "doc": "doc_", "msg": "msg", "odp": "odp", "ppt": "ppt", "rtf": "rtf", "gz": "tar_",
     "srt": "subtitles", "tar": "tar_", "tnef": "tnef", "vtt": "subtitles", "xml": "xml_",
+    "epub": "epub", "mht": "mht", "7z": "seven",
     "webpage": "web_page", "sitemap": "web_sitemap",  # asked for by the crawler alone
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ _BY_PART = {
     "pdf": "pdf", "png": "images", "jpeg": "images", "tiff": "images", "webp": "images",
     "bmp": "images", "gif": "images", "heic": "images", "avif": "images",
     "zip": "zip_", "tar": "tar_", "gz": "tar_", "mbox": "mbox", "pptx": "pptx",
-    "xlsx": "xlsx", "ods": "ods", "xls": "xls",
+    "xlsx": "xlsx", "ods": "ods", "xls": "xls", "epub": "epub", "7z": "seven",
 }  # fmt: skip
 _SHOWING = 5  # parts that show what a document is
 

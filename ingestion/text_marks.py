@@ -10,6 +10,8 @@ _HEADER = re.compile(
     r"content-type|x-[\w-]+|reply-to|cc)\s*:",
     re.IGNORECASE,
 )
+# What browsers write into a page saved as one file.
+_SAVED_PAGE = re.compile(r"snapshot-content-location:|from:\s*<saved by ", re.IGNORECASE)
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -66,7 +68,7 @@ def structure(text: str, whole: bool) -> str:
 def _by_lines(text: str, whole: bool) -> str:
     lines = [line for line in text.splitlines() if line.strip()][:20]
     if sum(bool(_HEADER.match(line)) for line in lines[:12]) >= 3:
-        return "eml"
+        return "mht" if any(_SAVED_PAGE.match(line) for line in lines) else "eml"
     if whole and is_json(text):
         return "json"
     if len(lines) > 1 and all(

@@ -77,7 +77,7 @@ def _unchanged(platform: Platform, quiet: Person) -> Iterator[None]:
             "unsupported_format",
         ),
         ("tool.exe", b"MZ" + bytes(200), 415, "unsupported_format"),
-        ("archive.7z", b"7z\xbc\xaf" + bytes(60), 415, "unsupported_format"),
+        ("archive.rar", b"Rar!\x1a\x07" + bytes(60), 415, "unsupported_format"),
         ("empty.pdf", b"", 422, "empty_file"),
         ("blank.txt", b"", 422, "empty_file"),
         ("note.pdf", b"Just a text in a file that says it is a PDF.\n", 422, "wrong_extension"),

@@ -129,7 +129,7 @@ def test_a_wrong_extension_is_named_with_the_true_content(
         ("a.odg", opened("graphics")),
         ("noname", bytes(range(256)) * 4),
         ("a.py", b"print()\n"),
-        ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(20)),
+        ("a.rar", b"Rar!\x1a\x07\x00" + bytes(20)),
     ],
 )
 def test_what_is_not_read_is_refused_with_the_list(name: str, data: bytes) -> None:
