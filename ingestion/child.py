@@ -54,7 +54,8 @@ def warm_up() -> None:
         ("pdf", SHEET),
     ):
         for step in streams.stream(data, "", format, None, Limits()):
-            _packed(step)
+            if not isinstance(step, Raster):
+                _packed(step)
 
 
 def readable() -> list[Path]:

@@ -26,7 +26,12 @@ class Cut(Exception):
 
 
 def send(link: socket.socket, kind: bytes, *parts: bytes) -> None:
-    link.sendall(HEAD.pack(kind, sum(map(len, parts))))
+    length = sum(map(len, parts))
+    head = HEAD.pack(kind, length)
+    if length <= _PIECE:  # in one go: who listens wakes up once
+        link.sendall(b"".join((head, *parts)))
+        return
+    link.sendall(head)
     for part in parts:
         link.sendall(part)
 
