@@ -88,6 +88,7 @@ def publish(
     its lease may come here after another did the same: what it indexed is on the shelf already,
     perhaps merged. `model`: the name of the segment's embedding model."""
     late, started, seen = False, 0, Head()
+    waiting = _waiting(rt, ctx, document_id, facts) if status == "ready" else {}
 
     def also(tx: Tx) -> None:
         nonlocal late, started
@@ -95,7 +96,8 @@ def publish(
         if not late:
             documents.set_status(tx, ctx, document_id, status, **facts)
             if status == "ready":
-                started = triggers.document_ready(rt, tx, ctx, documents.get(tx, ctx, document_id))
+                now = documents.get(tx, ctx, document_id)
+                started = triggers.document_ready(rt, tx, ctx, now, waiting)
 
     def change(head: Head) -> Head:
         nonlocal seen
@@ -107,6 +109,15 @@ def publish(
     if started:
         triggers.ring(rt)
     return seen
+
+
+def _waiting(
+    rt: Runtime, ctx: Ctx, document_id: str, facts: Mapping[str, Any]
+) -> Mapping[str, triggers.Leave]:
+    with rt.db.read(ctx) as tx:
+        row = documents.get(tx, ctx, document_id)
+    told = {name: value for name, value in facts.items() if name in row.__slots__}
+    return triggers.waiting_for(rt, ctx, replace(row, **told))
 
 
 def holding(head: Head, segment: Segment) -> Head:

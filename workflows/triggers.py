@@ -144,27 +144,55 @@ def pull(rt: Runtime, tx: Tx, ctx: Ctx, integration_id: str) -> str:
 
 def _fire_due(rt: Runtime, due: Due) -> int:
     ctx = Ctx(due.tenant, "system")
-    with fp("trigger.commit"), rt.db.transaction(ctx) as tx:
-        one = triggers.get(tx, ctx, due.id)
+    with rt.db.read(ctx) as tx:
+        one, tier = triggers.get(tx, ctx, due.id), tenants.own(tx, ctx).tier
         times, following = schedules.turns(one.config, due.due_ms, tx.now_ms)
+    leaves = [leave(rt, one, due.tenant, tier) for _ in times]
+    with fp("trigger.commit"), rt.db.transaction(ctx) as tx:
         if not triggers.take_due(tx, ctx, due, following):
             return 0
-        for at in times:
-            _start(rt, tx, one, ctx.tenant, {"kind": "schedule", "at": rfc3339(at)})
+        for at, allowed in zip(times, leaves, strict=True):
+            _start(rt, tx, one, ctx.tenant, {"kind": "schedule", "at": rfc3339(at)}, allowed)
     return len(times)
 
 
-def document_ready(rt: Runtime, tx: Tx, ctx: Ctx, row: DocumentRow) -> int:
+Leave = Rejected | None
+
+
+def leave(rt: Runtime, one: Trigger, tenant: str, tier: str) -> Leave:
+    """What the tenant's limits say to one more run: asked before a transaction begins, because the
+    limiter may be another server. None: it may start."""
+    try:
+        admission.admit_run(rt, context_of(tenant, one), tier)
+    except Rejected as error:
+        return error
+    return None
+
+
+def waiting_for(rt: Runtime, ctx: Ctx, row: DocumentRow) -> Mapping[str, Leave]:
+    """The triggers that a document, as it is once it was read, will start. Documents that a run
+    made start nothing: no circle; nor do copies, whatever is told of them: nothing is paid twice
+    because it came by two ways."""
+    if row.created_by.startswith("run:") or row.duplicate_of is not None:
+        return {}
+    with rt.db.read(ctx) as tx:
+        found = triggers.of_kind(tx, ctx, "document")
+        tier = tenants.own(tx, ctx).tier if found else ""
+    event = _event_of(row)
+    return {one.id: leave(rt, one, ctx.tenant, tier) for one in found if _wanted(one, event)}
+
+
+def document_ready(
+    rt: Runtime, tx: Tx, ctx: Ctx, row: DocumentRow, waiting: Mapping[str, Leave]
+) -> int:
     """In the transaction that makes a document ready; gives how many runs start, and the caller
-    rings after its commit. Documents that a run made itself start nothing more: no circle."""
-    if row.created_by.startswith("run:"):
-        return 0
-    found = triggers.of_kind(tx, ctx, "document")
-    event = _event_of(row) if found else {}
+    rings after its commit. `waiting`: what `waiting_for` gave."""
+    found = triggers.of_kind(tx, ctx, "document") if waiting else []
+    event = _event_of(row)
     return sum(
-        _start(rt, tx, one, ctx.tenant, event, documents=(row.id,))
+        _start(rt, tx, one, ctx.tenant, event, waiting[one.id], documents=(row.id,))
         for one in found
-        if _wanted(one, event)
+        if one.id in waiting
     )
 
 
@@ -191,9 +219,8 @@ def _wanted(one: Trigger, event: Mapping[str, Any]) -> bool:
 
 def start(rt: Runtime, tx: Tx, one: Trigger, tenant: str, event: Mapping[str, Any],
           documents: tuple[str, ...] = ()) -> str:  # fmt: skip
-    """One run. Raises what `submit_in` and the tenant's limits raise."""
+    """One run, for which there is leave. Raises what `submit_in` raises."""
     ctx = context_of(tenant, one)
-    admission.admit_run(rt, ctx, tenants.own(tx, ctx).tier)
     inputs = expressions.fill(dict(one.inputs), {"event": event, **event})
     run = submit_in(rt, tx, ctx, Submission(
         workflow=one.workflow, inputs=inputs, documents=documents,
@@ -204,9 +231,11 @@ def start(rt: Runtime, tx: Tx, one: Trigger, tenant: str, event: Mapping[str, An
 
 
 def _start(rt: Runtime, tx: Tx, one: Trigger, tenant: str, event: Mapping[str, Any],
-           documents: tuple[str, ...] = ()) -> int:  # fmt: skip
+           allowed: Leave, documents: tuple[str, ...] = ()) -> int:  # fmt: skip
     """What cannot start is written on the trigger: nobody waits for an answer."""
     try:
+        if allowed is not None:
+            raise allowed
         start(rt, tx, one, tenant, event, documents)
     except _REFUSED as error:
         triggers.failed(tx, context_of(tenant, one), one.id, error.to_json())

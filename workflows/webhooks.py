@@ -27,7 +27,7 @@ from database import idempotency, tenants, triggers
 from database.triggers import Trigger
 from runtime import Runtime
 from workflows import admission
-from workflows.triggers import context_of, ring, start
+from workflows.triggers import context_of, leave, ring, start
 
 BYTES_MAX = 512 * 2**10
 _TOLERANCE_SECONDS = 300
@@ -83,12 +83,18 @@ def _started(
     rt: Runtime, ctx: Ctx, trigger: Trigger, event_id: str, payload: Any, digest: str
 ) -> Fired:
     event = {"kind": "webhook", "id": event_id, "at": rfc3339(rt.clock.now_ms()), "body": payload}
+    with rt.db.read(ctx) as tx:
+        known = idempotency.known(tx, ctx, event_id)
+        tier = tenants.own(tx, ctx).tier
+    allowed = None if known else leave(rt, trigger, ctx.tenant, tier)
     with fp("trigger.commit"), rt.db.transaction(ctx) as tx:
         fence = idempotency.begin(
             tx, ctx, event_id, route=_ROUTE, body_hash=digest, lease_ms=_LEASE_MS
         )
         if isinstance(fence, idempotency.Stored):
             return Fired(str(fence.response["workflow_id"]), again=True)
+        if allowed is not None:
+            raise allowed
         run_id = start(rt, tx, trigger, ctx.tenant, event)
         idempotency.finish(tx, ctx, event_id, fence, 202, {"workflow_id": run_id})
     ring(rt)

@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import posixpath
+import select
 import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
@@ -35,6 +37,8 @@ from ingestion.sources.ftp_listing import machine, people, seconds
 _ASK_SECONDS = 60.0  # to sign in
 _LIST_SECONDS = 600.0  # ten thousand files, each asked for its time
 _FILE_SECONDS = 300.0
+_SILENT_SECONDS, _PROBE_SECONDS = 2.0, 2.0  # before and while it is asked for TLS
+_TLS_BEGINS = (b"\x16\x03", b"\x15\x03")  # a record of a handshake or an alert (RFC 8446 §5.1)
 _LINES_MAX = 4 * FILES_MAX  # of one folder's listing
 
 
@@ -105,6 +109,8 @@ class _Wire(ftplib.FTP):
         config = self._config
         self.host = config.host
         self._speak(self._net.connect(config.host, config.port, tls=config.tls == "implicit"))
+        if config.tls != "implicit":
+            self._greeted()
         self.welcome = self.getresp()
         if config.tls == "explicit":
             self.voidcmd("AUTH TLS")
@@ -118,6 +124,24 @@ class _Wire(ftplib.FTP):
             self.voidcmd("PROT P")
             self._secret_data = True
         self.voidcmd("TYPE I")
+
+    def _greeted(self) -> None:
+        """A server that says nothing may wait for TLS: asked on a connection of its own, since one
+        that only looks up who we are may take its time. Raises `Unfinishable`."""
+        assert self.sock is not None
+        if select.select([self.sock], [], [], _SILENT_SECONDS)[0]:
+            return
+        place = f"{self._config.host}:{self._config.port}"
+        with contextlib.suppress(Unavailable, OSError):
+            with self._net.connect(
+                self._config.host, self._config.port, tls=False, seconds=_PROBE_SECONDS
+            ) as beside:
+                found = speaks_tls(beside)
+            if found:
+                raise Unfinishable(
+                    f"{place} speaks TLS from the first byte. Set `tls` to implicit.",
+                    code="implicit_tls",
+                )
 
     def _speak(self, sock: socket.socket) -> None:
         self.sock, self.af = sock, sock.family
@@ -159,6 +183,18 @@ class _Wire(ftplib.FTP):
 
         self.retrlines(command, take)
         return found
+
+
+def speaks_tls(wire: socket.socket) -> bool:
+    """Whether the other side answers a TLS greeting with TLS. Nothing is trusted to it: the
+    handshake goes no further. Raises `OSError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    read, write = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(read, write).do_handshake()
+    wire.sendall(write.read())
+    return wire.recv(2) in _TLS_BEGINS
 
 
 class _Session:

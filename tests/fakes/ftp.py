@@ -11,9 +11,14 @@ from contextlib import contextmanager
 
 class FakeFtp:
     """`listings`: folder → what LIST or MLSD gives; `files`: path → bytes. `named`: the address
-    that PASV tells; `epsv`, `mlsd`: whether it knows these."""
+    that PASV tells; `epsv`, `mlsd`: whether it knows these. `silent`: it speaks TLS from the first
+    byte (and ends it there; `hellos` counts); `late`: it greets once asked for TLS beside."""
 
-    def __init__(self, *, named: str = "127,0,0,1", epsv: bool = True, mlsd: bool = True) -> None:
+    def __init__(
+        self, *, named: str = "127,0,0,1", epsv: bool = True, mlsd: bool = True,
+        silent: bool = False, late: bool = False,
+    ) -> None:  # fmt: skip
+        self.silent, self.late, self.hellos = silent, late, 0
         self.named, self.epsv, self.mlsd = named, epsv, mlsd
         self.listings: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
@@ -39,8 +44,19 @@ class FakeFtp:
                 wire, _ = self._server.accept()
             except OSError:
                 return
+            if self.silent:
+                threading.Thread(target=self._hello, args=(wire,), daemon=True).start()
+                continue
             with contextlib.suppress(OSError), wire, socket.create_server(("127.0.0.1", 0)) as data:
+                if self.late:
+                    self._server.accept()[0].close()
                 self._talk(wire, data)
+
+    def _hello(self, wire: socket.socket) -> None:
+        with contextlib.suppress(OSError), wire:
+            if wire.recv(2) == b"\x16\x03":
+                self.hellos += 1
+                wire.sendall(b"\x15\x03\x03\x00\x02\x02\x28")  # an alert: handshake_failure
 
     def _talk(self, wire: socket.socket, data: socket.socket) -> None:
         def say(line: str) -> None:

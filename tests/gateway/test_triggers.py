@@ -202,6 +202,19 @@ def test_a_document_starts_what_waits_for_its_kind(town: Town) -> None:
     assert town.http.delete(url, headers=town.as_role("acme")).status_code == 204
 
 
+def test_a_copy_starts_nothing_whatever_is_told_of_it(town: Town) -> None:
+    """The same bill by mail and by hand is paid once."""
+    asks = made(town, kind="document", config={"when": "document.metadata.way != ''"})
+    for way in ("mail", "hand"):
+        files = {"file": (f"{way}.txt", b"The one bill that comes by two ways.", "text/plain")}
+        town.http.post("/documents", files=files, data={"metadata": json.dumps({"way": way})},
+                       headers=town.as_role("acme"))  # fmt: skip
+        drained(town.rt)
+    url = f"/triggers/{asks['trigger_id']}"
+    assert town.http.get(url, headers=town.as_role("acme")).json()["fired"] == 1
+    assert town.http.delete(url, headers=town.as_role("acme")).status_code == 204
+
+
 def test_what_cannot_start_is_said_on_the_trigger(town: Town) -> None:
     timed = made(town, kind="schedule", config={"cron": "* * * * *"}, inputs={"told": "${event}"})
     ctx = town.ctx("acme")

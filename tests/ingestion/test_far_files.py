@@ -11,7 +11,7 @@ import pytest
 
 from connectors.egress import Egress
 from core.clock import SystemClock
-from core.errors import InvalidInput, Unavailable
+from core.errors import InvalidInput, Unavailable, Unfinishable
 from ingestion.sources import Access, Gone, Item, Pulled
 from ingestion.sources.kinds import checked, source
 from ingestion.sources.s3 import sign
@@ -86,6 +86,20 @@ def test_a_server_that_is_none_costs_a_sentence() -> None:
         server.listings = {"/": "x" * 100_000}
         with pytest.raises(Unavailable, match="no FTP"):
             pulled(server)
+
+
+@pytest.mark.parametrize("tls", ["explicit", "none"])
+def test_a_server_that_waits_for_tls_is_told_by_its_name(tls: str) -> None:
+    with FakeFtp(silent=True).running() as server:
+        with pytest.raises(Unfinishable, match="Set `tls` to implicit"):
+            pulled(server, tls=tls)
+        assert server.hellos == 1
+
+
+def test_a_server_that_takes_its_time_to_greet_is_waited_for() -> None:
+    with FakeFtp(late=True).running() as server:
+        server.listings = {"/": ""}
+        assert pulled(server) == []
 
 
 @pytest.mark.parametrize(("kind", "config", "field"), [

@@ -299,6 +299,12 @@ def test_a_server_that_dies_in_the_middle_is_gone_on_with(
     assert list(source(place.kind).pull(access)) == [Gone("000.txt")]
 
 
+def test_a_port_that_waits_for_tls_is_told_by_its_name(servers: Servers) -> None:
+    place = made(servers, "ftp in TLS")
+    with pytest.raises(Unfinishable, match="Set `tls` to implicit"):
+        place.test(tls="explicit")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_hundred_files_are_two_hundred_documents_also_when_weft_dies(
     servers: Servers, kind: str, tmp_path: Path
