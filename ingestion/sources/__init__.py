@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -107,7 +108,8 @@ class Access:
     already, `keys()` are those taken and not gone; `stopped()` is asked between items; `bytes_max`
     caps one item; `inbox` is the tenant's own folder on the server. `taken(key)`: it is a document
     here, no dead letter. `keep` is given secrets that the other side replaced: the old ones may be
-    worth nothing from then on."""
+    worth nothing from then on; within `alone()` nobody else replaces them, and `secrets` are those
+    of that moment."""
 
     config: Any
     secrets: Mapping[str, str]
@@ -122,6 +124,7 @@ class Access:
     wait: Callable[[float], None] = sleep
     taken: Callable[[str], bool] = always
     keep: Callable[[Mapping[str, str]], None] = nothing
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 class Source(Protocol):

@@ -127,7 +127,8 @@ def proof(access: Access) -> Proof:
         )
     if auth.style == "password":
         return Proof(access.config.user, access.secrets["password"], "")
-    return Proof(access.config.user, "", _token(access, auth))
+    with access.alone():  # a refresh token may be good for once
+        return Proof(access.config.user, "", _token(access, auth))
 
 
 def _token(access: Access, auth: MailAuth) -> str:

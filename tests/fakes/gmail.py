@@ -7,17 +7,16 @@ one a request: an HTTP status with Google's reason, such as `(429, "rateLimitExc
 from __future__ import annotations
 
 import base64
-import json
-import threading
 from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.json_http import HttpFake, JsonHandler
 
 CLIENT, SECRET, REFRESH = "client.apps.example", "client s3cret", "1//refresh"
 
 
-class FakeGmail:
+class FakeGmail(HttpFake):
     page = 2  # mails on one page, so that every list has several
 
     def __init__(self) -> None:
@@ -27,12 +26,8 @@ class FakeGmail:
         self.answers: deque[tuple[int, str]] = deque()
         self.asked: list[str] = []
         self.tokens = 0
-        handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.place = f"127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_Handler)
         self.url = f"http://{self.place}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def put(self, *mails: bytes, labels: tuple[str, ...] = ("INBOX", "UNREAD")) -> None:
         for one in mails:
@@ -45,23 +40,12 @@ class FakeGmail:
         """The access token that is in use is over."""
         self.tokens += 1
 
-    def __enter__(self) -> FakeGmail:
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(JsonHandler):
     fake: FakeGmail
 
-    def log_message(self, *_: Any) -> None: ...
-
     def do_POST(self) -> None:
-        given = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+        given = parse_qs(self.text())
         if given.get("refresh_token") != [REFRESH]:
             self.say(400, {"error": "invalid_grant", "error_description": "Token is revoked."})
         elif given.get("client_secret") != [SECRET] or given.get("client_id") != [CLIENT]:
@@ -119,14 +103,5 @@ class _Handler(BaseHTTPRequestHandler):
 
     def refuse(self, status: int, reason: str) -> None:
         error = {"code": status, "message": f"Said {reason}.", "errors": [{"reason": reason}]}
-        self.say(status, {"error": error})
-
-    def say(self, status: int, body: Any) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        if status == 429:
-            self.send_header("retry-after", "30")
-        self.end_headers()
-        self.wfile.write(data)
+        later = {"retry_after": "30"} if status == 429 else {}
+        self.say(status, {"error": error}, **later)
