@@ -3,30 +3,37 @@ footers. Tracked changes are read as accepted; comments are left out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.documents import Document, Page
+from core.documents import Cell, Document, Page
 from core.errors import Unfinishable
+from ingestion import embedded
 from ingestion.docx_styles import Style, Styles, list_of, outline_level
 from ingestion.docx_tables import TableRows
 from ingestion.docx_text import BOX, FALLBACK, PAGE, Notes, W, is_on, words
+from ingestion.embedded import R, Within
 from ingestion.limits import Limits
 from ingestion.page_text import PageText, one_line
-from ingestion.parts import Parts, core_properties, main_part, relations, stream_xml
+from ingestion.parts import Parts, Relation, core_properties, main_part, relations, stream_xml
 
 _HEADING_MAX = 300  # longer is a paragraph that somebody gave a heading's style
-_P, _TBL, _TR, _TC, _BODY = (f"{W}{name}" for name in ("p", "tbl", "tr", "tc", "body"))
+_P, _TBL, _TR, _TC, _BODY, _CHUNK = (
+    f"{W}{name}" for name in ("p", "tbl", "tr", "tc", "body", "altChunk")
+)
 Told = dict[str, Any]  # a paragraph's properties by their tags
 _PLAIN = Style()
 _NEW_PAGE = ("nextPage", "oddPage", "evenPage", None)
 
 
-def read(data: bytes, limits: Limits) -> Document:
-    """Pages end at breaks that the author set or that Word wrote down when it last saved."""
+def read(data: bytes, limits: Limits, *, nested: bool = False) -> Document:
+    """Pages end at breaks that the author set or that Word wrote down when it last saved. Of a
+    document `nested` in another one neither parts within parts nor files are read."""
     parts = Parts(data, limits)
     main = main_part(parts, "word/document.xml")
     related: dict[str, list[str]] = {}
-    for one in relations(parts, main).values():
+    known = relations(parts, main)
+    for one in known.values():
         if one.target in parts.names and one.target not in related.get(one.kind, ()):
             related.setdefault(one.kind, []).append(one.target)
 
@@ -40,6 +47,8 @@ def read(data: bytes, limits: Limits) -> Document:
         for kind in ("footnote", "endnote")
         for number, text in _notes(part(f"{kind}s"), kind)
     }
+    if not nested:
+        body.within = Within(parts, known, limits)
     for header in _running(parts, related, "header"):
         body.put("header", header)
     with parts.open(main) as stream:
@@ -52,7 +61,9 @@ def read(data: bytes, limits: Limits) -> Document:
     title = metadata.pop("title", None) or _first_heading(done)
     if any(name.endswith("vbaProject.bin") for name in parts.names):
         body.warnings.append("The file holds macros; they were not read and never run.")
-    return Document("docx", done, title=title, metadata=metadata, warnings=tuple(body.warnings))
+    files, lost = ((), ()) if nested else embedded.files(parts, [main], limits)
+    told = Document("docx", done, title=title, metadata=metadata, warnings=tuple(body.warnings))
+    return embedded.with_files(told, files, lost)
 
 
 class _Body:
@@ -70,6 +81,7 @@ class _Body:
         self._characters = limits.output_bytes // 4
         self._table = TableRows()
         self._held = ""  # of paragraphs whose end was deleted
+        self.within: Within | None = None
 
     def put(self, kind: str, text: str, level: int = 0, gap: str = "\n\n") -> None:
         self._characters -= len(text)
@@ -79,21 +91,60 @@ class _Body:
 
     def read(self, stream: Any) -> None:
         """What ends in a cell is read with its row."""
-        for _event, element in stream_xml(stream, tags=(_P, _TBL, _TR)):
+        for _event, element in stream_xml(stream, tags=(_P, _TBL, _TR, _CHUNK)):
             parent = element.getparent()
             above = None if parent is None else parent.tag
             if above == _TC or above is None:
                 continue
             tag = element.tag
+            if tag == _CHUNK:
+                self._chunk(element)
+                continue
             if above != _BODY and _within(parent):
                 continue
             if tag == _P:
                 self._paragraph(element)
+                if self.within is not None and self.within.figures:
+                    self._figures(self.within, self.within.named(element))
             elif tag == _TR:
                 self._row(element)
             else:
                 self._end_table()
             _drop(element, parent)
+
+    def _figures(self, within: Within, found: Iterable[Relation]) -> None:
+        """Charts and SmartArt behind the paragraph that they stand in."""
+        for one in found:
+            try:
+                title, rows, texts = within.figure(one, self._cells)
+            except Unfinishable as error:
+                self.warnings.append(f"A figure was not read: {error.detail}")
+                continue
+            self.put("heading", title, 3)
+            self._cells -= sum(map(len, rows))
+            self._rows(rows)
+            for text in texts:
+                self.put("paragraph", text)
+
+    def _rows(self, rows: Sequence[Sequence[Cell]], header_rows: int = 1) -> None:
+        self._characters -= sum(len(cell.text) for row in rows for cell in row)
+        self.put("paragraph", "")
+        self._now.add_table(rows, header_rows=header_rows)
+
+    def _chunk(self, element: Any) -> None:
+        """Another document that Word shows here."""
+        if self.within is None:
+            return
+        try:
+            found = self.within.chunk(str(element.get(f"{R}id")))
+        except Unfinishable as error:
+            self.warnings.append(f"A part of the text was not read: {error.detail}")
+            return
+        for kind, text, level, table in embedded.texts(found) if found is not None else ():
+            if table is not None:
+                self._rows(table.rows, table.header_rows)
+            else:
+                self.put(kind, text, level)
 
     def _row(self, element: Any) -> None:
         if self._cells <= 0:
@@ -105,10 +156,7 @@ class _Body:
 
     def _end_table(self) -> None:
         table, self._table = self._table, TableRows()
-        for row in table.rows:
-            self._characters -= sum(len(cell.text) for cell in row)
-        self.put("paragraph", "")
-        self._now.add_table(table.rows, header_rows=table.header_rows or 1)
+        self._rows(table.rows, table.header_rows or 1)
         for _ in range(table.pages):  # the table itself stays whole
             self._turn(force=True)
 
@@ -184,6 +232,8 @@ class _Body:
                 self.put("paragraph", f"[{self._notes.asked[key]}] {text}")
 
     def end(self) -> None:
+        if self.within is not None:  # those that stand in cells and boxes
+            self._figures(self.within, list(self.within.figures.values()))
         self._pieces(self._held, {}, _PLAIN)
         self._tell_notes("footnote")
         self._tell_notes("endnote")

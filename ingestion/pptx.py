@@ -8,10 +8,11 @@ from typing import Any
 
 from core.documents import Document
 from core.errors import Unfinishable
+from ingestion import embedded
 from ingestion.gathering import collect
 from ingestion.limits import Limits
 from ingestion.page_text import PageText, one_line
-from ingestion.paging import Facts, Opened, Reading, Step, each
+from ingestion.paging import Facts, Held, Opened, Reading, Step, each
 from ingestion.parts import Parts, Relation, core_properties, main_part, relations
 from ingestion.pptx_shapes import Shape, chart_rows, paragraphs, shapes, table_rows
 
@@ -46,6 +47,9 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     yield Opened(total, about, "slide")
     deck = _Deck(parts, limits)
     yield from each(range(first, total + 1), lambda number: deck.slide(number, slides[number - 1]))
+    files, lost = embedded.files(parts, slides[:total], limits)
+    yield from (Held(0, one) for one in files)
+    about = replace(embedded.with_files(about, files, lost), attachments=())
     told = f"Reading stopped after {total} slides: page limit."
     return replace(about, warnings=(told, *about.warnings)) if total < len(slides) else about
 

@@ -15,7 +15,7 @@ _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _D = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _COLUMNS = 512
 _POINTS = 10_000  # of one series
 
@@ -38,7 +38,7 @@ def shapes(root: Any) -> Iterator[Shape]:
                 yield Shape("text", body, _placeholder(node))
         elif tag == f"{_P}graphicFrame":
             yield from _framed(node)
-        elif tag != _FALLBACK and tag != f"{_P}pic":
+        elif tag != FALLBACK and tag != f"{_P}pic":
             yield from shapes(node)
 
 

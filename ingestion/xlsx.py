@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from core.documents import Document, Page
 from core.errors import Unfinishable
 from core.grid import Grid
+from ingestion import embedded, sheet_drawings
 from ingestion.gathering import collect
 from ingestion.limits import Limits
 from ingestion.page_text import PageText
-from ingestion.paging import NAMES_MAX, Facts, Opened, Reading, Step
+from ingestion.paging import NAMES_MAX, Facts, Held, Opened, Reading, Step
 from ingestion.parts import Parts, core_properties
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
 from ingestion.sheet_styles import shown_of, units_of
@@ -49,12 +51,16 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     def sheet(number: int) -> Iterator[Step]:
         name = names[number - 1]
         told = parts.read(paths[name]) if name in paths else b""
-        page, lost = _page(book, name, number, marks_of(told), cells)
+        over, broken = sheet_drawings.texts(parts, paths.get(name, ""), limits)
+        page, lost = _page(book, name, number, marks_of(told), cells, over)
         yield page
-        yield Facts(metadata_of([], [], {name: shown_of(told, units)}), {_LOST: lost})
+        facts = metadata_of([], [], {name: shown_of(told, units)})
+        yield Facts(facts, {_LOST: lost}, warnings=broken)
 
     yield from each_sheet(names, first, cells, sheet)
-    return about
+    files, missed = embedded.files(parts, paths.values(), limits)
+    yield from (Held(0, one) for one in files)
+    return replace(embedded.with_files(about, files, missed), attachments=())
 
 
 def _lost(page: Page, told: SheetMarks) -> int:
@@ -77,13 +83,18 @@ def open_book(data: bytes) -> Any:
         raise Unfinishable(f"The workbook is damaged: {error}", code="corrupted") from error
 
 
-def _page(book: Any, name: str, number: int, marks: SheetMarks, cells: Cells) -> tuple[Page, int]:
-    """And how many formulas have no value, where all of them were read."""
+def _page(
+    book: Any, name: str, number: int, marks: SheetMarks, cells: Cells, over: list[str]
+) -> tuple[Page, int]:
+    """And how many formulas have no value, where all of them were read; below the cells what is
+    drawn `over` them."""
     sheet, values = values_of(book, name, cells.left)
     cells.left -= len(values) * max(1, sheet.width)
     row0, col0 = sheet.start or (0, 0)
     text = PageText()
     add_grid(text, grid_of(values, row0, col0, marks), name)
+    for told in over:
+        text.add("paragraph", told)
     page = text.page(number, sheet=name)
     return page, _lost(page, marks) if cells.left > 0 else 0
 

@@ -114,3 +114,10 @@ def mail(text: str, *, html: str = "", **headers: str) -> EmailMessage:
     elif html:
         message.set_content(html, subtype="html")
     return message
+
+
+def rezipped(data: bytes, parts: dict[str, bytes | str]) -> bytes:
+    """The container with these parts put in, or in the place of its own."""
+    with zipfile.ZipFile(io.BytesIO(data)) as there:
+        kept: dict[str, bytes | str] = {name: there.read(name) for name in there.namelist()}
+    return archive({**kept, **parts})
