@@ -50,7 +50,12 @@ class Policy:
     @property
     def name(self) -> str:
         """Equal for equal sight: a part of what is kept for a reader is kept by."""
-        return f"{self.mode} {' '.join(sorted(self.kinds))}" if self.mode == "mask" else ""
+        return f"mask {' '.join(sorted(self.kinds))}" if self.masks else ""
+
+    @property
+    def masks(self) -> bool:
+        """Also by `redact`: what was read before it holds everything."""
+        return self.mode != "leave"
 
 
 _POLICIES: WeakKeyDictionary[Vault, dict[str, tuple[Policy, float]]] = WeakKeyDictionary()
@@ -77,7 +82,8 @@ def policy(rt: Runtime, ctx: Ctx) -> Policy:
 
 
 def choose(rt: Runtime, ctx: Ctx, mode: str, kinds: Sequence[str] | None) -> Policy:
-    """Changes the tenant's policy; audited. `redact` is for what is read from now on."""
+    """Changes the tenant's policy; audited. `redact` is for what is read from now on,
+    and masks what was read before."""
     if mode not in MODES:
         raise InvalidInput(f"mode is one of {', '.join(MODES)}.", field="mode")
     wanted = sorted(pii.BY_DEFAULT if kinds is None else set(kinds))
@@ -96,19 +102,19 @@ def hides(rt: Runtime, ctx: Ctx) -> Policy | None:
     if REVEAL in ctx.scopes:
         return None
     found = policy(rt, ctx)
-    return found if found.mode == "mask" else None
+    return found if found.masks else None
 
 
 def sight(rt: Runtime, ctx: Ctx) -> str:
     """What is kept for readers is kept apart by this: equal for those who see the same."""
     found = policy(rt, ctx)
-    return f"{found.name} {REVEAL in ctx.scopes}" if found.mode == "mask" else ""
+    return f"{found.name} {REVEAL in ctx.scopes}" if found.masks else ""
 
 
 def document(rt: Runtime, ctx: Ctx, document_id: str, whole: Document) -> Document:
     """As this reader may see it; a reveal is audited."""
     found = policy(rt, ctx)
-    if found.mode != "mask":
+    if not found.masks:
         return whole
     marks = _marks(rt, ctx, document_id, lambda: whole).of(found.kinds)
     if not marks:
@@ -122,7 +128,7 @@ def document(rt: Runtime, ctx: Ctx, document_id: str, whole: Document) -> Docume
 def hits(rt: Runtime, ctx: Ctx, found: list[Hit]) -> list[Hit]:
     """Passages as this reader may see them."""
     chosen = policy(rt, ctx)
-    if chosen.mode != "mask" or not found:
+    if not chosen.masks or not found:
         return found
     if REVEAL in ctx.scopes:
         ids = {hit.chunk.document_id for hit in found}
@@ -172,7 +178,7 @@ def content(rt: Runtime, ctx: Ctx, document_id: str) -> None:
     """The bytes of an original cannot be masked. Raises `Forbidden` where they hold something that
     this reader may not see."""
     chosen = policy(rt, ctx)
-    if chosen.mode != "mask" or not _known(rt, ctx, document_id).of(chosen.kinds):
+    if not chosen.masks or not _known(rt, ctx, document_id).of(chosen.kinds):
         return
     if REVEAL not in ctx.scopes:
         raise Forbidden(

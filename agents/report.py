@@ -139,7 +139,7 @@ def _may_see(rt: Runtime, ctx: Ctx, report: report_rows.Report, format: str) -> 
             "This report was made without hiding personal data: reading it needs the scope "
             f"{privacy.REVEAL!r}. Have it made again.", scope=privacy.REVEAL,
         )  # fmt: skip
-    if hides is None and privacy.policy(rt, ctx).mode == "mask":
+    if hides is None and privacy.policy(rt, ctx).masks:
         privacy.revealed(rt, ctx, [report.id])
 
 

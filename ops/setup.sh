@@ -39,7 +39,8 @@ fi
 echo "weft: installing the locked packages ($lock)"
 UV_LINK_MODE=${UV_LINK_MODE:-copy} .venv/bin/uv pip install --quiet --python .venv/bin/python \
     --require-hashes --requirement "$lock" ||
-    stop "The packages could not be installed. Check the network (or UV_INDEX_URL) and the disk, then type: make setup"
+    stop "The packages could not be installed. Check the network (or UV_INDEX_URL) and the disk, then type: make setup
+Where it says UnknownIssuer, a proxy signs the connections here. Type: UV_SYSTEM_CERTS=1 make setup"
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable . ||
     stop "The weft command could not be installed. Type: rm -rf .venv && make setup"
 # Compiled once here, so that every start is quick even where writing .pyc files is switched off.

@@ -91,7 +91,7 @@ def _root(access: Access) -> Path:
         raise Unfinishable("The folder leads out of the tenant's inbox.", code="bad_path")
     if not root.is_dir():
         raise Unfinishable(
-            f"The inbox has no folder {access.config.path!r}. Make it on the server: {inbox}",
+            f"The inbox has no folder {access.config.path!r}. Make it on the server: {root}",
             code="no_folder",
         )
     return Path(root)

@@ -237,6 +237,21 @@ def test_what_is_redacted_is_kept_nowhere(town: Town) -> None:
             _clean(data.decode(), kind)
 
 
+def test_redacting_masks_what_was_read_before_it(town: Town) -> None:
+    town.tenant("stricter")
+    admin, reader = town.as_role("stricter", "admin"), town.as_role("stricter", "operator")
+    note = _upload(town, admin, "contact.md", NOTE)
+    for mode in ("mask", "redact"):
+        assert town.http.put("/pii-policy", json={"mode": mode}, headers=admin).status_code == 200
+        _clean(town.http.get(f"/documents/{note}/text", headers=reader).text, mode)
+        found = town.http.post("/search", json={"query": "IBAN rent Ulm"}, headers=reader)
+        assert found.json()["hits"]
+        _clean(found.text, mode)
+        kept = town.http.get(f"/documents/{note}/content", headers=reader)
+        assert kept.status_code == 403
+    assert IBAN in town.http.get(f"/documents/{note}/text", headers=admin).text
+
+
 def test_the_policy_is_an_admins_and_its_change_is_written_down(veiled: tuple[Town, str]) -> None:
     town, _ = veiled
     operator = town.as_role("veiled", "operator")
