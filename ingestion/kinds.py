@@ -53,6 +53,7 @@ _WORDS: dict[str, tuple[str, str]] = {
             r"^\W*(?:bank statement|account statement|statement of account|kontoauszug"
             r"|relevé (?:de compte|bancaire)|(?:bank|rekening)afschrift"
             r"|extracto (?:bancario|de cuenta))\b"
+            r"|^:60[FM]:[CD]\d{6}[A-Z]{3}|^(?:buchungstag|buchungsdatum)\W.*\bbetrag\b"
         ),
     ),
     "delivery_note": (

@@ -51,3 +51,21 @@ def test_one_mark_proves_nothing() -> None:
 ])  # fmt: skip
 def test_papers_that_are_lists_have_a_language_too(spoken: str | None, text: str) -> None:
     assert language(text) == spoken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            ":20:STARTUMS\n:25:37040044/0532013000\n:28C:00010/001\n:60F:C261001EUR10000,00\n"
+            ":61:2610021002DR129,90NMSCNONREF\n:62F:C261031EUR9870,10\n"
+        ),
+        (
+            "Kontonummer: | DE89370400440532013000\nZeitraum: | 01.10.2026 - 31.10.2026\n\n"
+            "Buchungstag | Wertstellung | Buchungstext | Empfaenger | Betrag (EUR)\n"
+            "01.10.2026 | 01.10.2026 | Lastschrift | Stadtwerke | -37,01\n"
+        ),
+    ],
+)
+def test_what_a_bank_exports_is_a_statement(text: str) -> None:
+    assert found(text) == "bank_statement"
