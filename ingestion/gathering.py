@@ -172,17 +172,24 @@ def _distinct(files: list[Attachment]) -> tuple[Attachment, ...]:
 
 def _metadata(found: Document, facts: list[Facts]) -> dict[str, Any]:
     """Lists and mappings grow by what the parts tell."""
-    grown = dict(found.metadata)
+    grown = {name: _own(told) for name, told in found.metadata.items()}
     for one in facts:
         for name, told in one.metadata.items():
             known = grown.get(name)
             if isinstance(known, list) and isinstance(told, list):
-                grown[name] = [*known, *told]
-            elif isinstance(known, Mapping) and isinstance(told, Mapping):
-                grown[name] = {**known, **told}
+                known += told
+            elif isinstance(known, dict) and isinstance(told, Mapping):
+                known.update(told)
             else:
-                grown[name] = told
+                grown[name] = _own(told)
     return grown
+
+
+def _own(told: Any) -> Any:
+    """A list or mapping that may grow: a thousand parts tell of themselves."""
+    if isinstance(told, list):
+        return list(told)
+    return dict(told) if isinstance(told, Mapping) else told
 
 
 def _cells(table: Table) -> int:

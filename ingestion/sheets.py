@@ -33,6 +33,13 @@ def each_sheet(
             return
 
 
+def first_of(names: list[str], most: int) -> tuple[list[str], tuple[str, ...]]:
+    """As many sheets as are read, and what to tell when there are more."""
+    if len(names) <= most:
+        return names, ()
+    return names[:most], (f"Only the first {most} of {len(names)} sheets were read.",)
+
+
 def stopped(sheet: str) -> str:
     return f"Reading stopped in sheet {sheet}: cell limit."
 

@@ -26,6 +26,7 @@ _MARK, _AT = b"ustar", 257
 _MEMBER_BYTES_MAX = 64 * MIB
 _INFLATED_MAX = 128 * MIB  # it is in memory at once, and once more while it is put together
 _PIECE = 2**18
+_FED = 2**14
 _DAMAGED = (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError)
 
 
@@ -122,19 +123,20 @@ def _inflated(data: bytes, limits: Limits) -> bytes:
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
-    rest = data
-    while rest[:2] == _GZIP:
+    """Fed a little at a time: what stands behind a member is copied at its end."""
+    at = 0
+    while data[at : at + 2] == _GZIP:
         inflate = zlib.decompressobj(31)
         while not inflate.eof:
+            fed = data[at : at + _FED]
             try:
-                piece = inflate.decompress(rest, _PIECE)
+                piece = inflate.decompress(fed, _PIECE)
             except zlib.error as error:
                 raise Unfinishable("The archive is damaged.", code="corrupted") from error
-            rest = inflate.unconsumed_tail
-            if not piece and not rest and not inflate.eof:
+            if not piece and not fed and not inflate.eof:
                 raise Unfinishable("The archive is damaged: it is cut off.", code="corrupted")
+            at += len(fed) - len(inflate.unconsumed_tail) - len(inflate.unused_data)
             yield piece
-        rest = inflate.unused_data
 
 
 def _name_in(data: bytes) -> str:

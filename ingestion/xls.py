@@ -13,7 +13,7 @@ from ingestion.limits import Limits
 from ingestion.page_text import PageText
 from ingestion.paging import NAMES_MAX, Facts, Opened, Reading, Skipped, Step
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
-from ingestion.sheets import Cells, add_grid, each_sheet
+from ingestion.sheets import Cells, add_grid, each_sheet, first_of
 from ingestion.values import address
 from ingestion.xls_records import SheetRecords, records_of
 from ingestion.xlsx import MACROS, open_book, values_of
@@ -35,8 +35,9 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     book = open_book(_without(data, far))
     names = [sheet.name for sheet in book.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]
     names = [name for name in told if name in (*names, *far)] or names
+    names, cut = first_of(names, limits.pages)
     hidden = [s.name for s in book.sheets_metadata if not str(s.visible).endswith("Visible")]
-    warnings = (MACROS,) if macros else ()
+    warnings = (*((MACROS,) if macros else ()), *cut)
     about = Document("xls", (), metadata=metadata_of(names, hidden, {}), warnings=warnings)
     yield Opened(len(names), about, "sheet", tuple(names[:NAMES_MAX]))
     cells = Cells(limits.cells)

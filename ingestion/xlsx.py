@@ -19,7 +19,7 @@ from ingestion.parts import Parts, core_properties
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
 from ingestion.sheet_styles import shown_of, units_of
 from ingestion.sheet_xml import marks_of, sheet_paths
-from ingestion.sheets import Cells, add_grid, each_sheet
+from ingestion.sheets import Cells, add_grid, each_sheet, first_of
 
 MACROS = "The file holds macros; they were not read and never run."
 _LOST = "{} formulas have no computed value; open and save the file once."
@@ -38,12 +38,13 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     parts.maybe("xl/sharedStrings.xml")  # counted before native code inflates it again
     book = open_book(data)
     names = [sheet.name for sheet in book.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]
+    names, cut = first_of(names, limits.pages)
     hidden = [s.name for s in book.sheets_metadata if not str(s.visible).endswith("Visible")]
     metadata = core_properties(parts) | metadata_of(names, hidden, {})
     macros = "xl/vbaProject.bin" in parts.names
     about = Document(
         "xlsx", (), title=metadata.pop("title", None), metadata=metadata,
-        warnings=(MACROS,) if macros else (),
+        warnings=(*((MACROS,) if macros else ()), *cut),
     )  # fmt: skip
     yield Opened(len(names), about, "sheet", tuple(names[:NAMES_MAX]))
     cells = Cells(limits.cells)

@@ -122,6 +122,14 @@ def test_links_and_devices_are_named_and_left() -> None:
     assert len(document.warnings) == 3
 
 
+def test_a_thousand_streams_behind_one_another_are_one_file() -> None:
+    """Also where one is cut in two by what is fed at once, and where one is longer than that."""
+    noise = hashlib.shake_256(b"x").digest(100_000)
+    packed = gzip.compress(b"word ", mtime=0) * 2_000 + gzip.compress(noise, mtime=0)
+    (file,) = tar_.read(packed, Limits()).attachments
+    assert file.data == b"word " * 2_000 + noise
+
+
 def test_a_single_file_in_gzip_keeps_its_name() -> None:
     target = io.BytesIO()
     with gzip.GzipFile("report.csv", "wb", fileobj=target) as made:

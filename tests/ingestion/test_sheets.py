@@ -14,7 +14,7 @@ import pytest
 
 from core.documents import Cell, Document
 from core.errors import Unfinishable
-from ingestion import Limits, ods, xls
+from ingestion import Limits, ods, xls, xlsx
 from ingestion.sandbox import parse
 from ingestion.sheet_xml import marks_of, moved
 from tests.ingestion import builders
@@ -268,3 +268,13 @@ def test_an_xls_sheet_that_reaches_too_far_costs_itself_alone() -> None:
     assert [(page.number, page.sheet) for page in document.pages] == [(2, "Hid")]
     assert document.warnings == ("sheet Main was skipped: it is too large.",)
     assert document.metadata["sheets"] == ["Main", "Hid"]
+
+
+def test_of_a_workbook_with_very_many_sheets_the_first_are_read() -> None:
+    def fill(book: Any) -> None:
+        for name in ("A", "B", "C"):
+            book.create_sheet(name).append([name])
+
+    document = xlsx.read(builders.xlsx(fill), Limits(pages=2))
+    assert len(document.pages) == 2
+    assert "Only the first 2 of 4 sheets were read." in document.warnings

@@ -10,8 +10,9 @@ from tests.ingestion.bad.papers import CASES as PAPERS
 from tests.ingestion.bad.pictures import CASES as PICTURES
 from tests.ingestion.bad.second import CASES as SECOND
 from tests.ingestion.bad.texts import CASES as TEXTS
+from tests.ingestion.bad.third import CASES as THIRD
 from tests.ingestion.bad.truncated import CASES as TRUNCATED
 
 __all__ = ["CASES", "LIMITED", "Case"]
 
-CASES = (*PAPERS, *PACKAGES, *PICTURES, *TEXTS, *MAILS, *NAMES, *TRUNCATED, *SECOND)
+CASES = (*PAPERS, *PACKAGES, *PICTURES, *TEXTS, *MAILS, *NAMES, *TRUNCATED, *SECOND, *THIRD)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 
 from tests.ingestion.bad.case import BROKEN, EMPTY, LIMITED, READY, REFUSED, case
+from tests.ingestion.bad.packages import sheet
 
 _TEXT = b"BT /F1 12 Tf 72 700 Td (Invoice number 4711) Tj ET"
 _HEAD = b"From: a@example.com\r\nTo: b@example.com\r\nSubject: s\r\n"
@@ -98,6 +99,13 @@ def _charset(name: bytes, body: bytes = b"words") -> bytes:
 
 
 CASES = (
+    case("json-1m-keys", "a.json", lambda: b'{' + b", ".join(b'"k%d": %d' % (n, n) for n in range(1_000_000)) + b"}", READY),
+    case("vtt-300k-cues", "a.vtt", lambda: b"WEBVTT\n\n" + b"00:00:00.000 --> 00:00:01.000\nx\n\n" * 300_000, READY),
+    case("xlsx-1m-cells", "a.xlsx", lambda: sheet("<sheetData>" + "".join(f'<row r="{n}"><c r="A{n}"><v>{n}</v></c></row>' for n in range(1, 1_000_001)) + "</sheetData>"), READY, LIMITED),
+    case("mbox-100k", "a.mbox", lambda: b"From a@b Mon Jan  1 00:00:00 2024\nSubject: x\n\nbody\n\n" * 100_000, READY),
+    case("md-600k-headings", "a.md", lambda: b"a\n===\n\n" * 600_000, READY, LIMITED),
+    case("pdf-2000-scans", "a.pdf", lambda: picture(b"/Width 5000 /Height 5000 /BitsPerComponent 8 /ColorSpace /DeviceGray /Filter /FlateDecode", zlib.compress(b"\x80" * 25_000_000)).replace(b"/Kids [3 0 R] /Count 1", b"/Kids [" + b"3 0 R " * 2_000 + b"] /Count 2000"), EMPTY, LIMITED, READY),
+    case("pdf-20k-names-of-one-file", "a.pdf", lambda: pdf(catalog=b"/Names << /EmbeddedFiles << /Names [" + b"".join(b"(%d.txt) << /F (%d.txt) /EF << /F 6 0 R >> >>" % (n, n) for n in range(20_000)) + b"] >> >>", more={6: stream(b"words\n")}), READY, LIMITED),
     case("pdf-xref-size-lies", "a.pdf", lambda: pdf().replace(b"/Size 9", b"/Size 2147483647"), READY, BROKEN, LIMITED),
     case("pdf-object-stream-itself", "a.pdf", lambda: pdf(more={6: stream(b"9 0 << >>", b"/Type /ObjStm /N 1 /First 4 /Extends 6 0 R")}), READY, BROKEN),
     case("pdf-object-stream-counts", "a.pdf", lambda: pdf(more={6: stream(b"1 0", b"/Type /ObjStm /N 2147483647 /First 2147483647")}), READY, BROKEN),
