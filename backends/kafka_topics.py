@@ -67,18 +67,6 @@ def missing(cluster: Cluster) -> list[str]:
         return sorted(set(cluster.topics()) - set(client.list_topics()))
 
 
-def packed(cluster: Cluster) -> list[str]:
-    """Topics of the intake where the broker does not unpack what a sender packed: a batch of lz4,
-    snappy or zstd would hold its partition. Raises `Unavailable`."""
-    from kafka.admin import ConfigResource
-
-    names = (cluster.ingest, cluster.retry)
-    wanted = [ConfigResource("TOPIC", name, {"compression.type": None}) for name in names]
-    with admin(cluster) as client:
-        found = client.describe_configs(wanted, config_filter="all")["topic"]
-    return [n for n in names if found[n]["compression.type"]["value"] != "uncompressed"]
-
-
 def lag(cluster: Cluster) -> dict[str, int]:
     """Topic → messages that the intake has not settled yet. Raises `Unavailable`."""
     from kafka import TopicPartition

@@ -59,12 +59,6 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
         words = f"no topic {', '.join(missing)}"
         yield fail("kafka", words, "start the relay and the intake: they make what is missing")
         return
-    for name in kafka_topics.packed(cluster):
-        todo = (
-            f"kafka-configs.sh --alter --entity-type topics --entity-name {name} "
-            "--add-config compression.type=uncompressed"
-        )
-        yield fail("kafka", f"{name} keeps batches packed: lz4, snappy, zstd hold it up", todo)
     waiting = sum(kafka_topics.lag(cluster).values())
     if waiting > LAG_MAX:
         words = f"{waiting} messages wait for the intake"

@@ -1,4 +1,4 @@
-"""Kafka: one broker that is its own controller."""
+"""Kafka: one broker that is its own controller; in the clear, and by TLS with a password."""
 
 from __future__ import annotations
 
@@ -12,16 +12,27 @@ from pathlib import Path
 from weftstack import maven, packages
 from weftstack.building import cause
 from weftstack.halt import Halt
-from weftstack.place import Place
+from weftstack.place import Place, write_private
 from weftstack.services.base import HOST, Service, Start, exchange
+from weftstack.services.transfer import run
 
 # Without the delay of 0 a group's first join waits three seconds for others.
 SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers={host}:{control}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{control}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners=PLAINTEXT://{host}:{port},SASL_SSL://{host}:{tls},CONTROLLER://{host}:{control}
+advertised.listeners=PLAINTEXT://{host}:{port},SASL_SSL://localhost:{tls}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.sasl_ssl.plain.sasl.jaas.config=\
+ org.apache.kafka.common.security.plain.PlainLoginModule required user_weft="{password}";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=\
+ org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
+ org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PEM
+ssl.keystore.location={pair}
 controller.listener.names=CONTROLLER
 log.dirs={data}
 offsets.topic.replication.factor=1
@@ -45,17 +56,20 @@ QUESTION = struct.pack(">hhih", 18, 0, 7, -1)
 
 class Kafka(Service):
     name = "kafka"
-    ports = {"main": 2, "controller": 3}
+    ports = {"main": 2, "controller": 3, "tls": 56}
     start_seconds = 90.0
     stop_seconds = 30.0
 
     def install(self, place: Place) -> None:
+        packages.ensure(place, {"openssl": "openssl"}, "Kafka's certificate")
         maven.kafka(place)
 
     def prepare(self, place: Place) -> Start:
         folder = self.folder(place)
         data, settings = folder / "data", folder / "server.properties"
-        ports = {"port": self.port(place), "control": self.port(place, "controller")}
+        ports = {"port": self.port(place), "control": self.port(place, "controller"),
+                 "tls": self.port(place, "tls"), "password": place.secret("kafka"),
+                 "pair": self._pair(folder)}  # fmt: skip
         # A blank in a path is fine here, a backslash or a comma is not.
         settings.write_text(SETTINGS.format(host=HOST, data=data, **ports))
         java = packages.which("java")
@@ -63,7 +77,12 @@ class Kafka(Service):
         base: list[str | Path] = [java, *HEAP, *QUIET, "-cp", f"{maven.kafka(place)}/*"]
         if not (data / "meta.properties").exists():
             shutil.rmtree(data, ignore_errors=True)
-            self._format(place, [*base, "kafka.tools.StorageTool", "format", "--standalone"])
+            word = place.secret("kafka")
+            people = [f"--add-scram=SCRAM-SHA-{bits}=[name=weft,password={word}]"
+                      for bits in (256, 512)]  # fmt: skip
+            self._format(
+                place, [*base, "kafka.tools.StorageTool", "format", "--standalone", *people]
+            )
         return Start([*base, "kafka.Kafka", settings])
 
     def ready(self, place: Place) -> bool:
@@ -73,6 +92,23 @@ class Kafka(Service):
 
     def urls(self, place: Place) -> dict[str, str]:
         return {"WEFT_BUS_URL": f"kafka://{HOST}:{self.port(place)}"}
+
+    @staticmethod
+    def _pair(folder: Path) -> Path:
+        """Key and certificate, made by its own authority, whose certificate is `ca.pem`."""
+        pair, authority = folder / "pair.pem", folder / "ca.pem"
+        if not pair.exists():
+            names = "subjectAltName=DNS:localhost"
+            run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650",
+                 "-subj", "/CN=Weft stack", "-keyout", str(folder / "ca.key"),
+                 "-out", str(authority)])  # fmt: skip
+            run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650",
+                 "-subj", "/CN=localhost", "-addext", names, "-addext", "basicConstraints=CA:FALSE",
+                 "-CA", str(authority), "-CAkey", str(folder / "ca.key"),
+                 "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")])  # fmt: skip
+            parts = [(folder / name).read_text() for name in ("key.pem", "cert.pem", "ca.pem")]
+            write_private(pair, "".join(parts))
+        return pair
 
     def _format(self, place: Place, tool: list[str | Path]) -> None:
         log = place.log(self.name)

@@ -79,7 +79,7 @@ class Sftp(Service):
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it parts with its rights
         for name in ("host", "client"):
             if not (folder / name).exists():
-                _run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "weft-stack",
+                run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "weft-stack",
                       "-f", str(folder / name)])  # fmt: skip
         shutil.copyfile(folder / "client.pub", folder / "authorized_keys")
         words = {"port": self.port(place), "host": HOST, "folder": _bare(folder)}
@@ -116,7 +116,7 @@ class Vsftpd(Service):
         shutil.chown(inbox, "ftp")
         if not (folder / "cert.pem").exists():
             names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-            _run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
+            run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
                   "-subj", "/CN=localhost", "-addext", names, "-keyout", str(folder / "key.pem"),
                   "-out", str(folder / "cert.pem")])  # fmt: skip
         first = self.port(place, "data")
@@ -173,7 +173,7 @@ def _bare(folder: Path) -> Path:
     return link
 
 
-def _run(argv: list[str]) -> None:
+def run(argv: list[str]) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     if done.returncode != 0:
         raise Halt(f"{argv[0]}: {done.stderr.strip()[-300:]}")
