@@ -17,6 +17,7 @@ from ingestion.odf import OFFICE, STYLE, TABLE, check_readable, metadata_of_odf,
 from ingestion.page_text import PageText
 from ingestion.paging import NAMES_MAX, TOO_MUCH, Facts, Opened, Reading, Skipped, Step, each
 from ingestion.parts import Parts, PartStream, stream_xml
+from ingestion.resuming import Behind
 from ingestion.sheet_cells import SheetMarks, grid_of, metadata_of
 from ingestion.sheet_styles import Shown, spans_of
 from ingestion.sheets import add_grid, stopped
@@ -39,7 +40,8 @@ def read(data: bytes, limits: Limits) -> Document:
 
 def pages(data: bytes, limits: Limits, password: str | None = None, first: int = 1) -> Reading:
     """Hidden sheets, rows and columns are read too and named in `metadata`. The sheets stand in
-    one part, behind each other: those before `first` are passed over."""
+    one part, behind each other: those before `first` are passed over, and so is one whose XML is
+    broken."""
     parts = Parts(data, limits)
     check_readable(parts)
     with parts.open("content.xml") as stream:
@@ -49,14 +51,26 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     about = Document("ods", (), title=metadata.pop("title", None), metadata=metadata)
     yield Opened(min(max(1, len(names)), limits.pages), about, "sheet", tuple(names[:NAMES_MAX]))
     book = _Book(limits, first)
-    try:
-        with parts.open("content.xml") as stream:
-            yield from book.read(stream)
-    except Unfinishable as error:
-        if error.slug in TOO_MUCH or book.number < first:
-            raise
-        yield Skipped(book.number, error.detail, error.slug)
-        yield Facts(warnings=("The sheets behind it were not read.",))
+    for left in range(limits.restarts, -1, -1):
+        size = 0
+        try:
+            with parts.open("content.xml") as stream:
+                source = Behind(stream, book.number, _BEGIN) if book.number else stream
+                yield from book.read(source)
+            break
+        except Unfinishable as error:
+            size = stream.size
+            if error.slug in TOO_MUCH or book.number < max(1, first):
+                raise
+            if book.ended == book.number:
+                yield Facts(warnings=(f"Damage behind sheet {book.number}: {error.detail}",))
+            else:
+                yield Skipped(book.number, error.detail, error.slug)
+            if book.number >= len(names):
+                break
+            if not left:
+                yield Facts(warnings=("The sheets behind it were not read.",))
+        parts.count(-size)  # the next one begins anew
     if not book.number:
         raise Unfinishable("The workbook has no sheets.", code="no_pages")
     return about
@@ -93,6 +107,7 @@ class _Sheet:
 class _Book:
     def __init__(self, limits: Limits, first: int) -> None:
         self.number = 0  # of the present sheet
+        self.ended = 0  # the last sheet that was read to its end
         self._first = first
         self._cells = limits.cells
         self._most = 2 * limits.cells
@@ -195,7 +210,7 @@ class _Book:
             at.append(self._sheet.at + 1)
 
     def _end(self, number: int) -> Iterator[Step]:
-        sheet = self._sheet
+        sheet, self.ended = self._sheet, number
         for (unit, column), numbers in sheet.units.items():
             sheet.shown.units.setdefault(unit, []).extend(spans_of(column, numbers))
         sheet.shown.rows.extend(spans_of("", sheet.hidden_rows))

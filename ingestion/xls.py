@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from core.documents import Document, Page
@@ -20,6 +21,7 @@ from ingestion.xlsx import MACROS, open_book, values_of
 
 _MERGES_MAX = 10_000
 _ENTRY, _SHEET, _NOTHING = struct.Struct("<HH"), 0x85, b"\xff\x00"  # the last: an index of texts
+_SUSPECTS_MAX = 20  # sheets that are left out in turn to find the broken one
 _CELLS_MAX = 2_000_000  # a place far out makes native code take memory for all before it
 
 
@@ -32,9 +34,9 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
     `=(formula)`."""
     told, macros = records_of(data, limits)
     far = [name for name, one in told.items() if (one.rows + 1) * (one.columns + 1) > _CELLS_MAX]
-    book = open_book(_without(data, far))
+    book, broken = _opened(data, far, told)
     names = [sheet.name for sheet in book.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]
-    names = [name for name in told if name in (*names, *far)] or names
+    names = [name for name in told if name in (*names, *far, *broken)] or names
     names, cut = first_of(names, limits.pages)
     hidden = [s.name for s in book.sheets_metadata if not str(s.visible).endswith("Visible")]
     warnings = (*((MACROS,) if macros else ()), *cut)
@@ -47,12 +49,31 @@ def pages(data: bytes, limits: Limits, password: str | None = None, first: int =
         if name in far:
             yield Skipped(number, "it is too large", "limit_memory")
             return
+        if name in broken:
+            yield Skipped(number, "its records are damaged")
+            return
         records = told.get(name, SheetRecords())
         yield _page(book, name, number, records, cells)
         yield Facts(metadata_of([], [], {name: records.shown}))
 
     yield from each_sheet(names, first, cells, sheet)
     return about
+
+
+def _opened(data: bytes, far: list[str], told: Mapping[str, SheetRecords]) -> tuple[Any, list[str]]:
+    """The book, and the sheets that were left out because they are broken: native code reads all
+    or none, and does not say which one stopped it."""
+    broken = [name for name, one in told.items() if one.broken and name not in far]
+    try:
+        return open_book(_without(data, [*far, *broken])), broken
+    except Unfinishable as error:
+        others = [name for name in told if name not in (*far, *broken)]
+        if error.slug != "corrupted" or len(others) < 2:
+            raise
+        for name in others[:_SUSPECTS_MAX]:
+            with suppress(Unfinishable):
+                return open_book(_without(data, [*far, *broken, name])), [*broken, name]
+        raise
 
 
 def _without(data: bytes, names: list[str]) -> bytes:

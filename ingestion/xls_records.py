@@ -32,6 +32,7 @@ class SheetRecords:
     columns: int = 0
     formulas: dict[tuple[int, int], str] = field(default_factory=dict)
     shown: Shown = field(default_factory=Shown)
+    broken: bool = False  # its records are cut off or cannot be
 
 
 def records_of(data: bytes, limits: Limits) -> tuple[dict[str, SheetRecords], bool]:
@@ -97,7 +98,15 @@ def _sheets(book: bytes) -> dict[str, SheetRecords]:
         for number, kind in enumerate(styles)
         if (unit := "%" if kind in _PERCENT else unit_in(formats.get(kind, "")))
     }
-    return {name: _sheet(book, at, units, told) for name, at in places.items()}
+    return {name: _whole(book, at, units, told) for name, at in places.items()}
+
+
+def _whole(book: bytes, at: int, units: dict[int, str], told: Book) -> SheetRecords:
+    """A broken sheet costs itself."""
+    try:
+        return _sheet(book, at, units, told)
+    except (struct.error, IndexError, UnicodeDecodeError):
+        return SheetRecords(broken=True)
 
 
 def _text(raw: bytes, width: int) -> str:

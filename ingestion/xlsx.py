@@ -82,6 +82,10 @@ def open_book(data: bytes) -> Any:
         raise Unfinishable("The workbook is encrypted.", code="encrypted") from error
     except calamine.CalamineError as error:
         raise Unfinishable(f"The workbook is damaged: {error}", code="corrupted") from error
+    except BaseException as error:  # a panic of native code is no Exception, and has no name
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Unfinishable("The workbook is damaged.", code="corrupted") from error
 
 
 def _page(

@@ -245,10 +245,10 @@ def test_an_ods_sheet_that_is_too_much_costs_itself_alone() -> None:
     assert document.metadata["cell_units"] == {"A": {"EUR": ["A1"]}, "C": {"EUR": ["A1"]}}
 
 
-def test_what_was_read_before_the_damage_of_an_ods_file_stays() -> None:
+def test_what_stands_beside_the_damage_of_an_ods_file_is_read() -> None:
     data = _sheets(words("a"), "<table:table-row>", words("c"))
     document = ods.read(data, Limits())
-    assert [page.sheet for page in document.pages] == ["A"]
+    assert [page.sheet for page in document.pages] == ["A", "C"]
     assert document.warnings[0].startswith("sheet B was skipped: The file is damaged")
 
 
@@ -257,6 +257,17 @@ def test_cells_are_counted_over_all_sheets_and_children() -> None:
     document = ods.read(data, Limits(cells=100))
     assert document.warnings == ("Reading stopped in sheet B: cell limit.",)
     assert [page.sheet for page in document.pages] == ["A", "B"]
+
+
+@pytest.mark.parametrize(("at", "damage"), [(24, b"\xff\xff"), (2, b"\x02"), (2, b"\xff\x7f")])
+def test_a_broken_xls_sheet_costs_itself_alone(at: int, damage: bytes) -> None:
+    """The formula of the first sheet reaches too far, or is too short to be one."""
+    data = bytearray(_XLS)
+    begin = data.index(b"\x06\x00\x1f\x00") + at
+    data[begin : begin + len(damage)] = damage
+    document = parse(bytes(data), "a.xls", "xls")
+    assert [(page.number, page.sheet) for page in document.pages] == [(2, "Hid")]
+    assert document.warnings == ("sheet Main was skipped: its records are damaged.",)
 
 
 def test_an_xls_sheet_that_reaches_too_far_costs_itself_alone() -> None:
