@@ -41,17 +41,17 @@ class Strip:
 
 def strips(chances: NDArray[np.float32], across: float, down: float) -> list[Strip]:
     """The lines on a map of chances, in pixels of a picture so many times as wide and high."""
-    rows, starts, ends = _runs(chances > _SEEN)
+    rows, starts, ends = runs(chances > _SEEN)
     if not len(rows) or len(rows) > _RUNS_MAX:
         return []
-    names = _names(rows, starts, ends)
+    names = components(rows, starts, ends)
     weights = np.concatenate([[0.0], np.cumsum(chances, dtype=np.float64)])
     wide = chances.shape[1]
     sums = weights[rows * wide + ends] - weights[rows * wide + starts]
-    return _rectangles(names, rows, starts, ends, sums, (across, down))
+    return rectangles(names, rows, starts, ends, sums, (across, down))
 
 
-def _runs(
+def runs(
     mask: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """`(row, first column, column after the last)` of each run of true cells, row by row."""
@@ -61,7 +61,7 @@ def _runs(
     return rows, starts, ends
 
 
-def _names(
+def components(
     rows: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """A component's number for each run; runs that touch, also by a corner, are one component."""
@@ -88,10 +88,13 @@ def _names(
     return names
 
 
-def _rectangles(
+def rectangles(
     names: NDArray[np.int64], rows: NDArray[np.int64], starts: NDArray[np.int64],
-    ends: NDArray[np.int64], sums: Floats, scale: tuple[float, float],
+    ends: NDArray[np.int64], sums: Floats | None, scale: tuple[float, float],
+    margin: float | None = None,
 ) -> list[Strip]:  # fmt: skip
+    """Of each component; `sums` are the chances in each run, if there are any. `margin` is in cells
+    of the map, else it is the detector's."""
     count = int(names.max()) + 1
 
     def total(values: Floats) -> Floats:
@@ -104,7 +107,7 @@ def _rectangles(
     from_x, from_y = middle - x_mean[names], y - y_mean[names]
     xx = total(wide * (from_x**2 + wide**2 / 12)) / mass
     yy, xy = total(wide * (from_y**2 + 1 / 12)) / mass, total(wide * from_x * from_y) / mass
-    sure = total(sums) / mass
+    sure = total(wide if sums is None else sums) / mass
     found = []
     spans = _spans(names, count, from_x, from_y, wide / 2, (xx, xy, yy))
     for one in np.nonzero(sure >= _SURE)[0]:
@@ -114,7 +117,9 @@ def _rectangles(
         a, d = (low + high) / 2, (top + bottom) / 2
         x = x_mean[one] + a * cos(angle) - d * sin(angle)
         y_one = y_mean[one] + a * sin(angle) + d * cos(angle)
-        found.append(_widened((x, y_one), (high - low) / 2, (bottom - top) / 2, angle, scale))
+        found.append(
+            _widened((x, y_one), (high - low) / 2, (bottom - top) / 2, angle, scale, margin)
+        )
     return found
 
 
@@ -143,9 +148,9 @@ def _spans(
 
 def _widened(
     middle: tuple[float, float], length: float, height: float, angle: float,
-    scale: tuple[float, float],
+    scale: tuple[float, float], margin: float | None,
 ) -> Strip:  # fmt: skip
-    more = (4 * length * height) * _WIDEN / (4 * (length + height))
+    more = (4 * length * height) * _WIDEN / (4 * (length + height)) if margin is None else margin
     length, height = length + more, height + more
     across, down = scale
     stretch = (cos(angle) * across) ** 2 + (sin(angle) * down) ** 2

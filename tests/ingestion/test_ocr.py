@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import psutil
 import pytest
 
 from core.errors import InvalidInput, Unfinishable
 from ingestion import forkserver, parse, picture_walls
-from ingestion.ocr import engine
+from ingestion.ocr import engine, onnx_child, printed
+from ingestion.ocr.onnx_head import without_head
 from ingestion.ocr.tesseract import words_of
 from ingestion.paging import Raster
 from ingestion.sandbox import Looker
@@ -85,3 +89,60 @@ def test_tesseract_s_table_becomes_words() -> None:
     ]
     with pytest.raises(Unfinishable):
         words_of(rows[2].replace("30", "x"))
+
+
+def test_lines_of_a_plain_page_are_told_by_their_ink() -> None:
+    page = scans.printed(*scans.ENGLISH, *scans.GERMAN, dpi=150)
+    straight, skewed = printed.lines(page), printed.lines(page.rotate(2, fillcolor=255))
+    assert straight is not None
+    assert skewed is not None
+    assert len(straight) == len(skewed) == 9
+    assert [one.y for one in straight] == sorted(one.y for one in straight)
+    assert straight[0].y == pytest.approx((842 - 774) * 150 / 72, abs=8)
+    assert skewed[0].angle == pytest.approx(-0.035, abs=0.005)
+
+
+@pytest.mark.parametrize("change", ["grain", "faint", "rules", "stand", "white on black", "steep"])
+def test_who_sees_anything_else_on_a_page_asks_the_network(change: str) -> None:
+    from PIL import Image, ImageChops, ImageDraw
+
+    page = scans.printed(*scans.ENGLISH, *scans.GERMAN, dpi=150)
+    pen = ImageDraw.Draw(page)
+
+    def ruled() -> Any:
+        for at in (0, 60, 120, 180):
+            pen.line((100, 120 + at, 1100, 120 + at), 0, 2)
+            pen.line((100 + at * 5, 120, 100 + at * 5, 300), 0, 2)
+        return page
+
+    grain = Image.effect_noise(page.size, 60)
+    changed = {
+        "grain": lambda: ImageChops.add(page, grain, scale=1, offset=-128),
+        "faint": lambda: ImageChops.darker(page, page.rotate(180).point(lambda it: 240 + it // 17)),
+        "rules": ruled,
+        "stand": lambda: page.rotate(90, expand=True, fillcolor=255),
+        "white on black": lambda: ImageChops.invert(page),
+        "steep": lambda: page.rotate(5, fillcolor=255),
+    }[change]()
+    assert printed.lines(changed) is None
+
+
+def test_a_network_without_its_last_layer_says_the_same() -> None:
+    import onnxruntime
+
+    place = onnx_child.folder()
+    assert place is not None
+    whole = (place / onnx_child.RECOGNIZER).read_bytes()
+    body, head = without_head(whole)
+    strip = np.linspace(-1, 1, 3 * 48 * 64, dtype=np.float32).reshape(1, 3, 48, 64)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    answers = [
+        onnxruntime.InferenceSession(one, options, providers=["CPUExecutionProvider"]).run(
+            None, {"x": strip}
+        )[0][0]
+        for one in (whole, body)
+    ]
+    np.testing.assert_allclose(head.chances(answers[1]), answers[0], atol=1e-4)
+    with pytest.raises(ValueError, match="does not end in"):
+        without_head(body)
