@@ -174,7 +174,7 @@ def _enough(cut: Any) -> float:
     dark, light = np.percentile(rows, (5, 95))
     strokes = np.count_nonzero(np.diff((rows < (dark + light) / 2).astype(np.int8)) == 1)
     apart = _HEIGHT * cut.width / cut.height / max(1.0, strokes / max(1, len(rows)))
-    return min(_NARROWED, max(0.45, _STROKE / apart))
+    return float(min(_NARROWED, max(0.45, _STROKE / apart)))
 
 
 def _lines(image: Any) -> list[Strip]:

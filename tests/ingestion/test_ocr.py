@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -116,15 +117,15 @@ def test_who_sees_anything_else_on_a_page_asks_the_network(change: str) -> None:
         return page
 
     grain = Image.effect_noise(page.size, 60)
-    changed = {
+    changed: dict[str, Callable[[], Any]] = {
         "grain": lambda: ImageChops.add(page, grain, scale=1, offset=-128),
         "faint": lambda: ImageChops.darker(page, page.rotate(180).point(lambda it: 240 + it // 17)),
         "rules": ruled,
         "stand": lambda: page.rotate(90, expand=True, fillcolor=255),
         "white on black": lambda: ImageChops.invert(page),
         "steep": lambda: page.rotate(5, fillcolor=255),
-    }[change]()
-    assert printed.lines(changed) is None
+    }
+    assert printed.lines(changed[change]()) is None
 
 
 def test_a_network_without_its_last_layer_says_the_same() -> None:
