@@ -19,7 +19,7 @@ _INK, _SHADE = 24, 4  # darker than the paper, of 255
 _SHADES = 0.001  # of the cells that are neither ink, nor beside it, nor paper
 _GAP = 8  # cells between words; in high letters their height
 _LINES, _LOW, _HIGH = 5, 0.5, 1.9  # of a line's usual height
-_SLOPE = 0.05  # radians; steeper lines touch each other in the rows
+_SLOPE = 0.012  # radians; steeper, a fortieth of the words is lost
 _RUNS_MAX = 60_000
 
 
