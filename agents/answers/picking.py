@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agents.answers.evidence import Evidence, answering
+from agents.answers.enough import Evidence
+from agents.answers.evidence import answering
 from agents.answers.kinds import answers_well
 from agents.answers.passages import Passage, passages
 from agents.answers.question import Asked

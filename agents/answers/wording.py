@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
-from agents.answers.evidence import Evidence
+from agents.answers.enough import Evidence
 from agents.answers.support import bare, is_supported, supporting
 from agents.answers.values import Answer, Sentence, Usage
 from core.errors import InvalidInput, Unavailable
