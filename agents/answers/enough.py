@@ -10,7 +10,7 @@ from agents.answers.kinds import answers_well, tells
 from agents.answers.misses import misses
 from agents.answers.passages import Passage
 from agents.answers.question import Asked
-from agents.answers.rows import is_asked_row
+from agents.answers.rows import is_asked_row, is_told, read
 from agents.answers.scoring import (
     answers_its_question,
     gives_reason,
@@ -54,6 +54,8 @@ class Evidence:
 def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
     if not tells(asked, one.passage.plain) or not is_asked_row(asked, one.passage.cells):
         return False
+    if not is_told(asked, one.passage.cells, one.passage.above):
+        return False
     if misses(asked, one.passage) or _is_a_part(asked, one.passage):
         return False
     if (
@@ -87,14 +89,23 @@ def is_enough(asked: Asked, one: Evidence, *, with_vectors: bool) -> bool:
         WHO_REST_MIN if not asked.language else WHO_REST_MIN_FOREIGN
     ):
         return False
-    near_min = 0.0 if asked.language else NEAR_MIN  # the default model reads English
+    # The default model reads English, and a number is like no question.
+    near_min = 0.0 if asked.language or asked.wants in ("phone", "email") else NEAR_MIN
     if with_vectors and one.similar < near_min and one.covered < 0.8 and not asked.codes:
         return False
-    if asked.counted and one.similar < SAME_MIN and not answers_well(asked, one.passage.plain):
+    if asked.counted and one.similar < SAME_MIN and not _counts(asked, one.passage):
         return False
     if one.covered >= COVERED_MIN:
         return True
     return with_vectors and one.covered >= COVERED_MIN_ALIKE and one.similar >= SIMILAR_MIN
+
+
+def _counts(asked: Asked, passage: Passage) -> bool:
+    """In a row the number stands beside what is counted, in a column of its own."""
+    return answers_well(asked, passage.plain) or (
+        asked.counted <= stems(passage.text, asked.language)
+        and read(asked, passage.cells) is not None
+    )
 
 
 _WHOLE = re.compile(

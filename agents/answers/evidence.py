@@ -146,7 +146,14 @@ def _has_codes(asked: Asked, passage: Passage) -> bool:
     if not asked.codes:
         return True
     here = codes(passage.text) or codes(passage.scope)
-    return asked.codes <= (here | codes(passage.scope))
+    return asked.codes <= (here | codes(passage.scope) | _own_codes(passage))
+
+
+def _own_codes(passage: Passage) -> frozenset[str]:
+    """The numbers that a paper goes by (`Delivery note: LS-88213`): they hold for all of it. The
+    labels of a list of codes are codes themselves."""
+    lines = (line.partition(":") for line in passage.opening.splitlines())
+    return frozenset[str]().union(*(codes(own) for label, _, own in lines if not codes(label)))
 
 
 def _of_the_house(asked: Asked, hits: Sequence[Hit]) -> Asked:

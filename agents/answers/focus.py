@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from agents.answers import languages
+from agents.answers.implied import QUALITIES
 from agents.answers.words import WORD, stem, worded
 from vectorstore.words import STOP, fold
 
@@ -25,6 +26,8 @@ _DONE = re.compile(
 _WHICH = re.compile(
     r"^(?:what|which) (?P<noun>[\w-]+(?: [\w-]+)?) (?:must|does|do|did|should|can|will|has|have)\b"
 )
+# "How LOUD is …"
+_HOW = re.compile(r"\bhow (?P<quality>[a-z]+) (?:is|are|was|were|can|may|must)\b")
 # They say nothing alone: the name of a thing, its amount, its state.
 _WORDS = frozenset(
     re.findall(
@@ -51,6 +54,8 @@ def attribute(text: str) -> frozenset[str]:
             words = [w for w in WORD.findall(match["noun"]) if w not in STOP]
             if words and _tells(words[-1]):
                 found.add(stem(words[-1]))
+    if (how := _HOW.search(low)) and how["quality"] in QUALITIES:
+        found.add(stem(how["quality"]))
     if (done := _DONE.search(low)) and _tells(done["verb"]):
         found.add(stem(done["verb"]))
     return frozenset(found)

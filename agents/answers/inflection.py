@@ -45,6 +45,9 @@ _STRONG = {
     "fr": """pay pai paie paye payer;ecri ecriv ecr;pren pris prenn prend;met mis mett;recev recoi
             recu;ven
         vien vend viend;ten tien tiend;ouvr ouvert;offr offert;soumet soumis;permet permis""",
+    "es": """devolv devuelv devuelt devolucion;abr abiert;escrib escrit;pon puest;resolv resuelv
+        resuelt;cubr cubiert;renov renuev;empez empiez;comenz comienz;cerr cierr;cost cuest;cont
+        cuent;encontr encuentr;mostr muestr;prob prueb;ven vien;ten tien;pid ped;hac hech hic""",
 }
 _SAME = {
     name: {form: forms.split()[0] for forms in table.split(";") for form in forms.split()}

@@ -38,7 +38,12 @@ _RELATIVE = re.compile(
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|"
     r"\d[\d, and-]*[ -](?:day|week|month|year)s?\b|"
     r"\b\w*(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag)s?\b|"
-    r"\b(?:lun|mar|mercre|jeu|vendre|same)dis?\b"
+    r"\b(?:lun|mar|mercre|jeu|vendre|same)dis?\b|"
+    r"\b(?:first|second|third|fourth|fifth|sixth|seventh|tenth|last|erste\w?|zweite\w?|dritte\w?|"
+    r"vierte\w?|funfte\w?|zehnte\w?|letzte\w?|premier|deuxieme|troisieme|quatrieme|cinquieme|dernier|"
+    r"primer|segundo|tercer|cuarto|quinto|ultimo|eerste|tweede|derde|vierde|vijfde|laatste)"
+    r" (?:\w+ )?(?:day|week|month|year|\w*tag\w?|woche|monat\w?|jahr\w?|jour|"
+    r"semaine|mois|dia|semana|mes|\w*dag|maand)\b"
 )
 _MONEY = re.compile(
     r"(?:\beur|\busd|\bgbp|\bchf|[€$£])\W{0,3}\d|"
@@ -65,13 +70,25 @@ _NO_TIME = re.compile(  # prices, shares, and numbers too long for a year
 )
 _SECTION = re.compile(r"^\s*\d{1,2}(?:\.\d{1,2})+\.?\s+")
 _TITLE_WORDS_MAX = 6
+_DIGIT = re.compile(r"\d")
+_LEGAL = frozenset(
+    re.findall(
+        r"\w+",
+        "ag gmbh kg ohg ltd limited inc llc plc co sarl sas sa bv nv oy sl srl spa se",
+    )
+)
+_CAPITAL = re.compile(
+    r"(?<!^)(?<![.!?] )(?<!: )\b[A-ZÄÖÜÀÉ][\w'’-]+|(?<=: )[A-ZÄÖÜÀÉ][\w'’-]+(?= [A-ZÄÖÜÀÉ]|[,;(]|$)"
+)
 _FIRST = re.compile(
     r"(?!The|A|An|It|This|That|These|Those|There|All|No|If|When|In|On|At|For|You|We|They|He|She)"
     r"([A-Z][a-z]+)(?<!s) (?:will|has|had|is|was|can|must|may|and [A-Z]|[a-z]+(?:s|ed)\b)"
 )
 _LABEL = re.compile(r"^\W*[^\W\d][^:\n]{0,30}:\W*\s+(?=\S)")
+_SHARE = r"(?: ?(?:%|percent|prozent|pour cent|por ciento|procent))?"
 _COUNT = re.compile(
-    rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS})((?:[ -]+[^\W\d_]+){{1,3}})"
+    rf"(?<![\d:.,])(?:\d[\d.,]*(?!:)|{_NUMBER_WORD}|{languages.NUMBERS}){_SHARE}"
+    r"((?:[ -]+[^\W\d_]+){1,3})"
     r"|((?:[^\W\d_]+ ){0,2}[^\W\d_]+): *\d"
 )
 # Somebody or some place that is told without a capital letter.
@@ -130,8 +147,10 @@ def tells(asked: Asked, text: str) -> bool:
     if _is_title(asked, text):
         return False
     text = _SECTION.sub("", text)
+    if asked.wants == "who":
+        return _names_another(asked, text) or _begins_named(asked, text)
     if asked.wants not in ("number", "money", "duration", "when"):
-        return fits(asked.wants, text) or (asked.wants == "who" and _begins_named(asked, text))
+        return fits(asked.wants, text)
     low = fold(text)
     for number in asked.numbers:
         low = re.sub(rf"(?<![\d.,]){re.escape(number)}(?![\d])", " ", low)
@@ -157,11 +176,21 @@ def _begins_named(asked: Asked, text: str) -> bool:
     return found is not None and stem(fold(found[1]), asked.language) not in asked.terms
 
 
+def _names_another(asked: Asked, text: str) -> bool:
+    """Somebody whom the question does not name itself. What follows a colon may begin a
+    sentence."""
+    named = [*_CAPITAL.findall(text), *(found[0] for found in _ROLE.finditer(fold(text)))]
+    return any(stem(fold(word), asked.language) not in asked.terms for word in named)
+
+
 def _is_title(asked: Asked, text: str) -> bool:
     """`4.2 Password requirements`: no sentence, and no word that the question lacks."""
     if text.rstrip().endswith((".", "!")) or len(text.split()) > _TITLE_WORDS_MAX:
         return False
-    words = [w for w in worded(text, asked.language) if not w.isdigit() and w not in STOP]
+    if asked.wants in ("phone", "email"):
+        return False
+    told = (w for w in worded(text, asked.language) if not w.isdigit() and w not in STOP)
+    words = [w for w in told if w not in _LEGAL or _DIGIT.search(text)]
     return all(stem(word, asked.language) in asked.terms for word in words)
 
 
@@ -181,7 +210,8 @@ def fits(wants: str, text: str) -> bool:
             )
         case "when":
             low = _NO_TIME.sub(" ", low)
-            return bool(re.search(rf"\d|{_TIME_WORD}|{languages.TIMES}", low))
+            timed = re.search(rf"\d|{_TIME_WORD}|{languages.TIMES}", low)
+            return bool(timed or _RELATIVE.search(low))
         case "where":
             return bool(re.search(r"(?<!^)\b[A-Z]", text) or _WHERE.search(low))
         case "who":

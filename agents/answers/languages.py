@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from agents.answers.implied import QUALITIES
 from vectorstore.words import fold
 
 SMALL = {
@@ -173,6 +174,9 @@ _OF = {
         r"\b(?:wat|wie|waar|hoe \w+) (?:is|zijn|was) (?:(?:de|het|een) )?(?P<noun>[\w-]+)"
     ),
 }
+_HOW = re.compile(
+    r"\b(?:wie|hoe|que tan) ([a-z]+) (?:ist|sind|war|waren|is|zijn|was|darf|mag|es)\b"
+)
 _COUNTED = {
     "de": re.compile(r"\bwie ?viele?n? (?P<noun>[\w-]{3,})"),
     "fr": re.compile(r"\bcombien d[e ] ?(?P<noun>[\w-]{3,})"),
@@ -211,4 +215,5 @@ def asked_of(text: str, language: str) -> list[str]:
     """The folded nouns that stand for what is asked of a thing."""
     said = " ".join(re.findall(r"[\w-]+", text))
     found = _OF[language].search(said)
-    return [found["noun"]] if found else []
+    qualities = [word for word in _HOW.findall(said) if word in QUALITIES]
+    return [*qualities, *([found["noun"]] if found else [])]

@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
+from agents.answers import languages
 from agents.answers.focus import BARE
 from agents.answers.passages import Passage
 from agents.answers.question import Asked
 from agents.answers.scoring import resembling
 from agents.answers.words import NUMBER, alike, stem, stems, worded
-from vectorstore.words import fold
+from vectorstore.words import STOP, fold
 
 BEFORE_CHARS, FIRST_CHARS = 250, 150  # a paragraph names its thing where it begins
+_EACH = frozenset(["each", "every", "any", "all", "another", "same"])
+_HEAD_MIN, _FIRST_MIN = 5, 3  # letters of `Vertrag` and `Miet`
 FORGIVEN = 5  # of so many things, one may be said in other words
 _NOT = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|isnt|arent|doesnt|dont|"
@@ -70,21 +74,41 @@ _GROUPS = [
         "deux trois quatre cinq six sept huit neuf dix onze douze",
     )
 ]  # fmt: skip
+_END = re.compile(
+    r"\b(?:ends?|ended|ending|expires?|expired?|endet|enden|ende|lauft .*\bab\b|"
+    r"ablauf\w*|fin|finit|termine|expire\w*|"
+    r"echeance|termina|finaliza|vence|eindigt|einde|afloopt|verloopt)\b"
+)
+_ENDS = re.compile(
+    r"\b(?:end\w*|expir\w*|until|till|through|to|runs?|ran|last day|terminat\w*|bis|endet|"
+    r"enden|ende|ablauf\w*|"
+    r"lauft|lauf\w*|befristet|fin\w*|jusqu\w*|au|termin\w*|echeance|duree|hasta|al|venc\w*|eind\w*|tot|loopt|"
+    r"verloop\w*|years?|months?|jahre?n?|monate?n?|ans?|mois|anos?|meses|jaar|maanden)\b"
+)
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th|er|eme|e)\b")
 
 
 def misses(asked: Asked, passage: Passage) -> bool:
     """Whether the passage speaks of something else than what is asked."""
-    near = (
-        f"{_before(passage)} {passage.about} {passage.scope} {passage.text} {passage.hit.filename}"
-    )
+    near = " ".join((
+        _before(passage), passage.opening, passage.about, passage.scope, passage.text,
+        passage.hit.filename,
+    ))  # fmt: skip
     return (
-        _lacks_name(asked, near)
+        _is_no_end(asked, passage)
+        or _lacks_name(asked, near)
         or _lacks_number(asked, near)
         or _lacks_thing(asked, near, passage.hit.chunk.text)
+        or _is_of_another_kind(asked, near, passage.hit.chunk.text)
         or _is_opposite(asked, passage)
         or _is_other(asked, f"{passage.scope} {passage.text}")
     )
+
+
+def _is_no_end(asked: Asked, passage: Passage) -> bool:
+    """When something ends is not when it was agreed, nor when it begins."""
+    ends = asked.wants == "when" and _END.search(fold(asked.text))
+    return bool(ends and not _ENDS.search(fold(passage.plain)))
 
 
 def _before(passage: Passage) -> str:
@@ -108,6 +132,42 @@ def _lacks_thing(asked: Asked, near: str, chunk: str) -> bool:
         return True
     elsewhere = stems(chunk, asked.language)  # it is said there, and of something else
     return any(_said(term, elsewhere, asked.language) for term in missing)
+
+
+def _is_of_another_kind(asked: Asked, near: str, chunk: str) -> bool:
+    """`oak plywood` is asked for and there is `birch plywood` alone; `Mietvertrag`, and it is a
+    `Liefervertrag`."""
+    said, there = worded(asked.text, asked.language), worded(near, asked.language)
+    words = stems(f"{near} {chunk}", asked.language)
+    if any(_is_other_compound(thing, words) for thing in asked.things - words):
+        return True
+    if asked.wants in ("text", "steps") and not asked.attribute:
+        return False  # what is told of it may be told in other words
+    small = languages.SMALL[asked.language or "en"] | STOP | _EACH
+    for kind, thing in pairwise(said):
+        one, other = _of(asked, kind), _of(asked, thing)
+        if not {one, other} <= asked.things - BARE or kind in small:
+            continue
+        if _said(one, words, asked.language):
+            continue
+        before = {a for a, b in pairwise(there) if _of(asked, b) == other}
+        if any(len(word) > 2 and word not in small and word.isalpha() for word in before):
+            return True
+    return False
+
+
+def _is_other_compound(thing: str, words: frozenset[str]) -> bool:
+    if any(word.endswith(thing) for word in words):
+        return False
+    heads = [w for w in words if len(w) >= _HEAD_MIN and thing.endswith(w) and w != thing]
+    return any(
+        word.endswith(head) and len(word) >= len(head) + _FIRST_MIN
+        for head in heads for word in words
+    )  # fmt: skip
+
+
+def _of(asked: Asked, word: str) -> str:
+    return stem(word, asked.language)
 
 
 def _said(term: str, words: frozenset[str], language: str) -> bool:

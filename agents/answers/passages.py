@@ -32,7 +32,13 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\((?:[a-z]+:)?(?://)?([^/)\s]+)[^)]*\)", re.IGNORECASE)
 _ADDRESS = re.compile(r"\(?<?https?://([^/)\s>]+)[^)\s>]*>?\)?")
 _ABOVE = re.compile(r"\n| › ")
+_DATED = re.compile(
+    r"\b(?:\d{1,2}\.? [^\W\d]{3,} \d{4}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}-\d\d-\d\d)\b"
+)
 _HEAD_CHARS_MAX = 600
+_TITLE_CHARS_MAX = 100
+_PARTIES = re.compile(r"\b(?:between|zwischen|entre|tussen)\b", re.IGNORECASE)
+_OPENING_LINES, _OPENING_CHARS_MAX, _SIGNED_CHARS = 8, 400, 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Passage:
     header: str = ""  # the line that names the columns of this row
     about: str = ""  # what the head of its document says of all of it: `Date: 3 November 2026`
     question: str = ""  # the one that stands above it and that it answers
+    opening: str = ""  # the first lines of its document: title, parties, who wrote to whom
 
     def source(self) -> Source:
         return replace(self.hit.source(), start=self.start, end=self.end, quote=self.text)
@@ -66,6 +73,11 @@ class Passage:
             return []
         header = self.header or _header_in(self.hit.chunk.context, len(rows.split(self.text)))
         return rows.cells(self.text, header)
+
+    @property
+    def above(self) -> str:
+        """What stands over a row, without the names of its columns."""
+        return " ".join(line for line in _ABOVE.split(self.scope) if "|" not in line)
 
     @property
     def label(self) -> str:
@@ -109,10 +121,12 @@ def passages(hits: Sequence[Hit]) -> list[Passage]:
     """Every unit of every hit once, in the order of the hits."""
     seen: dict[tuple[str, int, int, int], Passage] = {}
     heads = {hit.chunk.document_id: _head(hit) for hit in hits if hit.chunk.ordinal == 0}
+    openings = {hit.chunk.document_id: _opening(hit) for hit in hits if hit.chunk.ordinal == 0}
     for hit in hits:
-        about = heads.get(hit.chunk.document_id, "")
+        own = hit.chunk.document_id
+        about, opening = heads.get(own, ""), openings.get(own, "")
         for passage in _of_chunk(hit):
-            seen.setdefault(passage.key, replace(passage, about=about) if about else passage)
+            seen.setdefault(passage.key, replace(passage, about=about, opening=opening))
     return list(seen.values())
 
 
@@ -121,6 +135,23 @@ def _head(hit: Hit) -> str:
     lines = (line for line in hit.chunk.text.splitlines() if line.strip())
     rest = itertools.dropwhile(lambda line: not LABEL.match(line), itertools.islice(lines, 12))
     return "\n".join(itertools.takewhile(LABEL.match, rest))[:_HEAD_CHARS_MAX]
+
+
+def _opening(hit: Hit) -> str:
+    """What a paper says of itself before it begins: rows and entries speak of themselves alone. A
+    letter is signed, too."""
+    text = hit.chunk.text
+    first = itertools.takewhile(lambda line: not is_row(line), text.splitlines())
+    lines = (line for line in first if _is_of_title(line))
+    opening = "\n".join(itertools.islice(lines, _OPENING_LINES))[:_OPENING_CHARS_MAX]
+    signed = text[-_SIGNED_CHARS:] if hit.metadata.get("document_type") == "email" else ""
+    return f"{opening}\n{signed}"
+
+
+def _is_of_title(line: str) -> bool:
+    """A short line that is no sentence, or who agrees with whom."""
+    short = len(line) <= _TITLE_CHARS_MAX and not line.rstrip().endswith((".", "!", "?"))
+    return short or _PARTIES.search(line) is not None
 
 
 def _of_chunk(hit: Hit) -> Iterator[Passage]:
@@ -174,6 +205,8 @@ def _is_heading(text: str, start: int, line: str, place: int, units: int) -> boo
         return len(below) > len(line) and (announces or not BULLET.match(below))
     if BULLET.match(line):
         return False
+    if place and _DATED.search(line):
+        return False  # `Version 4, approved by … on 3 February 2026`
     starts_with_code = bool(codes(line.split(":")[0].split(" ")[0]))
     has_value = ":" in line and not starts_with_code
     return alone and not has_value

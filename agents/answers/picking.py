@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from agents.answers.enough import Evidence
 from agents.answers.evidence import answering
@@ -57,6 +58,8 @@ def _chosen(asked: Asked, enough: Sequence[Evidence]) -> list[Evidence]:
         return _with_list(best, picks, asked.wants in _LISTED)
     if asked.wants == "steps" and best.passage.bulleted:
         return _list(best) or picks
+    if asked.wants == "steps" and (way := _way_to(best.passage)):
+        return [replace(best, passage=passage) for passage in (*way, best.passage)]
     if asked.wants == "text" and asked.intents & stems(best.passage.heading):
         return _section(best)
     if asked.wants in _LISTED and is_under_its_title(asked, best.passage):
@@ -94,6 +97,16 @@ def _steps(best: Evidence) -> list[Evidence]:
     if not own.heading or len(same) > _STEPS_MAX:
         return [best]
     return [replace(best, passage=p) for p in same[:PICKS_MAX]]
+
+
+def _way_to(option: Passage) -> list[Passage]:
+    """`From Settings, tap Security for the following options:`, and what stands before it in its
+    section: how one comes to the labelled option below."""
+    if not (option.heading and option.item) or option.cells:
+        return []
+    same = [p for p in passages([option.hit]) if p.heading == option.heading]
+    lead = list(takewhile(lambda passage: not passage.item, same))
+    return lead[-_SECTION_MAX:] if option not in lead else []
 
 
 def _entry(asked: Asked, best: Evidence, enough: Sequence[Evidence]) -> list[Evidence]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agents.answers import languages
 from agents.answers.focus import attribute
+from agents.answers.implied import QUALITIES
 from agents.answers.things import things
 from agents.answers.words import CODE, NUMBER, codes, joined, stem, worded
 from vectorstore.words import STOP, fold
@@ -19,6 +20,9 @@ _DATE_WORD = re.compile(
 _NAME = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w&'’-]+")
 _VERSION = re.compile(r"(?<!^)(?<![.!?:] )\b([A-Z][\w.]*\w) v?(\d+(?:\.\d+)*)\b(?!\s?[%€$:])")
 # Words that say little about what is asked for.
+_KIND = 0.4  # the weight of a word that only says what sort of thing has that number
+_CODED = re.compile(rf"([^\W\d_]+) (?:(?:[Nn]r|[Nn]o)\. ?|n° ?|#)?({CODE.pattern})")
+_OWN_THING = re.compile(r"\b(?:on|in|with|from) (?:my|your|our) ([a-z]+) ?\?")
 _GENERIC = frozenset(
     re.findall(
         r"\w+",
@@ -105,15 +109,24 @@ def _one(text: str, own_names: frozenset[str]) -> Asked:
     names = _names(plain, foreign, found_codes) - own_names
     terms = _terms(low, foreign, wants, names, own_names | code_parts)
     terms.update(dict.fromkeys(found_codes, 2.0))
+    beside = _beside(plain, foreign, found_codes)
+    terms.update({term: _KIND for term in beside if term in terms})
     numbers = frozenset(
         n for n in NUMBER.findall(plain) if not any(n in part for part in code_parts)
     )
     return Asked(
         plain, terms, found_codes, numbers, names, wants, _intents(low, wants),
         _counted(low, foreign) if wants == "number" else frozenset(),
-        _attribute(plain, foreign), _versions(plain), foreign, things(plain, foreign),
+        _attribute(plain, foreign), _versions(plain), foreign, things(plain, foreign) - beside,
         _WHY.search(low) is not None, _PAST.search(low) is not None,
     )  # fmt: skip
+
+
+def _beside(plain: str, foreign: str, found_codes: frozenset[str]) -> frozenset[str]:
+    """`ticket HD-5003`, `unsere Lieferung LS-88213`, `on my device`: what has a number goes by it,
+    and where one stands oneself need not be said."""
+    coded = (m[1] for m in _CODED.finditer(plain) if joined(m[2]) in found_codes)
+    return frozenset(stem(fold(word), foreign) for word in (*coded, *_OWN_THING.findall(plain)))
 
 
 def _names(plain: str, foreign: str, found_codes: frozenset[str]) -> frozenset[str]:
@@ -153,7 +166,8 @@ def _attribute(plain: str, foreign: str) -> frozenset[str]:
         return attribute(plain)
     generic = languages.GENERIC[foreign] | languages.SMALL[foreign]
     nouns = languages.asked_of(fold(plain), foreign)
-    return frozenset(stem(noun, foreign) for noun in nouns if noun not in generic)
+    told = (noun for noun in nouns if noun not in generic or noun in QUALITIES)
+    return frozenset(stem(noun, foreign) for noun in told)
 
 
 def _counted(text: str, foreign: str) -> frozenset[str]:
@@ -223,6 +237,8 @@ _KIND_WORDS = {
     "when": ("date", "time", "day", "days", "weekday", "weekdays", "year", "month"),
     "who": ("person", "team", "role", "people"),
     "money": ("money", "amount"),
+    "phone": ("phone", "telephone", "number"),
+    "email": ("email", "e", "mail", "address"),
     "number": (
         "percentage",
         "percent",

@@ -17,7 +17,9 @@ _REASON = re.compile(
     r"\b(?:because|due to|owing to|since|as|caused?|reasons?|therefore|thus|hence|so|in order to|"
     r"result\w*|lead to|led to|prevent\w*|avoid\w*|ensur\w*|enabl\w*|allow\w*|help\w*|"
     r"protect\w*|weil|wegen|da|aufgrund|ursache|grund|damit|durch|car|parce|cause|raison|"
-    r"afin|puisque|suite|porque|debido|omdat|vanwege|wegens|door|doordat)\b"
+    r"afin|puisque|suite|porque|debido|omdat|vanwege|wegens|door|doordat)\b|"
+    r"\b(?:fail\w*|errors?|fehler\w*|abgebrochen|fehlgeschlagen|echec|echoue|fallo|mislukt)\b[^:]{0,20}:"
+    r" *[a-z]"
 )
 _TITLED_MIN = 0.75
 _DEFINES = re.compile(r"\b(?:definition|glossary|glossar|begriff|lexique|glosario|begrip)", re.I)
@@ -176,6 +178,7 @@ def surroundings(asked: Asked, passage: Passage) -> dict[str, float]:
         (passage.scope, 0.95),
         (passage.hit.filename.replace("_", " ").replace("-", " "), 0.8),
         (passage.hit.chunk.text, 0.65),
+        (passage.opening, 0.8),
     )
     for text, factor in around:
         for term, found in matches(asked, stems(text, asked.language)).items():

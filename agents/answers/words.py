@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from agents.answers.implied import implied
 from agents.answers.inflection import root
 from agents.answers.synonyms import groups
 from vectorstore.words import fold
@@ -58,6 +59,7 @@ _SYNONYMS = (
     "buy purchase",
     "allow permit permitted",
     "last duration valid expire",
+    "end expire until",
     "occur happen appear",
     "money amount total sum",
 )
@@ -130,8 +132,8 @@ def joined(code: str) -> str:
 
 @lru_cache(maxsize=4_000)
 def stems(text: str, language: str = "") -> frozenset[str]:
-    """All word stems of a text, codes both joined and in parts."""
-    found = {stem(word, language) for word in worded(text, language)}
+    """All word stems of a text, codes both joined and in parts; and what its units imply."""
+    found = {stem(word, language) for word in (*worded(text, language), *implied(text))}
     found.update(joined(code) for code in CODE.findall(text))
     return frozenset(found)
 
