@@ -32,7 +32,8 @@ _MEASURES = tuple(
 )
 # `Spares: …; Name: Marc Vidal`: a row that names somebody for something.
 _NAMES = re.compile(
-    r"\b(?:name|nom|naam|nombre|contact|kontakt|ansprechpartner\w*|contacto|contactpersoon)(?: \||:) "
+    r"\b(?:name|nom|naam|nombre|contact|kontakt|ansprechpartner\w*|contacto|contactpersoon)"
+    r"(?: \||:) "
 )
 _IN_CHARGE = frozenset(
     re.findall(

@@ -38,7 +38,8 @@ _STRONG = {
     "de": """schreib schrieb;geb gib gab;nehm nimm nahm nomm;sprech sprich sprach sproch;treff
         triff traf troff;zieh zog zoge;schliess schloss;find fand fund;beginn begann begonn;bleib
         blieb;steig stieg;werf wirf warf worf;helf hilf half holf;steh stand;bring bracht;denk
-        dacht;verlier verlor;entscheid entschied;unterscheid unterschied;erhalt erhielt;gelt gilt
+        dacht;verlier verlor verlust;
+        entscheid entschied;unterscheid unterschied;erhalt erhielt;gelt gilt
         galt;sterb stirb starb storb;unterschreib unterschrieb;tret tritt trat;versteh verstand;
         vertret vertritt vertrat;ubernehm ubernimm ubernahm ubernomm;vergeb vergib vergab;besteh
         bestand;enthalt enthielt;abschliess abschloss;beschliess beschloss;trag trug;fahr fuhr""",

@@ -77,6 +77,10 @@ _LEGAL = frozenset(
         "ag gmbh kg ohg ltd limited inc llc plc co sarl sas sa bv nv oy sl srl spa se",
     )
 )
+_PHONE = re.compile(
+    r"(?<![\w/.-])\+?\(?\d[\d ()/-]{5,}\d|"
+    r"\b(?:durchwahl|extension|ext|poste|toestel|tel\w*|phone|fax)[.:]? *\d{3,}"
+)
 _CAPITAL = re.compile(
     r"(?<!^)(?<![.!?] )(?<!: )\b[A-ZÄÖÜÀÉ][\w'’-]+|(?<=: )[A-ZÄÖÜÀÉ][\w'’-]+(?= [A-ZÄÖÜÀÉ]|[,;(]|$)"
 )
@@ -98,7 +102,8 @@ _ROLE = re.compile(
     r"seller|tenant|landlord|employee|employer|reviewer|physician|nurse|doctor|teacher|court|council|"
     r"people|person|users?|committee|commission|conseil|bureau|comite|assemblee|versammlung|"
     r"kommission|ausschuss|everyone|nobody|anyone|members?|parents?|contractor|president|chief|"
-    r"er|or|ist|ant|leiter\w*|abteilung\w*|leitung|vorstand|verwaltung|buchhaltung|amt|rat|"
+    r"(?<=\w{3})(?:er|or|ist)|(?:account|assist|consult|attend|ten|particip|applic|claim|serv)ant|"
+    r"leiter\w*|abteilung\w*|leitung|vorstand|verwaltung|buchhaltung|amt|rat|"
     r"responsable|direction|service|equipe|comptable|client|fournisseur|salarie|employe)s?\b"
 )
 
@@ -200,7 +205,9 @@ def fits(wants: str, text: str) -> bool:
     match wants:
         case "money":
             low = _DATE.sub(" ", low)
-            return bool(_MONEY.search(low) or re.search(rf"\d{{3,}}|\d[.,]\d\d\b|{_FREE}", low))
+            return bool(
+                _MONEY.search(low) or re.search(rf"(?<![\w-])\d{{3,}}|\d[.,]\d\d\b|{_FREE}", low)
+            )
         case "number":
             low = _DATE.sub(" ", low)
             return bool(re.search(rf"\d|{_NUMBER_WORD}|{languages.NUMBERS}", low))
@@ -217,7 +224,7 @@ def fits(wants: str, text: str) -> bool:
         case "who":
             return bool(re.search(r"(?<!^)[A-Z]", text) or _ROLE.search(low))
         case "phone":
-            return bool(re.search(r"\+?\d[\d ()/-]{5,}\d", low))
+            return _PHONE.search(_DATE.sub(" ", low)) is not None
         case "email":
             return bool(re.search(r"\S@\S+\.\S", low))
     return True

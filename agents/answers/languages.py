@@ -100,7 +100,8 @@ _WANTS = {
     r"miete|budget|beitrag|gehalt|strafe|rechnung|entgelt|kaution|summe|umsatz)\b|"
     r"\bcombien (?:\w+ )?(?:coute|coutent|paye|paient)|"
     r"\bquel(?:le)? (?:est|etait|sera) (?:le |la |l )?(?:prix|cout|tarif|montant|budget|loyer|"
-    r"salaire|caution)|\bcuanto (?:cuesta|vale|paga)|\bcuesta\b|\bwat kost\b|\bhoe duur\b",
+    r"salaire|caution)|\bcuanto (?:cuesta|vale|paga)|\bcuesta\b|"
+    r"\b(?:wat|hoeveel) kost(?:en)?\b|\bhoe duur\b",
     "number": r"\bwie ?viele?n?\b|\bwie (?:oft|hoch|gross|weit|schwer|alt|schnell)\b|\bcombien\b|"
     r"\bquel pourcentage\b|\bquel(?:le)? est (?:le nombre|le taux|la taille|la part)|"
     r"\bcuant[oa]s?\b|"

@@ -190,7 +190,8 @@ _WANTS = {
     "duration": r"\bhow (?:long|soon|quickly|fast|old)\b|\bwithin what\b|"
     r"\bwhat (?:is|was) (?:the |our |your |my )?(?:[\w-]+ ){0,2}(?:period|lead time|duration)\b",
     "money": r"\bhow much (?:money|does|do|did|is|was|were|will|would)\b|"
-    r"\bwhat (?:is|was|are|were|does) .{0,60}\b(?:cost|costs|price|fee|budget|salary)\b",
+    r"\bwhat (?:is|was|are|were|does|do|did|will|would) .{0,60}"
+    r"\b(?:cost|costs|price|fee|budget|salary)\b",
     "number": r"\bhow (?:many|much|often|large|big|high|full|far)\b|"
     r"\bwhat (?:percentage|percent|amount|number of|share|size)\b",
     "phone": r"\bphone number\b|\btelephone\b",

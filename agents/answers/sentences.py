@@ -74,8 +74,8 @@ def _continues(unit: str, line: str) -> bool:
 
 
 def sentences(line: str) -> Iterator[tuple[int, str]]:
-    """A labelled line (`Fix: …`) is one answer and stays whole."""
-    if LABEL.match(line) and len(line) <= _LABELLED_CHARS_MAX:
+    """A labelled line (`Fix: …`) is one answer and stays whole, and so does a row."""
+    if "|" in line or (LABEL.match(line) and len(line) <= _LABELLED_CHARS_MAX):
         yield from _trimmed(line, 0, len(line))
         return
     bullet = BULLET.match(line)

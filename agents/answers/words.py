@@ -32,7 +32,7 @@ _SYNONYMS = (
     "customer client",
     "often frequency every daily weekly hourly nightly monthly quarterly",
     "prevent prevention avoid",
-    "phone telephone",
+    "phone telephone tel",
     "price cost fee charge",
     "limit maximum max cap most",
     "minimum min least",

@@ -86,6 +86,15 @@ PRICES = """Service | Duration | Price | Warranty
 Oil change | 45 min | 79.00 | 6 months
 Full inspection | 3 h | 189.00 | 12 months
 """
+PLAN = """Anlage | Intervall | Zuständig | Letzte Wartung
+Kühlturm | 12 Monate | Fa. Aquatec | 02.03.2026
+"""
+CLAIM = """My bicycle was stolen on 4 October 2026. It was bought for 1,180 GBP in 2024.
+The police report number is CR/5512/26. The post of secretary is vacant.
+
+Priya Shah
+Tel. 01603 555 210
+"""
 LOG = "03:15:09 ERROR backup: job mail-archive failed: target volume full\n"
 
 
@@ -106,6 +115,8 @@ def told(question: str, text: str) -> Answer:
     (SOP, "Who approved SOP 12?", "Denise Albright"),
     (SOP, "From which day of absence is a certificate required?", "fourth"),
     (SOP, "How do I clear the credentials?", "From Settings, tap Security"),
+    (PLAN, "Wann war die letzte Wartung des Kühlturms?", "02.03.2026"),
+    (CLAIM, "What is the telephone number of Priya Shah?", "01603 555 210"),
     (LOG, "Why did the job mail-archive fail?", "target volume full"),
 ])  # fmt: skip
 def test_what_is_asked_is_told(text: str, question: str, said: str) -> None:
@@ -120,6 +131,8 @@ def test_what_is_asked_is_told(text: str, question: str, said: str) -> None:
     (PUMP, "How loud is the pump Q7?"),
     (PRICES, "How long is the period for warranty claims?"),
     (SERVICES, "Who is responsible for cleaning?"),
+    (CLAIM, "Who is the secretary?"),
+    (CLAIM, "What did the helmet cost?"),
 ])  # fmt: skip
 def test_a_neighbour_of_what_is_asked_is_no_answer(text: str, question: str) -> None:
     assert not told(question, text).answered
