@@ -94,7 +94,9 @@ class Passage:
     @property
     def of_head(self) -> bool:
         """One of the labelled lines that a document begins with, not an entry of a code list."""
-        return bool(self.about) and self.text in self.about and not self.names_its_code
+        label = _LABELLED.match(self.plain)
+        entry = self.names_its_code or bool(label and codes(label[1]))  # `Rule SEC-7: …`
+        return bool(self.about) and self.text in self.about and not entry
 
     @property
     def names_its_code(self) -> bool:
