@@ -17,6 +17,11 @@ from vectorstore import SEGMENT, Generation, Head, Query, Shelves, generations
 
 MODELS = {one.digest: one for one in (HashEmbedder(256, n) for n in ("one", "two", "three"))}
 DIGESTS = tuple(MODELS)
+# No two of them have one vector: who comes first among equals is nobody's promise.
+TEXTS = tuple({
+    model.embed([text])[0].tobytes(): text
+    for model in [MODELS[DIGESTS[0]]] for text in (f"word{n} said" for n in range(90))
+}.values())  # fmt: skip
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.integers(1, 3)),
@@ -39,7 +44,7 @@ class Library:
         self.head, self.texts, self.now = Head(), list[str](), 1
 
     def add(self, count: int) -> None:
-        texts = [f"word{len(self.texts) + n} said" for n in range(count)]
+        texts = list(TEXTS[len(self.texts) : len(self.texts) + count])
         entries = [entry(text, f"d{len(self.texts)}", n) for n, text in enumerate(texts)]
         model = MODELS[self.head.serving.digest if self.head.serving else DIGESTS[0]]
         segment = self.shelves.write(self.ctx, entries, model.embed(texts), model.digest)
