@@ -16,6 +16,13 @@ from ingestion.paging import Look, Raster
 
 _MEMORY_BYTES = 1536 * 2**20  # address space; what it touches is a third of it
 _ANSWER_MAX = 16 * 2**20
+# Languages, by Tesseract's names, whose letters the networks do not know.
+UNREAD = frozenset({
+    "amh", "ara", "asm", "bel", "ben", "bul", "ell", "fas", "grc", "guj", "heb", "hin", "hye",
+    "kan", "kat", "kaz", "khm", "kir", "kor", "lao", "mal", "mar", "mkd", "mon", "mya", "nep",
+    "ori", "pan", "pus", "rus", "sin", "srp", "tam", "tat", "tel", "tgk", "tha", "uig", "ukr",
+    "urd", "yid",
+})  # fmt: skip
 
 
 def found(languages: tuple[str, ...]) -> RapidOcr | None:

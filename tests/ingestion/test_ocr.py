@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 
 from core.errors import InvalidInput, Unfinishable
 from ingestion import forkserver, parse, picture_walls
-from ingestion.ocr import engine, onnx_child, printed
+from ingestion.ocr import better, engine, onnx_child, printed
 from ingestion.ocr.onnx_head import without_head
-from ingestion.ocr.tesseract import calmed, words_of
+from ingestion.ocr.rapidocr import RapidOcr
+from ingestion.ocr.tesseract import Tesseract, calmed, words_of
 from ingestion.paging import Raster
 from ingestion.sandbox import Looker
 from tests.ingestion import scans
@@ -160,3 +162,21 @@ def test_tesseract_gets_a_grainy_page_at_half_its_size() -> None:
     assert len(grain.pixels) == 200 * 150
     printed_page = raster(scans.strip_of(*scans.ENGLISH[:2]))
     assert calmed(printed_page) is printed_page
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "taken"),
+    [
+        (("eng", "fra"), ("eng", "fra"), "rapidocr"),
+        (("eng", "rus"), ("eng", "rus"), "tesseract"),
+        (("eng", "rus"), ("eng",), "rapidocr"),
+    ],
+)
+def test_tesseract_is_taken_for_letters_that_the_networks_do_not_know(
+    asked: tuple[str, ...], there: tuple[str, ...], taken: str
+) -> None:
+    program = Tesseract(Path("/usr/bin/tesseract"), Path("/usr/share"), there, turns=False)
+    found = better(RapidOcr(asked), program)
+    assert found is not None
+    assert found.name == taken
+    assert better(None, program) is program
