@@ -230,7 +230,7 @@ def test_a_key_may_have_a_passphrase(servers: Servers) -> None:
     ("sftp", {}, {"path": "/not/there"}, "no_folder"),
     ("ftp", {}, {"username": "bob"}, "sign_in_refused"),
     ("ftp", {}, {"path": "/not/there"}, "no_folder"),
-    ("ftp in TLS", {}, {"tls": "none"}, "unreachable"),
+    ("ftp in TLS", {}, {"tls": "none"}, "implicit_tls"),
     ("s3", {"secret_key": "wrong"}, {}, "sign_in_refused"),
     ("s3", {"access_key": "wrong"}, {}, "sign_in_refused"),
     ("s3", {}, {"bucket": "not-there"}, "no_bucket"),

@@ -72,23 +72,28 @@ class Kafka(Service):
                  "pair": self._pair(folder)}  # fmt: skip
         # A blank in a path is fine here, a backslash or a comma is not.
         settings.write_text(SETTINGS.format(host=HOST, data=data, **ports))
-        java = packages.which("java")
-        assert java
-        base: list[str | Path] = [java, *HEAP, *QUIET, "-cp", f"{maven.kafka(place)}/*"]
         if not (data / "meta.properties").exists():
             shutil.rmtree(data, ignore_errors=True)
-            word = place.secret("kafka")
-            people = [f"--add-scram=SCRAM-SHA-{bits}=[name=weft,password={word}]"
-                      for bits in (256, 512)]  # fmt: skip
-            self._format(
-                place, [*base, "kafka.tools.StorageTool", "format", "--standalone", *people]
-            )
-        return Start([*base, "kafka.Kafka", settings])
+            self._format(place)
+        return Start([*self._program(place), "kafka.Kafka", settings])
 
     def ready(self, place: Place) -> bool:
         sent = struct.pack(">i", len(QUESTION)) + QUESTION
         answer = exchange(self.port(place), sent, 64)
         return len(answer) >= 10 and struct.unpack(">ih", answer[4:10]) == (7, 0)
+
+    def after(self, place: Place) -> None:
+        """The person who signs in by SCRAM, also in a folder from before there was one."""
+        known = self.folder(place) / "data" / "people"
+        if known.exists():
+            return
+        for bits in (256, 512):  # Kafka takes one at a time
+            self._tool(
+                place, "kafka.admin.ConfigCommand", f"--bootstrap-server={HOST}:{self.port(place)}",
+                "--alter", f"--add-config=SCRAM-SHA-{bits}=[password={place.secret('kafka')}]",
+                "--entity-type=users", "--entity-name=weft",
+            )  # fmt: skip
+        known.touch()
 
     def urls(self, place: Place) -> dict[str, str]:
         return {"WEFT_BUS_URL": f"kafka://{HOST}:{self.port(place)}"}
@@ -110,12 +115,22 @@ class Kafka(Service):
             write_private(pair, "".join(parts))
         return pair
 
-    def _format(self, place: Place, tool: list[str | Path]) -> None:
-        log = place.log(self.name)
+    def _format(self, place: Place) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         settings = self.folder(place) / "server.properties"
-        argv = [str(part) for part in (*tool, f"--cluster-id={cluster}", "-c", settings)]
+        self._tool(place, "kafka.tools.StorageTool", "format", "--standalone",
+                   f"--cluster-id={cluster}", "-c", str(settings))  # fmt: skip
+
+    @staticmethod
+    def _program(place: Place) -> list[str | Path]:
+        java = packages.which("java")
+        assert java
+        return [java, *HEAP, *QUIET, "-cp", f"{maven.kafka(place)}/*"]
+
+    def _tool(self, place: Place, *words: str) -> None:
+        log = place.log(self.name)
+        argv = [str(part) for part in (*self._program(place), *words)]
         with log.open("ab") as output:
             done = subprocess.run(argv, stdout=output, stderr=output, timeout=120)
         if done.returncode != 0:
-            raise Halt(f"kafka: its folder could not be formatted: {cause(log)}")
+            raise Halt(f"kafka: {words[0]} failed: {cause(log)}")
