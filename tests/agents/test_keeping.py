@@ -15,7 +15,7 @@ from core.context import Ctx
 from database import documents, integrations
 from runtime import Runtime
 from tests.engine import drained, new_tenant
-from tests.fakes.imap import PASSWORD, USER, FakeImap, mail
+from tests.fakes.imap import FakeImap, mail
 from tests.gateway.platform import opened
 from workflows.engine import work_once
 
@@ -34,12 +34,7 @@ def rt(tmp_path: Path, box: FakeImap) -> Iterator[Runtime]:
 
 def set_up(rt: Runtime, ctx: Ctx, box: FakeImap, **config: object) -> str:
     with rt.db.transaction(ctx) as tx:
-        own = setting_up.create(rt, tx, ctx, {
-            "kind": "imap", "name": "post", "on_gone": "keep", "tags": [], "enabled": True,
-            "schedule": None, "secrets": {"password": PASSWORD},
-            "config": {"host": "127.0.0.1", "port": box.port, "security": "none", "user": USER,
-                       **config},
-        }).id  # fmt: skip
+        own = setting_up.create(rt, tx, ctx, box.integration(**config)).id
         setting_up.pull(rt, tx, ctx, own)
     return own
 

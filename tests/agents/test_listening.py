@@ -15,7 +15,7 @@ from core.context import Ctx
 from database import integrations
 from runtime import Runtime
 from tests.engine import new_tenant
-from tests.fakes.imap import PASSWORD, USER, FakeImap, mail
+from tests.fakes.imap import FakeImap, mail
 from tests.gateway.platform import opened
 from workflows import triggers
 
@@ -34,12 +34,7 @@ def rt(tmp_path: Path, box: FakeImap) -> Iterator[Runtime]:
 
 def set_up(rt: Runtime, ctx: Ctx, box: FakeImap, **config: object) -> str:
     with rt.db.transaction(ctx) as tx:
-        return setting_up.create(rt, tx, ctx, {
-            "kind": "imap", "name": "post", "on_gone": "keep", "tags": [], "enabled": True,
-            "schedule": None, "secrets": {"password": PASSWORD},
-            "config": {"host": "127.0.0.1", "port": box.port, "security": "none", "user": USER,
-                       "watch": True, **config},
-        }).id  # fmt: skip
+        return setting_up.create(rt, tx, ctx, box.integration(watch=True, **config)).id
 
 
 def until(holds: Callable[[], object]) -> bool:

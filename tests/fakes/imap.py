@@ -40,6 +40,15 @@ class FakeImap:
         self.place = f"127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
+    def integration(self, **config: object) -> dict[str, Any]:
+        """What somebody sets up to have this box pulled."""
+        return {
+            "kind": "imap", "name": "post", "on_gone": "keep", "tags": [], "enabled": True,
+            "schedule": None, "secrets": {"password": PASSWORD},
+            "config": {"host": "127.0.0.1", "port": self.port, "security": "none", "user": USER,
+                       **config},
+        }  # fmt: skip
+
     def put(self, *mails: bytes, folder: str = "INBOX") -> None:
         with self._changed:
             for one in mails:
